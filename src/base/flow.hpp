@@ -13,12 +13,13 @@
 
 /// Flow<T>: a Result<T> that one may have to wait for.
 ///
-/// In a flow, `co_await x` (x a Flow or a Result) gives the value of x, or ends the flow with its failure; nothing after it
-/// runs. `co_await outcome_of(x)` gives the Result itself. A flow does nothing until it is awaited or started, runs on the
-/// thread that resumes it, and knows no event loop: whoever finishes a wait decides where it goes on.
+/// In a flow, `co_await x` (x a Flow or a Result) gives the value of x, or ends the flow with its failure; nothing
+/// after it runs. `co_await outcome_of(x)` gives the Result itself. A flow does nothing until it is awaited or started,
+/// runs on the thread that resumes it, and knows no event loop: whoever finishes a wait decides where it goes on.
 namespace symbolon {
 
-template <class T> class [[nodiscard]] Flow;
+template <class T>
+class [[nodiscard]] Flow;
 
 namespace detail {
 
@@ -61,7 +62,8 @@ public:
 
     struct FinalAwaiter {
         static bool await_ready() noexcept { return false; }
-        template <class Promise> static std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) noexcept
+        template <class Promise>
+        static std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) noexcept
         {
             FlowPromiseBase& promise = self.promise();
             if (promise.exception_ && promise.parent_ != nullptr) {
@@ -92,20 +94,24 @@ protected:
 };
 
 /// Awaits a Result: ready at once, or the end of the flow.
-template <class T> struct ResultAwaiter {
+template <class T>
+struct ResultAwaiter {
     Result<T> result;
 
     [[nodiscard]] bool await_ready() const noexcept { return result.has_value(); }
-    template <class Promise> std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) noexcept
+    template <class Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) noexcept
     {
         return self.promise().end_with(std::move(result).error());
     }
     T await_resume() { return take(std::move(result)); }
 };
 
-template <class T> struct OutcomeOf;
+template <class T>
+struct OutcomeOf;
 
-template <class T> class FlowPromise final : public FlowPromiseBase {
+template <class T>
+class FlowPromise final : public FlowPromiseBase {
 public:
     Flow<T> get_return_object() noexcept;
 
@@ -126,7 +132,11 @@ public:
         return std::nullopt;
     }
 
-    template <class U> ResultAwaiter<U> await_transform(Result<U> result) { return {std::move(result)}; }
+    template <class U>
+    ResultAwaiter<U> await_transform(Result<U> result)
+    {
+        return {std::move(result)};
+    }
     template <class Awaitable>
         requires(!requires(Awaitable a) { typename Awaitable::error_type; })
     Awaitable&& await_transform(Awaitable&& awaitable) noexcept
@@ -138,7 +148,8 @@ public:
 };
 
 /// A flow of nothing ends with `co_return {};` or with a failure.
-template <> class FlowPromise<void> final : public FlowPromiseBase {
+template <>
+class FlowPromise<void> final : public FlowPromiseBase {
 public:
     Flow<void> get_return_object() noexcept;
 
@@ -151,7 +162,11 @@ public:
         return std::nullopt;
     }
 
-    template <class U> ResultAwaiter<U> await_transform(Result<U> result) { return {std::move(result)}; }
+    template <class U>
+    ResultAwaiter<U> await_transform(Result<U> result)
+    {
+        return {std::move(result)};
+    }
     template <class Awaitable>
         requires(!requires(Awaitable a) { typename Awaitable::error_type; })
     Awaitable&& await_transform(Awaitable&& awaitable) noexcept
@@ -164,7 +179,8 @@ public:
 
 } // namespace detail
 
-template <class T> class [[nodiscard]] Flow {
+template <class T>
+class [[nodiscard]] Flow {
 public:
     using promise_type = detail::FlowPromise<T>;
     using Handle = std::coroutine_handle<promise_type>;
@@ -189,13 +205,15 @@ public:
 
     // co_await: the value, or the end of the flow that waits.
     [[nodiscard]] bool await_ready() const noexcept { return false; }
-    template <class Promise> std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> parent) noexcept
+    template <class Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> parent) noexcept
     {
         return begin(&parent.promise(), parent, true);
     }
     T await_resume() { return detail::take(std::move(*handle_.promise().result_)); }
 
-    /// Runs the flow until it ends or waits; `done` is called when it has ended. The caller keeps the flow alive until then.
+    /// Runs the flow until it ends or waits; `done` is called when it has ended. The caller keeps the flow alive until
+    /// then.
     void start(std::function<void()> done)
     {
         auto& promise = handle_.promise();
@@ -237,7 +255,8 @@ private:
 
 namespace detail {
 
-template <class T> Flow<T> FlowPromise<T>::get_return_object() noexcept
+template <class T>
+Flow<T> FlowPromise<T>::get_return_object() noexcept
 {
     return Flow<T>{std::coroutine_handle<FlowPromise>::from_promise(*this)};
 }
@@ -247,11 +266,13 @@ inline Flow<void> FlowPromise<void>::get_return_object() noexcept
     return Flow<void>{std::coroutine_handle<FlowPromise>::from_promise(*this)};
 }
 
-template <class T> struct OutcomeOf {
+template <class T>
+struct OutcomeOf {
     Flow<T> flow;
 
     [[nodiscard]] bool await_ready() const noexcept { return false; }
-    template <class Promise> std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> parent) noexcept
+    template <class Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> parent) noexcept
     {
         return flow.begin(&parent.promise(), parent, false);
     }
@@ -261,11 +282,16 @@ template <class T> struct OutcomeOf {
 } // namespace detail
 
 /// `co_await outcome_of(flow)`: the Result, when the flow that waits has something to do in both cases.
-template <class T> detail::OutcomeOf<T> outcome_of(Flow<T> flow) { return {std::move(flow)}; }
+template <class T>
+detail::OutcomeOf<T> outcome_of(Flow<T> flow)
+{
+    return {std::move(flow)};
+}
 
 /// How a callback of the outside world finishes a wait. Copies share one wait; the first call counts, a call after the
 /// waiting flow is gone does nothing. Call it on the thread that the flow runs on.
-template <class T> class Finish {
+template <class T>
+class Finish {
 public:
     struct State {
         std::optional<Result<T>> result;
@@ -288,7 +314,8 @@ private:
 
 namespace detail {
 
-template <class T, class Begin> struct WaitAwaiter {
+template <class T, class Begin>
+struct WaitAwaiter {
     Begin begin;
     std::shared_ptr<typename Finish<T>::State> state = std::make_shared<typename Finish<T>::State>();
 
@@ -298,7 +325,8 @@ template <class T, class Begin> struct WaitAwaiter {
     ~WaitAwaiter() { state->gone = true; }
 
     static bool await_ready() noexcept { return false; }
-    template <class Promise> bool await_suspend(std::coroutine_handle<Promise> self)
+    template <class Promise>
+    bool await_suspend(std::coroutine_handle<Promise> self)
     {
         state->waiting = self;
         auto keep = state; // begin() may finish at once and destroy this awaiter's flow
@@ -313,14 +341,16 @@ template <class T, class Begin> struct WaitAwaiter {
 } // namespace detail
 
 /// A flow that waits for a callback: `begin(Finish<T>)` starts the outside work and keeps the Finish.
-template <class T, class Begin> Flow<T> wait_for(Begin begin)
+template <class T, class Begin>
+Flow<T> wait_for(Begin begin)
 {
     auto result = co_await detail::WaitAwaiter<T, Begin>{std::move(begin)};
     co_return std::move(result);
 }
 
 /// The result of a flow that never has to wait (memory store, rules called as flows): for tests and tools.
-template <class T> Result<T> run_now(Flow<T> flow)
+template <class T>
+Result<T> run_now(Flow<T> flow)
 {
     flow.start([] {});
     ENSURE(flow.ended());

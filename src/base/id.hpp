@@ -10,7 +10,8 @@ namespace symbolon {
 /// A name that cannot be mixed up with another kind's. `Kind` is an empty struct.
 ///
 /// The text is opaque: base64url of random or time-ordered bytes (crypto/random.hpp), or a name that an operator chose.
-template <class Kind> class Id {
+template <class Kind>
+class Id {
 public:
     Id() = default;
     explicit Id(std::string text) : text_{std::move(text)} {}
@@ -37,6 +38,7 @@ using ContractId = Id<struct ContractKind>;
 
 } // namespace symbolon
 
-template <class Kind> struct std::hash<symbolon::Id<Kind>> {
+template <class Kind>
+struct std::hash<symbolon::Id<Kind>> {
     std::size_t operator()(symbolon::Id<Kind> const& id) const noexcept { return std::hash<std::string>{}(id.text()); }
 };

@@ -10,17 +10,15 @@ namespace symbolon {
 namespace {
 
 constexpr std::array rows{
-#define OUTCOME(name, http, oauth, way, retry)                                                                         \
-    OutcomeRow{Outcome::name, #name, http, oauth, WayOut::way, Retry::retry},
+#define OUTCOME(name, http, oauth, way, retry) OutcomeRow{Outcome::name, #name, http, oauth, WayOut::way, Retry::retry},
 #include "base/outcomes.def"
 #undef OUTCOME
 };
 
 constexpr std::array<std::string_view, 19> way_out_names{
-    "nothing",       "try_again",    "wait",        "correct_it",    "start_over",
-    "continue_there", "new_link",    "new_sms",     "choose_another", "use_other_way",
-    "connect_reader", "insert_card", "visit_commune", "ask_helpdesk", "link_again",
-    "unblock",       "reactivate",   "be_careful",  "tell_partner"};
+    "nothing",    "try_again",      "wait",          "correct_it",     "start_over",  "continue_there", "new_link",
+    "new_sms",    "choose_another", "use_other_way", "connect_reader", "insert_card", "visit_commune",  "ask_helpdesk",
+    "link_again", "unblock",        "reactivate",    "be_careful",     "tell_partner"};
 static_assert(way_out_names.size() == static_cast<std::size_t>(WayOut::tell_partner) + 1);
 
 constexpr std::array<std::string_view, 4> retry_names{"never", "now", "later", "fixed"};

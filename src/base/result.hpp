@@ -21,7 +21,8 @@ struct Failure {
 };
 
 /// A value, or why there is none.
-template <class T> using Result = std::expected<T, Failure>;
+template <class T>
+using Result = std::expected<T, Failure>;
 
 [[nodiscard]] inline std::unexpected<Failure> fail(Outcome outcome, std::string detail = {},
                                                    std::source_location where = std::source_location::current())
@@ -30,8 +31,8 @@ template <class T> using Result = std::expected<T, Failure>;
 }
 
 /// A failure that tells how many tries are left.
-[[nodiscard]] inline std::unexpected<Failure> fail_with_tries(Outcome outcome, int tries_left,
-                                                              std::source_location where = std::source_location::current())
+[[nodiscard]] inline std::unexpected<Failure>
+fail_with_tries(Outcome outcome, int tries_left, std::source_location where = std::source_location::current())
 {
     return std::unexpected{Failure{outcome, {}, where, tries_left, {}}};
 }
@@ -45,7 +46,8 @@ template <class T> using Result = std::expected<T, Failure>;
 
 namespace detail {
 
-template <class T> T take(Result<T>&& result)
+template <class T>
+T take(Result<T>&& result)
 {
     if constexpr (!std::is_void_v<T>) return std::move(*result);
 }

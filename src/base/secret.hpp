@@ -14,7 +14,8 @@ void wipe(void* memory, std::size_t size_bytes);
 bool equal_in_constant_time(ByteView left, ByteView right);
 
 /// A value that cannot be logged, compared by accident or left behind in memory. `T` is std::string or Bytes.
-template <class T> class Secret {
+template <class T>
+class Secret {
 public:
     Secret() = default;
     explicit Secret(T value) : value_{std::move(value)} {}
