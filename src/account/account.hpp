@@ -1,0 +1,102 @@
+#pragma once
+
+#include "account/phone_number.hpp"
+#include "base/bytes.hpp"
+#include "base/id.hpp"
+#include "base/instant.hpp"
+#include "base/language.hpp"
+#include "base/result.hpp"
+
+#include <array>
+#include <optional>
+#include <string>
+
+namespace symbolon::account {
+
+enum class State : std::uint8_t { active, blocked, deactivated, closed };
+enum class Event : std::uint8_t { block, unblock, deactivate, reactivate, close };
+
+struct Move {
+    State from;
+    Event event;
+    State to;
+};
+
+inline constexpr std::array moves{
+    //   from                event              to
+    Move{State::active, Event::block, State::blocked},
+    Move{State::active, Event::deactivate, State::deactivated},
+    Move{State::active, Event::close, State::closed},
+    Move{State::blocked, Event::unblock, State::active},
+    Move{State::blocked, Event::deactivate, State::deactivated},
+    Move{State::blocked, Event::close, State::closed},
+    Move{State::deactivated, Event::reactivate, State::active},
+    Move{State::deactivated, Event::close, State::closed},
+};
+
+constexpr std::optional<State> next(State from, Event event)
+{
+    for (auto const& move : moves)
+        if (move.from == from && move.event == event) return move.to;
+    return std::nullopt;
+}
+
+static_assert(!next(State::closed, Event::reactivate), "a closed account stays closed");
+static_assert(!next(State::deactivated, Event::unblock), "unblocking does not bring a deactivated account back");
+
+enum class Sex : std::uint8_t { male, female, unknown };
+
+struct Address {
+    std::string street; ///< street and number
+    std::string zip;
+    std::string municipality;
+};
+
+/// Who the holder is, as the source said. Texts are UTF-8 as the source wrote them; dates are ISO 8601.
+struct Person {
+    std::string family_name;
+    std::string given_names;   ///< the first two; may be empty
+    std::string third_initial; ///< may be empty
+    std::string birth_date;    ///< "1985-07-30", "1985-07" or "1985"
+    std::string birth_place;
+    Sex sex = Sex::unknown;
+    std::string nationality;     ///< as printed, in the language of the card
+    std::string national_number; ///< 11 digits
+    Address address;
+    Bytes photo; ///< JPEG; may be empty
+
+    /// Given names and family name, as one reads them.
+    [[nodiscard]] std::string full_name() const;
+};
+
+/// What vouched for the person, and until when.
+struct Source {
+    enum class Kind : std::uint8_t { card, bank };
+    Kind kind = Kind::card;
+    std::string document_number;
+    int document_type = 0;   ///< eID: tag 0F
+    std::string valid_from;  ///< ISO 8601
+    std::string valid_until; ///< ISO 8601, the last day
+    std::string issued_by;   ///< municipality, or the bank's name
+    std::string evidence;    ///< JSON: what was judged and the answers believed; for audits
+};
+
+/// A person's account.
+struct Account {
+    AccountId id;
+    State state = State::active;
+    PhoneNumber phone_number;
+    std::string email;
+    Language language = Language::fr;
+    bool location_consent = false;
+    Person person;
+    Source source;
+    std::optional<DeviceId> device; ///< the one phone that is bound
+    ContractId contract;
+    Instant created_at;
+};
+
+/// The account after an event. Fails with `conflict` when the table has no such move.
+Result<Account> apply(Account account, Event event);
+
+} // namespace symbolon::account

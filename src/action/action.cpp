@@ -1,0 +1,62 @@
+#include "action/action.hpp"
+
+#include <algorithm>
+
+namespace symbolon::action {
+
+Result<Action> show(Action action, DeviceId const& device, Bytes shown, Instant now)
+{
+    if (action.device != device) return fail(Outcome::action_of_other_device);
+    if (now >= action.expires_at) return fail(Outcome::action_expired);
+    auto const to = next(action.state, Event::show);
+    if (!to) return fail(Outcome::action_closed);
+
+    // The bytes that were shown first are the ones that count: what is signed must be what was drawn.
+    if (action.shown.empty()) action.shown = std::move(shown);
+    if (!action.shown_at) action.shown_at = now;
+    action.state = *to;
+    return action;
+}
+
+Result<Action> answer(Action action, VerifiedAnswer const& verified, Instant now)
+{
+    using Decision = VerifiedAnswer::Decision;
+
+    if (action.device != verified.device) return fail(Outcome::action_of_other_device);
+    if (now >= action.expires_at) return fail(Outcome::action_expired);
+    if (action.state == State::waiting) return fail(Outcome::action_not_shown);
+    auto const approves = verified.decision == Decision::approve;
+    auto const to = next(action.state, approves ? Event::approve : Event::refuse);
+    if (!to) return fail(Outcome::action_closed);
+
+    if (approves) {
+        if (verified.symbol != action.symbol) return fail(Outcome::symbol_wrong);
+        for (auto const& claim : action.claims)
+            if (claim.essential && std::ranges::count(verified.granted_claims, claim.name) == 0)
+                return fail(Outcome::claims_not_allowed, "an essential claim is missing");
+        for (auto const& granted : verified.granted_claims)
+            if (std::ranges::count(action.claims, granted, &RequestedClaim::name) == 0)
+                return fail(Outcome::claims_not_allowed, "a claim that was not asked");
+        action.granted_claims = verified.granted_claims;
+        action.achieved_acr = verified.acr;
+    } else {
+        action.outcome = Outcome::action_refused;
+    }
+
+    action.state = *to;
+    action.decided_at = now;
+    action.record = verified.record;
+    return action;
+}
+
+Result<Action> end(Action action, Event event, Outcome why, Instant now)
+{
+    auto const to = next(action.state, event);
+    if (!to) return fail(Outcome::action_closed);
+    action.state = *to;
+    action.outcome = why;
+    action.decided_at = now;
+    return action;
+}
+
+} // namespace symbolon::action

@@ -1,0 +1,141 @@
+#pragma once
+
+#include "account/account.hpp"
+#include "account/phone_number.hpp"
+#include "base/bytes.hpp"
+#include "base/id.hpp"
+#include "base/instant.hpp"
+#include "base/language.hpp"
+#include "base/outcome.hpp"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace symbolon::enrolment {
+
+/// Where an enrolment is. What the page calls a step (docs/enrolment-api.md).
+enum class State : std::uint8_t {
+    card,   ///< the card is to be read
+    review, ///< the person is shown; the contract is to be signed
+    sign,   ///< the contract is fixed; the signature key is to sign it
+    token,  ///< the phone is to type the identification token
+    sms,    ///< the phone is to type the SMS code
+    code,   ///< the phone is to choose its code
+    done,   ///< the account is active
+    ended,  ///< cancelled, refused or too late
+    undone, ///< the holder took the binding back on the page
+};
+
+enum class Event : std::uint8_t {
+    card_read,
+    contract_fixed,
+    contract_signed,
+    token_given,
+    sms_given,
+    phone_bound,
+    end,
+    undo,
+    read_again
+};
+
+struct Move {
+    State from;
+    Event event;
+    State to;
+};
+
+inline constexpr std::array moves{
+    //   from           event                   to
+    Move{State::card, Event::card_read, State::review},    Move{State::review, Event::contract_fixed, State::sign},
+    Move{State::review, Event::read_again, State::card},   Move{State::sign, Event::contract_signed, State::token},
+    Move{State::sign, Event::contract_fixed, State::sign}, Move{State::sign, Event::read_again, State::card},
+    Move{State::token, Event::token_given, State::sms},    Move{State::sms, Event::token_given, State::sms},
+    Move{State::sms, Event::sms_given, State::code},       Move{State::code, Event::token_given, State::sms},
+    Move{State::code, Event::phone_bound, State::done},    Move{State::card, Event::end, State::ended},
+    Move{State::review, Event::end, State::ended},         Move{State::sign, Event::end, State::ended},
+    Move{State::token, Event::end, State::ended},          Move{State::sms, Event::end, State::ended},
+    Move{State::code, Event::end, State::ended},           Move{State::done, Event::undo, State::undone},
+};
+
+constexpr std::optional<State> next(State from, Event event)
+{
+    for (auto const& move : moves)
+        if (move.from == from && move.event == event) return move.to;
+    return std::nullopt;
+}
+
+static_assert(!next(State::token, Event::phone_bound), "no phone is bound without the SMS code");
+static_assert(!next(State::sms, Event::phone_bound), "no phone is bound without the SMS code");
+static_assert(!next(State::card, Event::contract_signed), "nobody signs before the card was judged");
+static_assert(!next(State::done, Event::phone_bound), "one enrolment binds one phone");
+
+/// Tries of a limited step: counts real failures only (E9).
+struct Tries {
+    int failed = 0;
+    Instant open_at; ///< when the step opens again; the epoch: it is open
+};
+
+/// What the reader program last said, for the page.
+struct Progress {
+    std::string at; ///< "reader", "card", "reading", "pin", "sending"
+    std::optional<Outcome> outcome;
+    std::optional<int> tries_left;
+};
+
+/// One person's way from a registration page to an account. Lives 24 h in the store, under its own data key.
+struct Enrolment {
+    EnrolmentId id;
+    State state = State::card;
+    Bytes browser_hash; ///< SHA-256 of the cookie
+    Language language = Language::fr;
+    account::PhoneNumber phone_number;
+    std::string email;
+    bool location_consent = false;
+    Instant created_at;
+    Instant expires_at;
+    std::optional<Outcome> outcome; ///< the last failure that the page shows, or why it ended
+    std::optional<Instant> outcome_open_at;
+
+    // the reader program
+    Bytes ticket_hash; ///< SHA-256; empty: none open
+    Instant ticket_expires_at;
+    Bytes reader_session_hash; ///< SHA-256; empty: none open
+    Bytes challenge;           ///< 48 bytes that the card answers; empty once used
+    Instant challenge_expires_at;
+    std::string symbol;               ///< what the page shows
+    std::vector<std::string> symbols; ///< what the program offers
+    Progress progress;
+
+    // what was read and judged
+    std::optional<account::Person> person;
+    account::Source source;
+    Bytes chip_number;
+    Bytes signature_certificate;     ///< DER
+    Bytes certificate_chain;         ///< DER, one after another: CA, root
+    std::vector<Bytes> ocsp_answers; ///< DER
+
+    // the contract
+    Bytes contract;          ///< PDF: prepared in `sign`, signed from `token` on
+    Bytes signed_attributes; ///< DER, what the signature key signs
+    ContractId contract_id;
+
+    // the phone
+    Bytes token_hash; ///< SHA-256 of the identification token
+    int token_generation = 0;
+    Instant token_expires_at;
+    Tries token_tries;
+    Bytes phone_session_hash; ///< SHA-256
+    Bytes sms_code_hash;
+    Instant sms_code_expires_at;
+    Tries sms_tries;
+    std::vector<Instant> sms_sent_at;
+    Bytes device_nonce;               ///< what the new device key signs
+    std::optional<AccountId> account; ///< in done
+    std::optional<DeviceId> device;   ///< in done
+    std::string device_name;
+    Instant bound_at;
+};
+
+} // namespace symbolon::enrolment

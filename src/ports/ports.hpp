@@ -1,0 +1,155 @@
+#pragma once
+
+#include "account/account.hpp"
+#include "account/device.hpp"
+#include "action/action.hpp"
+#include "base/flow.hpp"
+#include "enrolment/enrolment.hpp"
+#include "grant/grant.hpp"
+#include "grant/sign_in.hpp"
+#include "partner/client.hpp"
+#include "ports/stored.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What flows ask of the store: one port per aggregate, few verbs, each atomic and durable when its flow goes on.
+/// Every verb may fail with store_failed or data_damaged. Saves fail with `conflict` (ports::Stored).
+namespace symbolon::ports {
+
+using account::Account;
+using account::Device;
+using action::Action;
+using enrolment::Enrolment;
+using grant::Grant;
+using grant::SignIn;
+using partner::Client;
+
+/// What happened on an account, for its holder (F3) and for the append-only log.
+struct HistoryEntry {
+    AccountId account;
+    Instant at;
+    std::string event;  ///< "enrolled", "approved", "refused", "symbol_wrong", "blocked", "code_wrong", "unbound" …
+    ClientId client;    ///< empty where no partner is concerned
+    std::string detail; ///< JSON: claims shared, device, outcome, the approval record; encrypted at rest
+};
+
+class Accounts {
+public:
+    virtual ~Accounts() = default;
+
+    virtual Flow<std::optional<Stored<Account>>> find(AccountId id) = 0;
+    /// The account whose logins go to that number now; closed ones are not found.
+    virtual Flow<std::optional<Stored<Account>>> find_by_phone_number(account::PhoneNumber number) = 0;
+    virtual Flow<std::optional<Stored<Account>>> find_by_national_number(std::string national_number) = 0;
+
+    /// Makes an account of an enrolment: the account, its phone, the contract, the history, and the enrolment as it is
+    /// then, all or nothing. Fails: already_a_holder (the same person has an account), phone_number_taken, conflict.
+    virtual Flow<void> open(Account account, Device device, Bytes contract_pdf, Stored<Enrolment> enrolment,
+                            HistoryEntry entry) = 0;
+
+    /// Takes an account back that was opened by mistake (the holder said so on the page): closes it, unbinds its phone,
+    /// frees person and number for a new enrolment, and marks the enrolment.
+    virtual Flow<void> undo_open(Stored<Account> account, Stored<Device> device, Stored<Enrolment> enrolment,
+                                 HistoryEntry entry) = 0;
+
+    virtual Flow<void> save(Stored<Account> account, HistoryEntry entry) = 0;
+};
+
+class Devices {
+public:
+    virtual ~Devices() = default;
+    virtual Flow<std::optional<Stored<Device>>> find(DeviceId id) = 0;
+    virtual Flow<void> save(Stored<Device> device) = 0;
+};
+
+class Enrolments {
+public:
+    virtual ~Enrolments() = default;
+    virtual Flow<void> add(Enrolment enrolment) = 0;
+    virtual Flow<std::optional<Stored<Enrolment>>> find(EnrolmentId id) = 0;
+    virtual Flow<std::optional<Stored<Enrolment>>> find_by_browser(Bytes browser_hash) = 0;
+    virtual Flow<std::optional<Stored<Enrolment>>> find_by_ticket(Bytes ticket_hash) = 0;
+    virtual Flow<std::optional<Stored<Enrolment>>> find_by_reader_session(Bytes session_hash) = 0;
+    virtual Flow<std::optional<Stored<Enrolment>>> find_by_phone_session(Bytes session_hash) = 0;
+    /// Those in the states token, sms or code with that number, newest first, at most 8.
+    virtual Flow<std::vector<Stored<Enrolment>>> waiting_for_phone(account::PhoneNumber number) = 0;
+    virtual Flow<void> save(Stored<Enrolment> enrolment) = 0;
+};
+
+class Contracts {
+public:
+    virtual ~Contracts() = default;
+    /// The signed PDF.
+    virtual Flow<std::optional<Bytes>> find(AccountId account, ContractId id) = 0;
+};
+
+class Actions {
+public:
+    virtual ~Actions() = default;
+
+    /// A new action, and the sign-in that waits for it.
+    virtual Flow<void> start(Action action, Stored<SignIn> sign_in) = 0;
+    virtual Flow<std::optional<Stored<Action>>> find(ActionId id) = 0;
+    /// Those that wait on that account's phone, oldest first, not expired at `now`, at most 50.
+    virtual Flow<std::vector<Stored<Action>>> open_for(AccountId account, Instant now) = 0;
+    virtual Flow<void> save(Stored<Action> action) = 0;
+    /// An answer: the action, the phone's ratchet and the history, all or nothing.
+    virtual Flow<void> decide(Stored<Action> action, Stored<Device> device, HistoryEntry entry) = 0;
+};
+
+class SignIns {
+public:
+    virtual ~SignIns() = default;
+    virtual Flow<void> add(SignIn sign_in) = 0;
+    virtual Flow<std::optional<Stored<SignIn>>> find(SignInId id) = 0;
+    virtual Flow<void> save(Stored<SignIn> sign_in) = 0;
+    /// The way back to the partner with a code: the finished sign-in and its grant, all or nothing.
+    virtual Flow<void> finish(Stored<SignIn> sign_in, Grant grant) = 0;
+};
+
+class Grants {
+public:
+    virtual ~Grants() = default;
+    virtual Flow<std::optional<Stored<Grant>>> find_by_code(Bytes code_hash) = 0;
+    virtual Flow<std::optional<Stored<Grant>>> find_by_access_token(Bytes access_token_hash) = 0;
+    /// Redeemed or revoked; of two at once, one fails with conflict.
+    virtual Flow<void> save(Stored<Grant> grant) = 0;
+};
+
+class Clients {
+public:
+    virtual ~Clients() = default;
+    virtual Flow<std::optional<Stored<Client>>> find(ClientId id) = 0;
+    virtual Flow<std::vector<Client>> list() = 0;
+    /// Fails: conflict (the id is taken).
+    virtual Flow<void> add(Client client) = 0;
+    virtual Flow<void> save(Stored<Client> client) = 0;
+};
+
+/// What may be used once: assertion ids, answers to the check that a person is there.
+class Nonces {
+public:
+    virtual ~Nonces() = default;
+    /// Whether this is the first use of `key` within `kind`. Remembered until `until`.
+    virtual Flow<bool> use(std::string kind, std::string key, Instant until) = 0;
+};
+
+/// Counters of tries and sends, by a key that tells nothing (an HMAC): limits per number, address, origin.
+class Counters {
+public:
+    virtual ~Counters() = default;
+    /// Adds one to the count of the window that `now` lies in and gives the new count.
+    virtual Flow<int> add(std::string kind, Bytes key, Seconds window, Instant now) = 0;
+};
+
+class History {
+public:
+    virtual ~History() = default;
+    virtual Flow<void> append(HistoryEntry entry) = 0;
+    /// Newest first.
+    virtual Flow<std::vector<HistoryEntry>> list(AccountId account, int at_most) = 0;
+};
+
+} // namespace symbolon::ports

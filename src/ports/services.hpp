@@ -1,0 +1,96 @@
+#pragma once
+
+#include "base/instant.hpp"
+#include "crypto/random.hpp"
+#include "ports/log.hpp"
+#include "ports/ports.hpp"
+
+#include <memory>
+#include <string>
+
+namespace symbolon::ports {
+
+class Clock {
+public:
+    virtual ~Clock() = default;
+    [[nodiscard]] virtual Instant now() const = 0;
+};
+
+/// Who waits for a change, and who tells of it. A hint only: what is true stands in the store.
+class Wakeups {
+public:
+    /// One reader's ear on one topic. What is told between two waits is not missed.
+    class Watch {
+    public:
+        virtual ~Watch() = default;
+        /// Whether something was told before `until`; goes on at once if it was told since the last wait.
+        virtual Flow<bool> next(Instant until) = 0;
+    };
+
+    virtual ~Wakeups() = default;
+    virtual void tell(std::string const& topic) = 0;
+    virtual std::unique_ptr<Watch> watch(std::string topic) = 0;
+
+    static std::string of(SignInId const& id) { return "sign_in/" + id.text(); }
+    static std::string of(AccountId const& id) { return "account/" + id.text(); }
+    static std::string of(EnrolmentId const& id) { return "enrolment/" + id.text(); }
+};
+
+/// Messages to people (design.md §8).
+class Messages {
+public:
+    virtual ~Messages() = default;
+    /// Hands one SMS to the gateway. Fails: sms_not_sent.
+    virtual Flow<void> send_sms(account::PhoneNumber to, std::string text) = 0;
+};
+
+/// How the vault judged a code.
+struct CodeVerdict {
+    bool right = false;
+    int tries_left = 0; ///< after this try; 0: the code is blocked
+    Bytes grant;        ///< when right: the vault's signature for this action and message
+};
+
+/// The process that alone can judge a code (src/vault). Every verb may fail with vault_unreachable.
+class Vault {
+public:
+    virtual ~Vault() = default;
+
+    /// The vault's P-256 point (65 bytes, uncompressed) that phones seal to.
+    virtual Flow<Bytes> public_key() = 0;
+
+    /// A phone's first code key for an account: the sealed key, and a sealed proof over `message` that the phone knows
+    /// the code. Takes the place of an earlier one and gives three tries. Fails: proof_malformed, seal_invalid,
+    /// code_wrong.
+    virtual Flow<void> register_code(AccountId account, DeviceId device, int code_version, Bytes sealed_code_key,
+                                     Bytes sealed_proof, Bytes message) = 0;
+
+    /// Counts a try, then looks. Fails: code_blocked (no try was left), device_unknown.
+    virtual Flow<CodeVerdict> judge(AccountId account, DeviceId device, ActionId action, Bytes message,
+                                    Bytes sealed_proof) = 0;
+
+    virtual Flow<void> forget(AccountId account) = 0;
+};
+
+/// What a flow may reach outside itself. Cheap to copy; everything in it lives as long as the program.
+struct Services {
+    Accounts& accounts;
+    Devices& devices;
+    Enrolments& enrolments;
+    Contracts& contracts;
+    Actions& actions;
+    SignIns& sign_ins;
+    Grants& grants;
+    Clients& clients;
+    Nonces& nonces;
+    Counters& counters;
+    History& history;
+    Vault& vault;
+    Messages& messages;
+    Wakeups& wakeups;
+    Clock& clock;
+    crypto::Random& random;
+    Log& log;
+};
+
+} // namespace symbolon::ports
