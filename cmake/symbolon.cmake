@@ -103,3 +103,47 @@ function(symbolon_program name source)
         target_precompile_headers(${name} REUSE_FROM shared_headers)
     endif()
 endfunction()
+
+# symbolon_embed_texts(TARGET)
+#
+# texts/CATALOGUE.LANGUAGE.json become part of the target (base/texts.hpp). The digests stand in the unit because the
+# compiler cache does not look into #embed.
+function(symbolon_embed_texts target)
+    file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/texts/*.json)
+    set(arrays "")
+    set(rows "")
+    foreach(file ${files})
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+        file(SHA256 ${file} digest)
+        get_filename_component(name ${file} NAME)
+        if(NOT name MATCHES "^([a-z_]+)\\.(fr|nl|de|en)\\.json$")
+            message(FATAL_ERROR "texts/${name}: the name must be CATALOGUE.LANGUAGE.json, the language fr, nl, de or en")
+        endif()
+        set(array ${CMAKE_MATCH_1}_${CMAKE_MATCH_2})
+        string(APPEND arrays "// ${digest}\nconstexpr char ${array}[] = {\n#embed \"${file}\" suffix(, )\n0};\n")
+        string(APPEND rows "    TextFile{\"${CMAKE_MATCH_1}\", Language::${CMAKE_MATCH_2}, {${array}, sizeof(${array}) - 1}},\n")
+    endforeach()
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/embedded_texts.cpp @ONLY CONTENT [[
+#include "base/texts.hpp"
+
+namespace symbolon {
+
+namespace {
+@arrays@
+constexpr std::vector<TextFile> files()
+{
+    return {
+@rows@    };
+}
+} // namespace
+
+std::span<TextFile const> embedded_text_files()
+{
+    static std::vector<TextFile> const all = files();
+    return all;
+}
+
+} // namespace symbolon
+]])
+    target_sources(${target} PRIVATE ${CMAKE_BINARY_DIR}/embedded_texts.cpp)
+endfunction()

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "base/instant.hpp"
+
+#include <cstddef>
+
+namespace symbolon {
+
+/// Every bound of the system, in one place (design.md §10). `main()` builds it from the configuration and hands it on;
+/// members marked ° can be changed there, in section [limits] under the same name.
+struct Limits {
+    // ---- the SMS that proves a number
+    int sms_code_digits = 6;
+    Seconds sms_code_lifetime = 10min;
+    int sms_code_tries = 3;
+    int sms_sends = 3;                     ///< ° within sms_sends_window
+    Seconds sms_sends_window = 20min;      ///< °
+    Seconds sms_again_after = 30s;         ///< ° the countdown on the button
+    int sms_sends_a_day_to_one_number = 6; ///< °
+    int sms_sends_an_hour_in_all = 5000;   ///< ° spending limit
+
+    // ---- the 5-digit code
+    int code_digits = 5;
+    int code_tries = 3; ///< then the account is blocked
+
+    // ---- enrolment
+    int identification_token_characters = 8;
+    int identification_token_tries = 5;
+    Seconds identification_token_lifetime = 30min;
+    Seconds identification_token_wait = 20min; ///< after the last try
+    Seconds reader_ticket_lifetime = 10min;
+    Seconds enrolment_lifetime = 24h; ///< ° resumable so long
+    Seconds enrolment_undo_within = 30min;
+    Seconds desk_ticket_lifetime = 10min;
+    int minimum_age_years = 16;
+    int minimum_age_with_card_years = 18;
+
+    // ---- actions
+    Seconds action_lifetime = 3min; ///< °
+    Seconds action_extension = 2min;
+    Seconds device_nonce_lifetime = 5min;
+
+    // ---- OpenID
+    Seconds authorization_code_lifetime = 60s;         ///< °
+    Seconds authorization_code_lifetime_compat = 180s; ///< °
+    Seconds pushed_request_lifetime = 60s;             ///< °
+    Seconds access_token_lifetime = 1h;                ///< °
+    Seconds id_token_lifetime = 5min;                  ///< °
+    Seconds sign_in_lifetime = 15min;                  ///< ° from the request to its end, the form included
+    Seconds clock_skew = 30s;                          ///< of partners' assertions
+
+    // ---- HTTP
+    std::size_t request_body_bytes = 64UZ * 1024;
+    std::size_t card_files_body_bytes = 128UZ * 1024;
+    std::size_t header_block_bytes = 16UZ * 1024;
+    std::size_t open_connections = 20'000;            ///< °
+    std::size_t open_connections_per_address = 200;   ///< °
+    std::size_t event_streams_per_address = 50;       ///< °
+    std::size_t requests_a_minute_per_address = 1200; ///< °
+    Seconds header_timeout = 15s;                     ///< ° for a whole header block, from its first byte
+    Seconds body_timeout = 30s;                       ///< °
+    Seconds idle_timeout = 75s;                       ///< ° between requests
+    Seconds request_timeout = 60s;                    ///< ° for an answer (event streams: none)
+    Seconds event_heartbeat = 15s;                    ///< °
+    Seconds event_stream_lifetime = 1h;               ///< ° then the reader connects again
+
+    // ---- tries by strangers (D7, E9)
+    int lookups_a_minute_per_number = 6;   ///< ° sign-ins begun for one number
+    int lookups_a_minute_per_address = 60; ///< °
+
+    Seconds longest_wait = 20min; ///< the longest that a person is ever told to wait
+};
+
+} // namespace symbolon
