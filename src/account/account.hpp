@@ -22,17 +22,19 @@ struct Move {
     State to;
 };
 
+// clang-format off
 inline constexpr std::array moves{
     //   from                event              to
-    Move{State::active, Event::block, State::blocked},
-    Move{State::active, Event::deactivate, State::deactivated},
-    Move{State::active, Event::close, State::closed},
-    Move{State::blocked, Event::unblock, State::active},
-    Move{State::blocked, Event::deactivate, State::deactivated},
-    Move{State::blocked, Event::close, State::closed},
+    Move{State::active,      Event::block,      State::blocked},
+    Move{State::active,      Event::deactivate, State::deactivated},
+    Move{State::active,      Event::close,      State::closed},
+    Move{State::blocked,     Event::unblock,    State::active},
+    Move{State::blocked,     Event::deactivate, State::deactivated},
+    Move{State::blocked,     Event::close,      State::closed},
     Move{State::deactivated, Event::reactivate, State::active},
-    Move{State::deactivated, Event::close, State::closed},
+    Move{State::deactivated, Event::close,      State::closed},
 };
+// clang-format on
 
 constexpr std::optional<State> next(State from, Event event)
 {

@@ -23,15 +23,22 @@ struct Move {
     State to;
 };
 
+// clang-format off
 inline constexpr std::array moves{
     //   from            event                to
-    Move{State::waiting, Event::show, State::shown},     Move{State::waiting, Event::expire, State::expired},
-    Move{State::waiting, Event::cancel, State::expired}, Move{State::waiting, Event::block, State::failed},
-    Move{State::shown, Event::show, State::shown},       Move{State::shown, Event::approve, State::approved},
-    Move{State::shown, Event::refuse, State::refused},   Move{State::shown, Event::wrong_symbol, State::failed},
-    Move{State::shown, Event::block, State::failed},     Move{State::shown, Event::expire, State::expired},
-    Move{State::shown, Event::cancel, State::expired},
+    Move{State::waiting, Event::show,         State::shown},
+    Move{State::waiting, Event::expire,       State::expired},
+    Move{State::waiting, Event::cancel,       State::expired},
+    Move{State::waiting, Event::block,        State::failed},
+    Move{State::shown,   Event::show,         State::shown},
+    Move{State::shown,   Event::approve,      State::approved},
+    Move{State::shown,   Event::refuse,       State::refused},
+    Move{State::shown,   Event::wrong_symbol, State::failed},
+    Move{State::shown,   Event::block,        State::failed},
+    Move{State::shown,   Event::expire,       State::expired},
+    Move{State::shown,   Event::cancel,       State::expired},
 };
+// clang-format on
 
 constexpr std::optional<State> next(State from, Event event)
 {

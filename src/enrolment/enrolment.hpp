@@ -46,18 +46,29 @@ struct Move {
     State to;
 };
 
+// clang-format off
 inline constexpr std::array moves{
     //   from           event                   to
-    Move{State::card, Event::card_read, State::review},    Move{State::review, Event::contract_fixed, State::sign},
-    Move{State::review, Event::read_again, State::card},   Move{State::sign, Event::contract_signed, State::token},
-    Move{State::sign, Event::contract_fixed, State::sign}, Move{State::sign, Event::read_again, State::card},
-    Move{State::token, Event::token_given, State::sms},    Move{State::sms, Event::token_given, State::sms},
-    Move{State::sms, Event::sms_given, State::code},       Move{State::code, Event::token_given, State::sms},
-    Move{State::code, Event::phone_bound, State::done},    Move{State::card, Event::end, State::ended},
-    Move{State::review, Event::end, State::ended},         Move{State::sign, Event::end, State::ended},
-    Move{State::token, Event::end, State::ended},          Move{State::sms, Event::end, State::ended},
-    Move{State::code, Event::end, State::ended},           Move{State::done, Event::undo, State::undone},
+    Move{State::card,   Event::card_read,       State::review},
+    Move{State::review, Event::contract_fixed,  State::sign},
+    Move{State::review, Event::read_again,      State::card},
+    Move{State::sign,   Event::contract_signed, State::token},
+    Move{State::sign,   Event::contract_fixed,  State::sign},
+    Move{State::sign,   Event::read_again,      State::card},
+    Move{State::token,  Event::token_given,     State::sms},
+    Move{State::sms,    Event::token_given,     State::sms},
+    Move{State::sms,    Event::sms_given,       State::code},
+    Move{State::code,   Event::token_given,     State::sms},
+    Move{State::code,   Event::phone_bound,     State::done},
+    Move{State::card,   Event::end,             State::ended},
+    Move{State::review, Event::end,             State::ended},
+    Move{State::sign,   Event::end,             State::ended},
+    Move{State::token,  Event::end,             State::ended},
+    Move{State::sms,    Event::end,             State::ended},
+    Move{State::code,   Event::end,             State::ended},
+    Move{State::done,   Event::undo,            State::undone},
 };
+// clang-format on
 
 constexpr std::optional<State> next(State from, Event event)
 {
