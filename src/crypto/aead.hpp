@@ -7,7 +7,8 @@
 
 namespace symbolon::crypto {
 
-/// AES-256-GCM (NIST SP 800-38D). Gives nonce (12) ‖ ciphertext ‖ tag (16). `key` has 32 bytes; a nonce is drawn each time.
+/// AES-256-GCM (NIST SP 800-38D). Gives nonce (12) ‖ ciphertext ‖ tag (16). `key` has 32 bytes; a nonce is drawn each
+/// time.
 Bytes seal_with_key(SecretBytes const& key, ByteView plain, ByteView associated_data, Random& random);
 
 /// The plain bytes. Fails with data_damaged: too short, or the tag does not fit key, bytes and associated data.

@@ -14,13 +14,13 @@ namespace symbolon::crypto {
 
 /// A key of a JWK Set (RFC 7517 §5) with the members that choose it.
 struct VerificationKey {
-    std::string key_id;                       ///< kid; may be empty
+    std::string key_id;                          ///< kid; may be empty
     std::optional<SignatureAlgorithm> algorithm; ///< alg; where the set restricts it
     PublicKey key;
 };
 
-/// The signing keys of a JWK Set. Keys of unknown type, for encryption (`use: enc`) or with private members are passed over;
-/// fails with jwk_malformed when the text is no JWK Set.
+/// The signing keys of a JWK Set. Keys of unknown type, for encryption (`use: enc`) or with private members are passed
+/// over; fails with jwk_malformed when the text is no JWK Set.
 Result<std::vector<VerificationKey>> parse_jwk_set(std::string_view text);
 
 /// A private key with the name and algorithm that its signatures carry.
@@ -38,8 +38,9 @@ struct Jws {
     std::string payload;
 };
 
-/// The header and payload of a JWS that one of `keys` signed with one of `allowed` (RFC 7515 §5.2). The algorithm comes from
-/// what was registered (RFC 8725 §3.1); `crit`, `b64`, and unencoded or JSON serializations are refused; a `kid` narrows the keys.
+/// The header and payload of a JWS that one of `keys` signed with one of `allowed` (RFC 7515 §5.2). The algorithm comes
+/// from what was registered (RFC 8725 §3.1); `crit`, `b64`, and unencoded or JSON serializations are refused; a `kid`
+/// narrows the keys.
 ///
 /// Fails, first match wins: jws_malformed, jws_algorithm_refused, key_unknown, jws_signature_invalid.
 Result<Jws> verify_jws(std::string_view compact, std::span<VerificationKey const> keys,

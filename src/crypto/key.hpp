@@ -7,6 +7,7 @@
 #include "crypto/random.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -37,9 +38,9 @@ public:
     /// SubjectPublicKeyInfo, DER (RFC 5280 §4.1). Fails with jwk_malformed.
     static Result<PublicKey> from_der(ByteView subject_public_key_info);
 
-    [[nodiscard]] KeyType type() const;
-    [[nodiscard]] json::Object jwk() const; ///< only the members that RFC 7638 §3.2 names, in its order
-    [[nodiscard]] Bytes der() const;        ///< SubjectPublicKeyInfo
+    [[nodiscard]] KeyType type() const { return type_; }
+    [[nodiscard]] json::Object jwk() const;       ///< only the members that RFC 7638 §3.2 names, in its order
+    [[nodiscard]] Bytes der() const;              ///< SubjectPublicKeyInfo
     [[nodiscard]] std::string thumbprint() const; ///< RFC 7638 with SHA-256, base64url
     [[nodiscard]] bool empty() const { return key_ == nullptr; }
 
@@ -50,8 +51,9 @@ public:
 
 private:
     friend class PrivateKey;
-    explicit PublicKey(std::shared_ptr<evp_pkey_st> key) : key_{std::move(key)} {}
+    PublicKey(std::shared_ptr<evp_pkey_st> key, KeyType type) : key_{std::move(key)}, type_{type} {}
     std::shared_ptr<evp_pkey_st> key_;
+    KeyType type_ = KeyType::ec_p256;
 };
 
 class PrivateKey {
@@ -61,11 +63,13 @@ public:
     static PrivateKey generate(KeyType type, int rsa_bits = 2048);
     /// PKCS#8, DER, not encrypted (RFC 5208 §5). Fails with jwk_malformed.
     static Result<PrivateKey> from_der(SecretBytes const& pkcs8);
+    /// A private JSON Web Key (RFC 7518 §6.2.2, §6.3.2 with its CRT members, RFC 8037 §2), whose halves belong
+    /// together. Fails with jwk_malformed.
     static Result<PrivateKey> from_jwk(json::Object const& jwk);
     /// An Ed25519 key from its 32-byte seed (RFC 8032 §5.1.5).
     static PrivateKey ed25519_from_seed(SecretBytes const& seed);
 
-    [[nodiscard]] KeyType type() const;
+    [[nodiscard]] KeyType type() const { return type_; }
     [[nodiscard]] SecretBytes der() const; ///< PKCS#8
     [[nodiscard]] PublicKey public_key() const;
     [[nodiscard]] bool empty() const { return key_ == nullptr; }
@@ -76,11 +80,13 @@ public:
     [[nodiscard]] evp_pkey_st* native() const { return key_.get(); }
 
 private:
-    explicit PrivateKey(std::shared_ptr<evp_pkey_st> key) : key_{std::move(key)} {}
+    PrivateKey(std::shared_ptr<evp_pkey_st> key, KeyType type) : key_{std::move(key)}, type_{type} {}
     std::shared_ptr<evp_pkey_st> key_;
+    KeyType type_ = KeyType::ec_p256;
 };
 
-/// Raw r‖s (each `field_bytes` long) from and to ECDSA-Sig-Value DER (RFC 3279 §2.2.3). Both fail with jws_signature_invalid.
+/// Raw r‖s (each `field_bytes` long) from and to ECDSA-Sig-Value DER (RFC 3279 §2.2.3). Both fail with
+/// jws_signature_invalid.
 Result<Bytes> ecdsa_der_from_raw(ByteView raw, std::size_t field_bytes);
 Result<Bytes> ecdsa_raw_from_der(ByteView der, std::size_t field_bytes);
 

@@ -28,7 +28,8 @@ public:
 /// OpenSSL's generator, seeded by the operating system.
 std::unique_ptr<Random> system_random();
 
-/// An id of 16 bytes, base64url (22 signs): 48 bits of time in milliseconds, then chance, so that new rows lie together.
+/// An id of 16 bytes, base64url (22 signs): 48 bits of time in milliseconds, then chance, so that new rows lie
+/// together.
 std::string time_ordered_id(Instant now, Random& random);
 
 } // namespace symbolon::crypto

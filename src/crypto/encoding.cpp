@@ -1,0 +1,121 @@
+#include "crypto/encoding.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace symbolon::crypto {
+
+namespace {
+
+constexpr std::string_view standard_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view url_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::uint8_t not_a_sign = 255;
+
+using Values = std::array<std::uint8_t, 256>;
+
+constexpr Values values_of(std::string_view alphabet)
+{
+    Values values{};
+    values.fill(not_a_sign);
+    for (std::size_t i = 0; i < alphabet.size(); ++i)
+        values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
+    return values;
+}
+
+constexpr auto standard_values = values_of(standard_alphabet);
+constexpr auto url_values = values_of(url_alphabet);
+
+std::string encoded(ByteView bytes, std::string_view alphabet)
+{
+    std::string text;
+    text.reserve((bytes.size() + 2) / 3 * 4);
+    std::uint32_t bits = 0;
+    int held = 0;
+    for (auto const byte : bytes) {
+        bits = (bits << 8U) | byte;
+        held += 8;
+        while (held >= 6) {
+            held -= 6;
+            text += alphabet[(bits >> static_cast<unsigned>(held)) & 63U];
+        }
+    }
+    if (held > 0) text += alphabet[(bits << static_cast<unsigned>(6 - held)) & 63U];
+    return text;
+}
+
+// RFC 4648 §3.2, §3.3, §3.5: no padding here, no foreign sign, bits left over are zero.
+Result<Bytes> decoded(std::string_view text, Values const& values)
+{
+    if (text.size() % 4 == 1) return fail(Outcome::encoding_malformed, "length");
+    Bytes bytes;
+    bytes.reserve(text.size() * 3 / 4);
+    std::uint32_t bits = 0;
+    int held = 0;
+    for (auto const sign : text) {
+        auto const value = values[static_cast<unsigned char>(sign)];
+        if (value == not_a_sign) return fail(Outcome::encoding_malformed, "sign outside the alphabet");
+        bits = (bits << 6U) | value;
+        held += 6;
+        if (held >= 8) {
+            held -= 8;
+            bytes.push_back(static_cast<Byte>((bits >> static_cast<unsigned>(held)) & 255U));
+        }
+    }
+    if ((bits & ((1U << static_cast<unsigned>(held)) - 1U)) != 0)
+        return fail(Outcome::encoding_malformed, "bits left over");
+    return bytes;
+}
+
+} // namespace
+
+std::string base64url(ByteView bytes) { return encoded(bytes, url_alphabet); }
+
+Result<Bytes> from_base64url(std::string_view text) { return decoded(text, url_values); }
+
+std::string base64(ByteView bytes)
+{
+    auto text = encoded(bytes, standard_alphabet);
+    while (text.size() % 4 != 0) text += '=';
+    return text;
+}
+
+Result<Bytes> from_base64(std::string_view text)
+{
+    if (text.size() % 4 != 0) return fail(Outcome::encoding_malformed, "padding");
+    for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
+    return decoded(text, standard_values);
+}
+
+std::string hex(ByteView bytes)
+{
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    text.reserve(bytes.size() * 2);
+    for (auto const byte : bytes) {
+        text += digits[byte >> 4U];
+        text += digits[byte & 15U];
+    }
+    return text;
+}
+
+Result<Bytes> from_hex(std::string_view text)
+{
+    if (text.size() % 2 != 0) return fail(Outcome::encoding_malformed, "length");
+    auto const value_of = [](char sign) -> int {
+        if (sign >= '0' && sign <= '9') return sign - '0';
+        if (sign >= 'a' && sign <= 'f') return sign - 'a' + 10;
+        if (sign >= 'A' && sign <= 'F') return sign - 'A' + 10;
+        return -1;
+    };
+    Bytes bytes;
+    bytes.reserve(text.size() / 2);
+    for (std::size_t i = 0; i < text.size(); i += 2) {
+        auto const high = value_of(text[i]);
+        auto const low = value_of(text[i + 1]);
+        if (high < 0 || low < 0) return fail(Outcome::encoding_malformed, "sign outside the alphabet");
+        bytes.push_back(static_cast<Byte>(high * 16 + low));
+    }
+    return bytes;
+}
+
+} // namespace symbolon::crypto
