@@ -50,6 +50,7 @@ struct Request {
     std::string method;                                       ///< in capitals
     std::string path;                                         ///< decoded, begins with '/', no query
     Parameters query;                                         ///< decoded
+    Parameters path_parameters;                               ///< of the route: "id" for /sign-in/{id}; not empty
     std::vector<std::pair<std::string, std::string>> headers; ///< names in small letters
     std::string body;                                         ///< whole, bounded by the edge
     std::string remote_address; ///< of the person's machine: the proxy's word where the proxy is ours
@@ -99,6 +100,15 @@ struct Response {
 
 /// What answers requests: a flow per request. A Failure becomes the answer that its outcome's row says (edge).
 using Handler = std::function<Flow<Response>(Request)>;
+
+/// One row of an origin's table of what it answers: each protocol gives its rows, src/app puts them together.
+struct Route {
+    std::string method;  ///< "GET" answers HEAD too
+    std::string pattern; ///< "/sign-in/{id}/events": a part in braces stands for any one part of the path
+    Handler handler;
+    std::size_t body_bytes = 0; ///< the most that a body may have; 0: limits.request_body_bytes
+};
+using Routes = std::vector<Route>;
 
 Response json(int status, std::string body);
 Response html(int status, std::string body);

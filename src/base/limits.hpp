@@ -53,16 +53,16 @@ struct Limits {
     std::size_t request_body_bytes = 64UZ * 1024;
     std::size_t card_files_body_bytes = 128UZ * 1024;
     std::size_t header_block_bytes = 16UZ * 1024;
-    std::size_t open_connections = 20'000;            ///< °
-    std::size_t open_connections_per_address = 200;   ///< °
-    std::size_t event_streams_per_address = 50;       ///< °
-    std::size_t requests_a_minute_per_address = 1200; ///< °
-    Seconds header_timeout = 15s;                     ///< ° for a whole header block, from its first byte
-    Seconds body_timeout = 30s;                       ///< °
-    Seconds idle_timeout = 75s;                       ///< ° between requests
-    Seconds request_timeout = 60s;                    ///< ° for an answer (event streams: none)
-    Seconds event_heartbeat = 15s;                    ///< °
-    Seconds event_stream_lifetime = 1h;               ///< ° then the reader connects again
+    std::size_t open_connections = 20'000;          ///< °
+    std::size_t open_connections_per_address = 200; ///< °
+    std::size_t event_streams_per_address = 50;     ///< °
+    Seconds header_timeout = 15s;                   ///< ° for a whole header block, from its first byte
+    Seconds body_timeout = 30s;                     ///< °
+    Seconds idle_timeout = 75s;                     ///< ° between requests
+    Seconds write_timeout = 60s;                    ///< ° for a reader that takes nothing
+    Seconds request_timeout = 60s;                  ///< ° for an answer (event streams: none)
+    Seconds event_heartbeat = 15s;                  ///< °
+    Seconds event_stream_lifetime = 1h;             ///< ° then the reader connects again
 
     // ---- tries by strangers (D7, E9)
     int lookups_a_minute_per_number = 6;   ///< ° sign-ins begun for one number
