@@ -1,0 +1,28 @@
+// links: base
+#include "base/http.hpp"
+#include "base/json.hpp"
+
+#include <cstdlib>
+
+using namespace symbolon;
+
+/// A query, a form, a URL or JSON from outside; what is accepted and written again reads the same.
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size)
+{
+    std::string_view const text{reinterpret_cast<char const*>(data), size};
+    if (auto const parameters = http::parse_parameters(text)) {
+        auto const again = http::parse_parameters(http::write_parameters(*parameters));
+        if (!again || again->pairs() != parameters->pairs()) std::abort();
+        (void)parameters->repeated_name();
+    }
+    if (auto const value = json::parse(text)) {
+        auto const written = json::write(*value);
+        auto const again = json::parse(written);
+        if (!again || json::write(*again) != written) std::abort();
+    }
+    if (auto const url = http::parse_url(text)) {
+        (void)url->origin();
+        (void)url->is_loopback();
+    }
+    return 0;
+}
