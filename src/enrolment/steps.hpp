@@ -1,0 +1,77 @@
+#pragma once
+
+#include "account/account.hpp"
+#include "account/device.hpp"
+#include "base/limits.hpp"
+#include "base/result.hpp"
+#include "enrolment/enrolment.hpp"
+
+#include <string>
+
+/// The steps from one state of an enrolment to the next. Each gives the enrolment as it must be stored.
+namespace symbolon::enrolment {
+
+/// Whether the enrolment can still go on. Fails, first match wins: enrolment_undone; what it ended with, or
+/// enrolment_expired (ended, or `now >= expires_at`).
+Result<void> check_open(Enrolment const& enrolment, Instant now);
+
+/// The move of the table. Fails: the failures of check_open, enrolment_step_wrong.
+Result<Enrolment> move(Enrolment enrolment, Event event, Instant now);
+
+/// A link for the reader program was made. The ticket before is no longer good.
+/// Fails: the failures of check_open; enrolment_step_wrong (neither card nor sign).
+Result<Enrolment> give_link(Enrolment enrolment, Bytes ticket_hash, Instant now, Limits const& limits);
+
+/// The reader program opened the link; the ticket is used up. `challenge` is empty for the step sign.
+/// Fails, first match wins: the failures of check_open; ticket_used; ticket_expired; enrolment_step_wrong.
+Result<Enrolment> open_link(Enrolment enrolment, Bytes session_hash, Bytes challenge, Instant now,
+                            Limits const& limits);
+
+/// Whether a session of the reader program still counts. Fails, first match wins: the failures of check_open;
+/// ticket_expired.
+Result<void> check_reader_session(Enrolment const& enrolment, Instant now);
+
+/// What a judged card said, as the enrolment keeps it.
+struct CardFindings {
+    account::Person person;
+    account::Source source;
+    Bytes chip_number;
+    Bytes signature_certificate;
+    Bytes certificate_chain;
+    std::vector<Bytes> ocsp_answers;
+};
+
+/// The card was judged and accepted. Fails: the failures of check_open, enrolment_step_wrong.
+Result<Enrolment> card_accepted(Enrolment enrolment, CardFindings findings, Instant now);
+
+/// The session with the reader program is over with a failure: the page shows it, the holder begins again with a new
+/// link. A failure that no other try can mend ends nothing either: another card may be the right one.
+Enrolment reader_failed(Enrolment enrolment, Failure const& failure);
+
+/// The contract is fixed: from now on it is this one that is signed. Fails: the failures of check_open,
+/// enrolment_step_wrong.
+Result<Enrolment> fix_contract(Enrolment enrolment, Bytes prepared_pdf, Bytes signed_attributes, ContractId id,
+                               Instant now);
+
+/// The card signed. Fails: the failures of check_open, enrolment_step_wrong.
+Result<Enrolment> contract_signed(Enrolment enrolment, Bytes signed_pdf, Instant now);
+
+/// The phone chose its code and is bound: the last step. The account of account_of and the device are stored with it in
+/// one commit (ports::Accounts::open). Fails: the failures of check_open, enrolment_step_wrong.
+Result<Enrolment> bind_phone(Enrolment enrolment, AccountId account, DeviceId device, std::string device_name,
+                             Instant now);
+
+/// The account that the enrolment leads to.
+account::Account account_of(Enrolment const& enrolment, AccountId id, DeviceId device, Instant now);
+
+/// Whether the page may still take the binding back: done, and less than limits.enrolment_undo_within ago.
+bool can_undo(Enrolment const& enrolment, Instant now, Limits const& limits);
+
+/// The holder took the binding back. Fails, first match wins: enrolment_undone, enrolment_step_wrong (not done, or too
+/// long ago).
+Result<Enrolment> undo(Enrolment enrolment, Instant now, Limits const& limits);
+
+/// The holder stopped. Fails: the failures of check_open, enrolment_step_wrong (done).
+Result<Enrolment> cancel(Enrolment enrolment, Outcome why, Instant now);
+
+} // namespace symbolon::enrolment
