@@ -147,3 +147,14 @@ std::span<TextFile const> embedded_text_files()
 ]])
     target_sources(${target} PRIVATE ${CMAKE_BINARY_DIR}/embedded_texts.cpp)
 endfunction()
+
+# symbolon_embed_file(TARGET NAME FILE)
+#
+# The file becomes the array `NAME` of "embedded/NAME.hpp", for TARGET alone. The digest is there for the compiler cache.
+function(symbolon_embed_file target name file)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    file(SHA256 ${file} digest)
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/embedded_files/embedded/${name}.hpp @ONLY CONTENT
+         "#pragma once\n// @digest@\ninline constexpr char @name@[] = {\n#embed \"@file@\" suffix(, )\n0};\n")
+    target_include_directories(${target} PRIVATE ${CMAKE_BINARY_DIR}/embedded_files)
+endfunction()
