@@ -68,7 +68,7 @@ node22() {
 
 build_web() {
     npm_packages web
-    npm_packages demo
+    npm_packages .
     PATH="$(dirname "$(node22)"):$PATH"
     export PATH
     say "Building the pages and the phone app"
