@@ -41,22 +41,22 @@ public:
     [[nodiscard]] std::optional<long> path_length() const;
     [[nodiscard]] bool extended_key_usage_allows(std::string_view oid) const; ///< true when there is none
     [[nodiscard]] bool has_extended_key_usage(std::string_view oid) const;
-    [[nodiscard]] std::vector<std::string> policies() const; ///< dotted OIDs
+    [[nodiscard]] std::vector<std::string> const& policies() const; ///< dotted OIDs
 
     // Of the subject, UTF-8; nothing when absent, repeated ones are malformed at parsing.
-    [[nodiscard]] std::optional<std::string> common_name() const;
-    [[nodiscard]] std::optional<std::string> surname() const;
-    [[nodiscard]] std::optional<std::string> given_name() const;
-    [[nodiscard]] std::optional<std::string> serial_number_attribute() const;
-    [[nodiscard]] std::optional<std::string> organization() const;
-    [[nodiscard]] std::optional<std::string> country() const;
+    [[nodiscard]] std::optional<std::string> const& common_name() const;
+    [[nodiscard]] std::optional<std::string> const& surname() const;
+    [[nodiscard]] std::optional<std::string> const& given_name() const;
+    [[nodiscard]] std::optional<std::string> const& serial_number_attribute() const;
+    [[nodiscard]] std::optional<std::string> const& organization() const;
+    [[nodiscard]] std::optional<std::string> const& country() const;
 
     [[nodiscard]] Bytes subject_der() const;
     [[nodiscard]] Bytes issuer_der() const;
     [[nodiscard]] std::string serial_hex() const;
 
-    [[nodiscard]] std::vector<std::string> ocsp_urls() const; ///< authorityInfoAccess, RFC 5280 §4.2.2.1
-    [[nodiscard]] std::vector<std::string> crl_urls() const;  ///< cRLDistributionPoints, RFC 5280 §4.2.1.13
+    [[nodiscard]] std::vector<std::string> const& ocsp_urls() const; ///< authorityInfoAccess, RFC 5280 §4.2.2.1
+    [[nodiscard]] std::vector<std::string> const& crl_urls() const;  ///< cRLDistributionPoints, RFC 5280 §4.2.1.13
 
     /// For OpenSSL; lives as long as this object or a copy.
     [[nodiscard]] X509* x509() const;

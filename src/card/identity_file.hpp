@@ -21,7 +21,8 @@ struct BirthDate {
     /// The day itself, when all of it is known.
     [[nodiscard]] std::optional<std::chrono::year_month_day> full() const;
 
-    /// The last day on which the person may have been born: what age limits are counted from.
+    /// The first and the last day on which the person may have been born.
+    [[nodiscard]] std::chrono::year_month_day earliest() const;
     [[nodiscard]] std::chrono::year_month_day latest() const;
 
     /// ISO 8601-1 §4: "1985-07-30", "1985-07" or "1985".
