@@ -1,0 +1,281 @@
+#include "device/messages.hpp"
+
+#include "base/ensure.hpp"
+#include "base/text.hpp"
+#include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
+#include "vault/statement.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+
+namespace symbolon::device {
+
+namespace {
+
+using crypto::base64url;
+using crypto::from_base64url;
+
+constexpr std::size_t most_short_text = 64; // numbers, tokens, names of claims and symbols
+constexpr std::size_t most_claims = 40;
+constexpr std::size_t point_bytes = 65;
+constexpr std::string_view scheme = "Symbolon-Device ";
+
+/// The object of a request body that has these members and no others.
+Result<json::Object> body_with(std::string_view body, std::initializer_list<std::string_view> members)
+{
+    if (body.size() > most_body_bytes) return fail(Outcome::request_too_large);
+    auto object = TRY(json::parse_object(body));
+    for (auto const& member : object)
+        if (std::ranges::count(members, std::string_view{member.key()}) == 0)
+            return fail(Outcome::request_malformed, "an unknown member");
+    for (auto const member : members)
+        if (!object.contains(member)) return fail(Outcome::request_malformed, "missing: " + std::string{member});
+    return object;
+}
+
+Result<std::string> short_text(json::Object const& object, std::string_view name)
+{
+    auto text = TRY(json::text(object, name));
+    if (text.size() > most_short_text) return fail(Outcome::request_malformed, "too long: " + std::string{name});
+    return text;
+}
+
+Result<SecretText> secret_text(json::Object const& object, std::string_view name)
+{
+    return SecretText{TRY(short_text(object, name))};
+}
+
+/// The same, typed by a person: spaces around it mean nothing.
+Result<SecretText> typed_text(json::Object const& object, std::string_view name)
+{
+    SecretText const typed{TRY(short_text(object, name))};
+    return SecretText{std::string{trimmed(typed.reveal())}};
+}
+
+/// Bytes of one exact size.
+Result<Bytes> bytes(json::Object const& object, std::string_view name, std::size_t size, Outcome otherwise)
+{
+    auto value = TRY(from_base64url(TRY(json::text(object, name))));
+    if (value.size() != size) return fail(otherwise, "size of " + std::string{name});
+    return value;
+}
+
+} // namespace
+
+// ---- keys --------------------------------------------------------------------------------------------------------
+
+SecretBytes code_key_seed(SecretBytes const& kh, DeviceId const& device, int code_version, SecretText const& code)
+{
+    // Version, did and code hold no zero byte, so where one ends is never in doubt.
+    constexpr Byte zero = 0;
+    auto input = to_bytes("pin-v1");
+    auto const version = std::to_string(code_version);
+    for (std::string_view const part : {device.text(), version}) {
+        input.push_back(zero);
+        append(input, bytes_of(part));
+    }
+    input.push_back(zero);
+    append(input, bytes_of(code.reveal()));
+    SecretBytes const whole{std::move(input)};
+    return SecretBytes{crypto::hmac_sha256(kh, whole.reveal())};
+}
+
+crypto::PrivateKey code_key(SecretBytes const& kh, DeviceId const& device, int code_version, SecretText const& code)
+{
+    return crypto::PrivateKey::ed25519_from_seed(code_key_seed(kh, device, code_version, code));
+}
+
+Result<crypto::PublicKey> public_key_at(ByteView point)
+{
+    if (point.size() != point_bytes || point.front() != 4) return fail(Outcome::jwk_malformed, "point");
+    return crypto::PublicKey::from_jwk({{"crv", "P-256"},
+                                        {"kty", "EC"},
+                                        {"x", base64url(point.subspan(1, 32))},
+                                        {"y", base64url(point.subspan(33, 32))}});
+}
+
+Bytes raw_public_key(crypto::PublicKey const& ed25519)
+{
+    ENSURE(ed25519.type() == crypto::KeyType::ed25519);
+    auto const der = ed25519.der(); // RFC 8410 §4: the key is the last 32 bytes
+    return {der.end() - 32, der.end()};
+}
+
+// ---- signed requests ---------------------------------------------------------------------------------------------
+
+Bytes request_statement(std::string_view method, std::string_view path, std::string_view nonce, ByteView body)
+{
+    auto const hash = crypto::sha256(body);
+    return vault::statement("symbolon-request-v1", {bytes_of(method), bytes_of(path), bytes_of(nonce), hash});
+}
+
+std::string write(Authorization const& authorization)
+{
+    return std::string{scheme} + "did=" + authorization.device.text() + ", nonce=" + authorization.nonce +
+           ", signature=" + base64url(authorization.signature);
+}
+
+Result<Authorization> parse_authorization(std::string_view header)
+{
+    constexpr auto refused = Outcome::device_signature_invalid;
+    if (header.size() > 400 || !header.starts_with(scheme)) return fail(refused, "authorization header");
+    header.remove_prefix(scheme.size());
+
+    auto const value = [&header](std::string_view name, bool last) -> Result<std::string> {
+        if (!header.starts_with(name)) return fail(refused, "authorization header");
+        header.remove_prefix(name.size());
+        auto const end = last ? header.size() : header.find(", ");
+        if (end == std::string_view::npos) return fail(refused, "authorization header");
+        std::string found{header.substr(0, end)};
+        header.remove_prefix(last ? end : end + 2);
+        if (!from_base64url(found)) return fail(refused, "authorization header");
+        return found;
+    };
+    Authorization authorization;
+    authorization.device = DeviceId{TRY(value("did=", false))};
+    authorization.nonce = TRY(value("nonce=", false));
+    authorization.signature = TRY(from_base64url(TRY(value("signature=", true))));
+    if (authorization.signature.size() != signature_bytes) return fail(refused, "size of the signature");
+    return authorization;
+}
+
+// ---- enrolment ---------------------------------------------------------------------------------------------------
+
+std::string write(EnrolStart const& start)
+{
+    return json::write(
+        json::Object{{"calling_code", start.calling_code}, {"number", start.number}, {"token", start.token.reveal()}});
+}
+
+Result<EnrolStart> parse_enrol_start(std::string_view body)
+{
+    auto const object = TRY(body_with(body, {"calling_code", "number", "token"}));
+    EnrolStart start;
+    start.calling_code = TRY(short_text(object, "calling_code"));
+    start.number = TRY(short_text(object, "number"));
+    start.token = TRY(typed_text(object, "token"));
+    return start;
+}
+
+std::string write(EnrolSms const& sms)
+{
+    return json::write(json::Object{{"session", sms.session.reveal()}, {"code", sms.code.reveal()}});
+}
+
+Result<EnrolSms> parse_enrol_sms(std::string_view body)
+{
+    auto const object = TRY(body_with(body, {"session", "code"}));
+    return EnrolSms{.session = TRY(secret_text(object, "session")), .code = TRY(typed_text(object, "code"))};
+}
+
+Bytes enrol_statement(ByteView nonce, DeviceId const& device, int code_version, ByteView sealed_code_key,
+                      std::string_view name)
+{
+    auto const version = std::to_string(code_version);
+    auto const hash = crypto::sha256(sealed_code_key);
+    constexpr ByteView no_passkey{};
+    return vault::statement("symbolon-enrol-v1",
+                            {nonce, bytes_of(device.text()), bytes_of(version), hash, bytes_of(name), no_passkey});
+}
+
+std::string write(EnrolFinish const& finish)
+{
+    return json::write(json::Object{{"session", finish.session.reveal()},
+                                    {"device_key", finish.device_key.jwk()},
+                                    {"code_key", base64url(finish.code_key)},
+                                    {"name", finish.name},
+                                    {"signature", base64url(finish.signature)}});
+}
+
+Result<EnrolFinish> parse_enrol_finish(std::string_view body)
+{
+    auto const object = TRY(body_with(body, {"session", "device_key", "code_key", "name", "signature"}));
+    EnrolFinish finish;
+    finish.session = TRY(secret_text(object, "session"));
+    auto const jwk = TRY(json::object(object, "device_key"));
+    for (auto const& member : jwk)
+        if (member.key() != "kty" && member.key() != "crv" && member.key() != "x" && member.key() != "y")
+            return fail(Outcome::jwk_malformed, "a member that a device key does not have");
+    finish.device_key = TRY(crypto::PublicKey::from_jwk(jwk));
+    if (finish.device_key.type() != crypto::KeyType::ec_p256) return fail(Outcome::jwk_malformed, "not P-256");
+    finish.code_key = TRY(bytes(object, "code_key", sealed_code_key_bytes, Outcome::proof_malformed));
+    finish.name = TRY(displayable(TRY(json::text(object, "name")), most_name_characters));
+    if (trimmed(finish.name).empty()) return fail(Outcome::request_malformed, "the phone has no name");
+    finish.signature = TRY(bytes(object, "signature", signature_bytes, Outcome::request_malformed));
+    return finish;
+}
+
+// ---- answers -----------------------------------------------------------------------------------------------------
+
+Bytes message_of(Answer const& answer)
+{
+    std::string_view const decision = answer.decision == Answer::Decision::approve ? "approve" : "refuse";
+    auto const claims = vault::list_of(answer.claims);
+    return vault::statement("symbolon-answer-v1",
+                            {answer.shown, bytes_of(answer.device.text()), bytes_of(decision), bytes_of(answer.symbol),
+                             bytes_of(answer.method), answer.ratchet, claims, bytes_of(answer.reason)});
+}
+
+Bytes answer_statement(ByteView message, ByteView proof)
+{
+    auto const hash = crypto::sha256(proof);
+    return vault::statement("symbolon-answer-signature-v1", {message, hash});
+}
+
+std::string write(Answer const& answer)
+{
+    json::Array claims;
+    for (auto const& claim : answer.claims) claims.emplace_back(claim);
+    return json::write(json::Object{{"did", answer.device.text()},
+                                    {"shown", base64url(answer.shown)},
+                                    {"answer", answer.decision == Answer::Decision::approve ? "approve" : "refuse"},
+                                    {"symbol", answer.symbol},
+                                    {"method", answer.method},
+                                    {"ratchet", base64url(answer.ratchet)},
+                                    {"claims", std::move(claims)},
+                                    {"reason", answer.reason},
+                                    {"proof", base64url(answer.proof)},
+                                    {"signature", base64url(answer.signature)}});
+}
+
+Result<Answer> parse_answer(std::string_view body)
+{
+    auto const object = TRY(body_with(
+        body, {"did", "shown", "answer", "symbol", "method", "ratchet", "claims", "reason", "proof", "signature"}));
+    constexpr auto malformed = Outcome::request_malformed;
+    Answer answer;
+    answer.device = DeviceId{TRY(short_text(object, "did"))};
+    answer.shown = TRY(bytes(object, "shown", hash_bytes, malformed));
+    auto const decision = TRY(short_text(object, "answer"));
+    answer.symbol = TRY(short_text(object, "symbol"));
+    answer.method = TRY(short_text(object, "method"));
+    answer.ratchet = TRY(bytes(object, "ratchet", ratchet_bytes, malformed));
+    auto const claims = TRY(json::array(object, "claims"));
+    if (claims.size() > most_claims) return fail(malformed, "claims");
+    for (auto const& claim : claims) {
+        if (!claim.is_string() || claim.get_string().size() > most_short_text) return fail(malformed, "claims");
+        answer.claims.emplace_back(claim.get_string());
+    }
+    answer.reason = TRY(short_text(object, "reason"));
+    answer.proof = TRY(from_base64url(TRY(json::text(object, "proof"))));
+    answer.signature = TRY(bytes(object, "signature", signature_bytes, malformed));
+
+    if (decision == "approve") {
+        answer.decision = Answer::Decision::approve;
+        if (answer.symbol.empty() || !answer.reason.empty()) return fail(malformed, "does not fit an approval");
+        if (answer.method != "code") return fail(malformed, "method");
+        if (answer.proof.size() != code_proof_bytes) return fail(Outcome::proof_malformed, "size");
+    } else if (decision == "refuse") {
+        answer.decision = Answer::Decision::refuse;
+        if (!answer.symbol.empty() || !answer.method.empty() || !answer.claims.empty() || !answer.proof.empty())
+            return fail(malformed, "does not fit a refusal");
+        if (!answer.reason.empty() && answer.reason != "not_me" && answer.reason != "changed_mind")
+            return fail(malformed, "reason");
+    } else {
+        return fail(malformed, "answer");
+    }
+    return answer;
+}
+
+} // namespace symbolon::device

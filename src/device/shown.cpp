@@ -1,0 +1,92 @@
+#include "device/shown.hpp"
+
+#include "base/json.hpp"
+#include "crypto/encoding.hpp"
+
+#include <algorithm>
+
+namespace symbolon::device {
+
+namespace {
+
+constexpr int version = 1;
+constexpr std::size_t symbols_shown = 6;
+
+std::string_view name_of(action::Entry entry)
+{
+    switch (entry) {
+    case action::Entry::number: return "number";
+    case action::Entry::qr: return "qr";
+    case action::Entry::link: return "link";
+    case action::Entry::ciba: return "ciba";
+    }
+    return "number";
+}
+
+} // namespace
+
+Bytes shown_bytes(action::Action const& action, DeviceId const& device, ByteView nonce)
+{
+    json::Object names;
+    for (auto const& [language, name] : action.partner_names) names.emplace(symbolon::name_of(language), name);
+    json::Array claims;
+    for (auto const& claim : action.claims)
+        claims.push_back(json::Object{{"name", claim.name}, {"required", claim.essential}});
+    json::Array symbols;
+    for (auto const& symbol : action.symbols) symbols.emplace_back(symbol);
+
+    return to_bytes(json::write(json::Object{
+        {"v", version},
+        {"action", action.id.text()},
+        {"nonce", crypto::base64url(nonce)},
+        {"did", device.text()},
+        {"partner", json::Object{{"name", std::move(names)}, {"domain", action.partner_domain}}},
+        {"verb", "log_in"},
+        {"claims", std::move(claims)},
+        {"from", json::Object{{"browser", action.browser}}},
+        {"created_at", numeric_date(action.created_at)},
+        {"expires_at", numeric_date(action.expires_at)},
+        {"entry", name_of(action.entry)},
+        {"symbols", std::move(symbols)},
+    }));
+}
+
+Result<Shown> parse_shown(ByteView bytes)
+{
+    constexpr auto malformed = Outcome::request_malformed;
+    auto const object = TRY(json::parse_object(text_of(bytes)));
+    if (TRY(json::integer(object, "v")) != version) return fail(malformed, "version");
+
+    Shown shown;
+    shown.action = ActionId{TRY(json::text(object, "action"))};
+    shown.device = DeviceId{TRY(json::text(object, "did"))};
+    auto const partner = TRY(json::object(object, "partner"));
+    for (auto const& name : TRY(json::object(partner, "name"))) {
+        if (!name.value().is_string()) return fail(malformed, "name");
+        shown.partner_names.emplace_back(name.key(), name.value().get_string());
+    }
+    if (shown.partner_names.empty()) return fail(malformed, "name");
+    shown.partner_domain = TRY(json::text(partner, "domain"));
+    shown.verb = TRY(json::text(object, "verb"));
+    if (shown.verb != "log_in") return fail(malformed, "verb");
+    for (auto const& value : TRY(json::array(object, "claims"))) {
+        if (!value.is_object()) return fail(malformed, "claims");
+        shown.claims.push_back(
+            {TRY(json::text(value.get_object(), "name")), TRY(json::boolean(value.get_object(), "required"))});
+    }
+    auto const from = TRY(json::object(object, "from"));
+    shown.browser = TRY(json::text(from, "browser"));
+    shown.place = TRY(json::optional_text(from, "place")).value_or("");
+    shown.entry = TRY(json::text(object, "entry"));
+    if (shown.entry != "number") return fail(malformed, "entry");
+    shown.created_at = instant_of(TRY(json::integer(object, "created_at")));
+    shown.expires_at = instant_of(TRY(json::integer(object, "expires_at")));
+    for (auto const& value : TRY(json::array(object, "symbols"))) {
+        if (!value.is_string()) return fail(malformed, "symbols");
+        shown.symbols.emplace_back(value.get_string());
+    }
+    if (shown.symbols.size() != symbols_shown) return fail(malformed, "symbols");
+    return shown;
+}
+
+} // namespace symbolon::device
