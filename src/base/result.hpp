@@ -57,9 +57,14 @@ T take(Result<T>&& result)
 } // namespace symbolon
 
 /// The value of a Result, or the end of this function with its failure. In a flow, `co_await` does the same.
-#define TRY(...)                                                                                                       \
+#define TRY(...) TRY_AS(TRY_JOINED(try_result_, __COUNTER__), __VA_ARGS__)
+
+// A name of its own for each, so that one may stand inside another.
+#define TRY_AS(name, ...)                                                                                              \
     ({                                                                                                                 \
-        auto try_result_ = (__VA_ARGS__);                                                                              \
-        if (!try_result_.has_value()) return std::unexpected{std::move(try_result_).error()};                          \
-        ::symbolon::detail::take(std::move(try_result_));                                                              \
+        auto name = (__VA_ARGS__);                                                                                     \
+        if (!name.has_value()) return std::unexpected{std::move(name).error()};                                        \
+        ::symbolon::detail::take(std::move(name));                                                                     \
     })
+#define TRY_JOINED(left, right) TRY_JOINED_AGAIN(left, right)
+#define TRY_JOINED_AGAIN(left, right) left##right
