@@ -29,6 +29,7 @@ struct Limits {
     Seconds identification_token_lifetime = 30min;
     Seconds identification_token_wait = 20min; ///< after the last try
     Seconds reader_ticket_lifetime = 10min;
+    Seconds card_challenge_lifetime = 5min;
     Seconds enrolment_lifetime = 24h; ///< ° resumable so long
     Seconds enrolment_undo_within = 30min;
     Seconds desk_ticket_lifetime = 10min;

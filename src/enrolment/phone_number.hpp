@@ -22,9 +22,6 @@ Result<account::PhoneNumber> parse_phone_number(std::string_view calling_code, s
 /// A number as it is dialled within its country, with the national prefix where there is one: "0470123456".
 std::string national_form(account::PhoneNumber const& number);
 
-/// "+32 470 12 34 56" for a screen or a page: groups of digits after the calling code.
-std::string readable(account::PhoneNumber const& number);
-
 /// The calling codes that are served, without "+", in ascending order of their numbers.
 std::span<std::string_view const> calling_codes();
 

@@ -1,0 +1,171 @@
+#include "enrolment/steps.hpp"
+
+namespace symbolon::enrolment {
+
+namespace {
+
+void close_reader(Enrolment& enrolment)
+{
+    enrolment.ticket_hash.clear();
+    enrolment.reader_session_hash.clear();
+    enrolment.challenge.clear();
+}
+
+void forget_outcome(Enrolment& enrolment)
+{
+    enrolment.outcome.reset();
+    enrolment.outcome_open_at.reset();
+}
+
+} // namespace
+
+Result<void> check_open(Enrolment const& enrolment, Instant now)
+{
+    if (enrolment.state == State::undone) return fail(Outcome::enrolment_undone);
+    if (enrolment.state == State::ended) return fail(enrolment.outcome.value_or(Outcome::enrolment_expired));
+    if (now >= enrolment.expires_at) return fail(Outcome::enrolment_expired);
+    return {};
+}
+
+Result<Enrolment> move(Enrolment enrolment, Event event, Instant now)
+{
+    TRY(check_open(enrolment, now));
+    auto const to = next(enrolment.state, event);
+    if (!to) return fail(Outcome::enrolment_step_wrong);
+    enrolment.state = *to;
+    return enrolment;
+}
+
+Result<Enrolment> give_link(Enrolment enrolment, Bytes ticket_hash, Instant now, Limits const& limits)
+{
+    TRY(check_open(enrolment, now));
+    if (enrolment.state != State::card && enrolment.state != State::sign) return fail(Outcome::enrolment_step_wrong);
+    close_reader(enrolment);
+    enrolment.ticket_hash = std::move(ticket_hash);
+    enrolment.ticket_expires_at = now + limits.reader_ticket_lifetime;
+    enrolment.progress = {};
+    return enrolment;
+}
+
+Result<Enrolment> open_link(Enrolment enrolment, Bytes session_hash, Bytes challenge, Instant now, Limits const& limits)
+{
+    TRY(check_open(enrolment, now));
+    if (!enrolment.reader_session_hash.empty()) return fail(Outcome::ticket_used);
+    if (now >= enrolment.ticket_expires_at) return fail(Outcome::ticket_expired);
+    if (enrolment.state != State::card && enrolment.state != State::sign) return fail(Outcome::enrolment_step_wrong);
+    enrolment.reader_session_hash = std::move(session_hash);
+    enrolment.challenge = std::move(challenge);
+    enrolment.challenge_expires_at = now + limits.card_challenge_lifetime;
+    enrolment.progress = {.at = "reader"};
+    forget_outcome(enrolment);
+    return enrolment;
+}
+
+Result<void> check_reader_session(Enrolment const& enrolment, Instant now)
+{
+    TRY(check_open(enrolment, now));
+    if (now >= enrolment.ticket_expires_at) return fail(Outcome::ticket_expired);
+    return {};
+}
+
+Result<Enrolment> card_accepted(Enrolment enrolment, CardFindings findings, Instant now)
+{
+    enrolment = TRY(move(std::move(enrolment), Event::card_read, now));
+    close_reader(enrolment);
+    forget_outcome(enrolment);
+    enrolment.progress = {};
+    enrolment.person = std::move(findings.person);
+    enrolment.source = std::move(findings.source);
+    enrolment.chip_number = std::move(findings.chip_number);
+    enrolment.signature_certificate = std::move(findings.signature_certificate);
+    enrolment.certificate_chain = std::move(findings.certificate_chain);
+    enrolment.ocsp_answers = std::move(findings.ocsp_answers);
+    return enrolment;
+}
+
+Enrolment reader_failed(Enrolment enrolment, Failure const& failure)
+{
+    close_reader(enrolment);
+    enrolment.outcome = failure.outcome;
+    enrolment.outcome_open_at = failure.open_at;
+    enrolment.progress = {};
+    return enrolment;
+}
+
+Result<Enrolment> fix_contract(Enrolment enrolment, Bytes prepared_pdf, Bytes signed_attributes, ContractId id,
+                               Instant now)
+{
+    enrolment = TRY(move(std::move(enrolment), Event::contract_fixed, now));
+    close_reader(enrolment);
+    forget_outcome(enrolment);
+    enrolment.contract = std::move(prepared_pdf);
+    enrolment.signed_attributes = std::move(signed_attributes);
+    enrolment.contract_id = std::move(id);
+    return enrolment;
+}
+
+Result<Enrolment> contract_signed(Enrolment enrolment, Bytes signed_pdf, Instant now)
+{
+    enrolment = TRY(move(std::move(enrolment), Event::contract_signed, now));
+    close_reader(enrolment);
+    forget_outcome(enrolment);
+    enrolment.progress = {};
+    enrolment.contract = std::move(signed_pdf);
+    enrolment.signed_attributes.clear();
+    return enrolment;
+}
+
+Result<Enrolment> bind_phone(Enrolment enrolment, AccountId account, DeviceId device, std::string device_name,
+                             Instant now)
+{
+    enrolment = TRY(move(std::move(enrolment), Event::phone_bound, now));
+    enrolment.account = std::move(account);
+    enrolment.device = std::move(device);
+    enrolment.device_name = std::move(device_name);
+    enrolment.bound_at = now;
+    enrolment.token_hash.clear();
+    enrolment.sms_code_hash.clear();
+    enrolment.outcome.reset();
+    enrolment.outcome_open_at.reset();
+    return enrolment;
+}
+
+account::Account account_of(Enrolment const& enrolment, AccountId id, DeviceId device, Instant now)
+{
+    account::Account account;
+    account.id = std::move(id);
+    account.phone_number = enrolment.phone_number;
+    account.email = enrolment.email;
+    account.language = enrolment.language;
+    account.location_consent = enrolment.location_consent;
+    account.person = enrolment.person.value();
+    account.source = enrolment.source;
+    account.device = std::move(device);
+    account.contract = enrolment.contract_id;
+    account.created_at = now;
+    return account;
+}
+
+bool can_undo(Enrolment const& enrolment, Instant now, Limits const& limits)
+{
+    return enrolment.state == State::done && now < enrolment.bound_at + limits.enrolment_undo_within;
+}
+
+Result<Enrolment> undo(Enrolment enrolment, Instant now, Limits const& limits)
+{
+    if (enrolment.state == State::undone) return fail(Outcome::enrolment_undone);
+    if (!can_undo(enrolment, now, limits)) return fail(Outcome::enrolment_step_wrong);
+    enrolment.state = next(enrolment.state, Event::undo).value();
+    enrolment.outcome = Outcome::enrolment_undone;
+    return enrolment;
+}
+
+Result<Enrolment> cancel(Enrolment enrolment, Outcome why, Instant now)
+{
+    enrolment = TRY(move(std::move(enrolment), Event::end, now));
+    close_reader(enrolment);
+    enrolment.outcome = why;
+    return enrolment;
+}
+
+} // namespace symbolon::enrolment
