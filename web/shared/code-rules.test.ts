@@ -6,10 +6,10 @@ const rules = { birth_date: ['30078', '19850'], number: ['23456', '04701'], comm
 
 test('A6_a_trivial_code_is_refused_with_the_first_reason_that_holds', () => {
   const cases: [string, ReturnType<typeof refusalOfCode>][] = [
-    ['1234', 'malformed'],
-    ['123456', 'malformed'],
-    ['12a45', 'malformed'],
-    ['１２３４５', 'malformed'],
+    ['1234', 'code_malformed'],
+    ['123456', 'code_malformed'],
+    ['12a45', 'code_malformed'],
+    ['１２３４５', 'code_malformed'],
     ['11111', 'repeat'],
     ['12121', 'repeat'],
     ['77377', 'repeat'],

@@ -1,11 +1,11 @@
 // Which codes are too easy (docs/device-protocol.md §4). The server can't see the code, so the phone judges it.
 
 export type CodeRules = { birth_date: string[]; number: string[]; common: string[] };
-export type CodeRefusal = 'malformed' | 'repeat' | 'run' | 'birth_date' | 'number' | 'common';
+export type CodeRefusal = 'code_malformed' | 'repeat' | 'run' | 'birth_date' | 'number' | 'common';
 
 /** Why a code is refused, first match wins; null for a code that may be used. */
 export function refusalOfCode(code: string, rules: CodeRules): CodeRefusal | null {
-  if (!/^[0-9]{5}$/.test(code)) return 'malformed';
+  if (!/^[0-9]{5}$/.test(code)) return 'code_malformed';
   if (new Set(code).size <= 2) return 'repeat';
   const digits = Array.from(code, Number);
   const step = (digits[1]! - digits[0]! + 10) % 10;
