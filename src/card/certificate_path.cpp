@@ -214,7 +214,7 @@ Result<void> check_register_path(Certificate const& certificate, TrustAnchor con
     // signed: from the card's first day on, and the address at any later move.
     if (certificate.not_before() > now) return refused("not yet valid");
     if (certificate.not_after() < card_valid_from) return refused("ended before the card was issued");
-    auto const at = std::min(now, certificate.not_after());
+    auto const at = std::min(now, certificate.not_after() - 1s);
 
     auto const found = build_path(certificate, {}, anchors, 2, at, "register");
     if (!found && found.error().outcome == Outcome::certificate_test_pki) return std::unexpected{found.error()};

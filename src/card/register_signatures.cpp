@@ -27,13 +27,11 @@ bool is_signed(Certificate const& national_register, ByteView data, ByteView sig
 
 bool has_hash(ByteView data, ByteView expected, Sha1 sha1)
 {
-    using enum crypto::HashAlgorithm;
+    using crypto::HashAlgorithm;
     switch (expected.size()) {
-    case 20:
-        return sha1 == Sha1::accepted &&
-               equal_in_constant_time(crypto::hash(crypto::HashAlgorithm::sha1, data), expected);
-    case 32: return equal_in_constant_time(crypto::hash(sha256, data), expected);
-    case 48: return equal_in_constant_time(crypto::hash(sha384, data), expected);
+    case 20: return sha1 == Sha1::accepted && equal_in_constant_time(crypto::hash(HashAlgorithm::sha1, data), expected);
+    case 32: return equal_in_constant_time(crypto::hash(HashAlgorithm::sha256, data), expected);
+    case 48: return equal_in_constant_time(crypto::hash(HashAlgorithm::sha384, data), expected);
     default: return false;
     }
 }
