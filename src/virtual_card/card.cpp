@@ -119,7 +119,6 @@ Bytes certificates(bool authentication, bool signature)
     auto const entry = [](std::string_view label, Byte id, bool authority, FilePath file) {
         auto attributes = der(octet_string, Bytes{id});
         if (authority) append(attributes, der(boolean, Bytes{0xFF}));
-        append(attributes, der(0x83, Bytes{0x00})); // implicitTrust FALSE
         return der(sequence,
                    {common_attributes(label), der(sequence, attributes), der(0xA1, {der(sequence, {path_to(file)})})});
     };
