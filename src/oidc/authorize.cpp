@@ -1,0 +1,101 @@
+#include "oidc/authorize.hpp"
+
+#include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
+#include "oidc/authorization_request.hpp"
+#include "oidc/authorization_response.hpp"
+
+#include <algorithm>
+
+namespace symbolon::oidc {
+
+namespace {
+
+using http::Parameters;
+using http::Request;
+using http::Response;
+
+/// §3.1.2.1: "Authorization Servers MUST support the use of the HTTP GET and POST methods […]. If using the HTTP POST
+/// method, the request parameters are serialized using Form Serialization".
+Result<Parameters> parameters_of(Request const& request)
+{
+    if (request.method == "POST") return request.form();
+    return request.query;
+}
+
+/// The state that an error gives back, where one can be told from the request.
+std::string state_of(Parameters const& parameters)
+{
+    constexpr std::size_t longest = 4096;
+    auto const state = given(parameters, "state").value_or("");
+    auto const times = std::ranges::count(parameters.pairs(), "state", &Parameters::Pair::first);
+    return times == 1 && state.size() <= longest ? std::string{state} : std::string{};
+}
+
+/// The browser's secret, if it has one of ours.
+std::optional<std::string> known_browser(Request const& request)
+{
+    constexpr std::size_t token_bytes = 32;
+    auto value = request.cookie(browser_cookie);
+    if (!value) return std::nullopt;
+    auto const decoded = crypto::from_base64url(*value);
+    return decoded && decoded->size() == token_bytes ? value : std::nullopt;
+}
+
+/// The language of the page: the client's wish, then the browser's.
+Language language_for(grant::AuthorizationRequest const& asked, Request const& request)
+{
+    return asked.ui_locales.empty() ? accepted_language(request.header("accept-language")) : asked.ui_locales.front();
+}
+
+Flow<Response> begin_sign_in(Request request, Parameters parameters, partner::Client client, std::string redirect_uri,
+                             Provider const& provider, ports::Services services)
+{
+    auto asked = co_await check_request(parameters, client, std::move(redirect_uri), provider);
+
+    auto const now = services.clock.now();
+    auto browser = known_browser(request);
+    auto const is_new = !browser.has_value();
+    if (is_new) browser = services.random.token().reveal();
+
+    grant::SignIn sign_in;
+    sign_in.id = SignInId{crypto::time_ordered_id(now, services.random)};
+    sign_in.browser_hash = crypto::sha256(*browser);
+    sign_in.language = language_for(asked, request);
+    sign_in.request = std::move(asked);
+    sign_in.created_at = now;
+    sign_in.expires_at = now + provider.limits().sign_in_lifetime;
+    co_await services.sign_ins.add(sign_in);
+    services.log.event("sign_in_begun", {{"client", client.id.text()}});
+
+    auto response = http::see_other("/sign-in/" + sign_in.id.text());
+    if (is_new) response.with("Set-Cookie", http::cookie(browser_cookie, *browser));
+    co_return response;
+}
+
+} // namespace
+
+Flow<Response> authorize(Request request, Provider const& provider, ports::Services services)
+{
+    auto const parameters = co_await parameters_of(request);
+
+    // RFC 6749, 4.1.2.1: "If the request fails due to a missing, invalid, or mismatching redirection URI, or if the
+    // client identifier is missing or invalid, the authorization server SHOULD inform the resource owner of the error
+    // and MUST NOT automatically redirect the user-agent to the invalid redirection URI."
+    auto const id = co_await client_named(parameters);
+    auto const client = co_await services.clients.find(id);
+    if (!client) co_return fail(Outcome::client_unknown);
+    auto const redirect_uri = co_await trusted_redirect_uri(parameters, client->value);
+
+    // "If the resource owner denies the access request or if the request fails for reasons other than a missing or
+    // invalid redirection URI, the authorization server informs the client by adding […] parameters to the query
+    // component of the redirection URI".
+    auto begun = co_await outcome_of(
+        begin_sign_in(std::move(request), parameters, client->value, redirect_uri, provider, services));
+    if (begun) co_return *std::move(begun);
+    services.log.failure("authorization_request_refused", begun.error(), {{"client", id.text()}});
+    // RFC 9700, 4.12: 303, so that a posted request is not posted on.
+    co_return http::see_other(error_location(redirect_uri, state_of(parameters), begun.error(), provider));
+}
+
+} // namespace symbolon::oidc

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "base/id.hpp"
+#include "oidc/provider.hpp"
+#include "partner/client.hpp"
+
+#include <string>
+
+namespace symbolon::oidc {
+
+/// `sub` (OpenID Connect Core 1.0 §8.1, pairwise): 36 small letters and digits, the same for one account in one sector,
+/// and telling nothing of either. HMAC-SHA-256 under the provider's pairwise secret, in base 36.
+std::string subject_of(AccountId const& account, partner::Client const& client, Provider const& provider);
+
+} // namespace symbolon::oidc
