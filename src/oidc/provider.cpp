@@ -2,6 +2,7 @@
 
 #include "base/ensure.hpp"
 #include "base/http.hpp"
+#include "crypto/hash.hpp"
 
 #include <algorithm>
 
@@ -21,6 +22,8 @@ Provider::Provider(Settings settings) : settings_{std::move(settings)}
     ENSURE(url.has_value() && url->origin() == settings_.issuer);
     constexpr std::size_t least_secret_bytes = 32;
     ENSURE(settings_.pairwise_secret.reveal().size() >= least_secret_bytes);
+    counter_secret_ =
+        crypto::hkdf_sha256(settings_.pairwise_secret, {}, "symbolon-sign-in-counters-v1", least_secret_bytes);
     for (auto const& key : settings_.keys) {
         ENSURE(!key.key_id.empty() && fits(key.algorithm, key.key.type()));
         own_.push_back({.key_id = key.key_id, .algorithm = key.algorithm, .key = key.key.public_key()});

@@ -38,6 +38,8 @@ public:
     [[nodiscard]] std::string const& issuer() const { return settings_.issuer; }
     [[nodiscard]] Limits const& limits() const { return settings_.limits; }
     [[nodiscard]] SecretBytes const& pairwise_secret() const { return settings_.pairwise_secret; }
+    /// What keys of counters are made with, so that they tell no numbers and no addresses.
+    [[nodiscard]] SecretBytes const& counter_secret() const { return counter_secret_; }
     [[nodiscard]] std::vector<crypto::SigningKey> const& keys() const { return settings_.keys; }
     /// The public halves of `keys`.
     [[nodiscard]] std::vector<crypto::VerificationKey> const& own_verification_keys() const { return own_; }
@@ -57,6 +59,7 @@ public:
 
 private:
     Settings settings_;
+    SecretBytes counter_secret_;
     std::vector<crypto::VerificationKey> own_;
 
     struct Parsed {

@@ -1,0 +1,314 @@
+#include "oidc/sign_in.hpp"
+
+#include "action/assurance.hpp"
+#include "action/symbols.hpp"
+#include "base/json.hpp"
+#include "consent/claims.hpp"
+#include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
+#include "oidc/authorization_request.hpp"
+#include "oidc/authorization_response.hpp"
+#include "oidc/subject.hpp"
+
+#include <algorithm>
+
+namespace symbolon::oidc {
+
+namespace {
+
+using action::Action;
+using grant::SignIn;
+using ports::Services;
+using ports::Stored;
+using ports::Wakeups;
+using At = Standing::At;
+
+Result<void> check_open(SignIn const& sign_in, Instant now)
+{
+    if (sign_in.state == SignIn::State::finished) return fail(Outcome::sign_in_finished);
+    if (now >= sign_in.expires_at) return fail(Outcome::sign_in_expired);
+    return {};
+}
+
+/// The phone that can be asked for a number.
+struct Phone {
+    AccountId account;
+    DeviceId device;
+};
+
+/// D7: what is read from the store is the same number of records whether or not there is such a phone.
+Flow<std::optional<Phone>> phone_of(account::PhoneNumber number, Services services)
+{
+    auto const account = co_await services.accounts.find_by_phone_number(number);
+    auto const has_device = account && account->value.device;
+    auto const nobodys = DeviceId{crypto::base64url(crypto::sha256("no device " + number.e164()))};
+    auto const device = co_await services.devices.find(has_device ? *account->value.device : nobodys);
+    auto const can_be_asked = has_device && account->value.state == account::State::active && device &&
+                              device->value.state == account::Device::State::bound &&
+                              device->value.account == account->value.id;
+    if (!can_be_asked) co_return std::optional<Phone>{};
+    co_return std::optional{Phone{.account = account->value.id, .device = device->value.id}};
+}
+
+/// Counts a lookup, whatever it finds. The limit of a number counts for each address by itself: whoever uses it up is
+/// stopped at his place and stops nobody elsewhere.
+Flow<void> count_lookup(Question question, Provider const& provider, Services services)
+{
+    constexpr Seconds window = 1min;
+    auto const now = services.clock.now();
+    auto const key = [&](std::string const& what) {
+        return crypto::hmac_sha256(provider.counter_secret(), bytes_of(what));
+    };
+    auto const of_address =
+        co_await services.counters.add("sign_in_address", key("address " + question.address), window, now);
+    auto const of_number = co_await services.counters.add(
+        "sign_in_number", key("number " + question.number.e164() + ' ' + question.address), window, now);
+    if (of_address > provider.limits().lookups_a_minute_per_address ||
+        of_number > provider.limits().lookups_a_minute_per_number)
+        co_return fail_until(Outcome::too_many_requests, now + window);
+    co_return {};
+}
+
+/// What the phone is told of the wished level: the first that we know.
+std::string wished_acr(grant::AuthorizationRequest const& request)
+{
+    for (auto const& value : request.acr_values)
+        if (std::ranges::count(action::assurance_levels, value) > 0) return value;
+    return {};
+}
+
+/// Ends an action that nobody needs any more. Whoever was faster may keep it: its sign-in looks elsewhere by now.
+Flow<void> end_action(std::optional<Stored<Action>> stored, Outcome why, Services services)
+{
+    auto const now = services.clock.now();
+    if (!stored || !is_open(stored->value, now)) co_return {};
+    auto const ended = co_await end(stored->value, action::Event::cancel, why, now);
+    auto const saved = co_await outcome_of(services.actions.save(changed(*stored, ended)));
+    if (!saved && saved.error().outcome != Outcome::conflict) co_return std::unexpected{saved.error()};
+    if (ended.account) services.wakeups.tell(Wakeups::of(*ended.account));
+    co_return {};
+}
+
+/// Whether the approval is what the client required: the person (OpenID Connect Core 1.0 §5.5.1, id_token_hint) and the
+/// level (§5.5.1.1).
+Result<void> check_approval(FoundSignIn const& found, std::string const& acr, Provider const& provider)
+{
+    auto const is_among = [](std::vector<std::string> const& required, std::string const& value) {
+        return required.empty() || std::ranges::count(required, json::write(json::Value(value))) > 0;
+    };
+    auto const& request = found.sign_in.value.request;
+    auto const subject = subject_of(found.action->value.account.value(), found.client, provider);
+    if (!is_among(requested_subjects(request), subject)) return fail(Outcome::other_person);
+    if (!is_among(required_acr_values(request), acr)) return fail(Outcome::acr_unmet);
+    return {};
+}
+
+Flow<std::string> finish_with_error(FoundSignIn found, Failure failure, Provider const& provider, Services services)
+{
+    auto finished = found.sign_in.value;
+    finished.state = SignIn::State::finished;
+    co_await services.sign_ins.save(changed(found.sign_in, finished));
+    services.log.event("sign_in_ended",
+                       {{"client", found.client.id.text()}, {"outcome", std::string{name_of(failure.outcome)}}});
+    co_return error_location(finished.request.redirect_uri, finished.request.state, failure, provider);
+}
+
+Flow<std::string> finish_with_code(FoundSignIn found, std::string acr, Provider const& provider, Services services)
+{
+    auto const now = services.clock.now();
+    auto const& action = found.action->value;
+    auto finished = found.sign_in.value;
+    finished.state = SignIn::State::finished;
+
+    auto const code = services.random.token();
+    auto released = consent::release(finished.request, found.client, action.granted_claims);
+    grant::Grant grant;
+    grant.id = GrantId{crypto::time_ordered_id(now, services.random)};
+    grant.client = found.client.id;
+    grant.account = action.account.value();
+    grant.action = action.id;
+    grant.redirect_uri = finished.request.redirect_uri;
+    grant.nonce = finished.request.nonce;
+    grant.code_challenge = finished.request.code_challenge;
+    grant.scopes = finished.request.scopes;
+    grant.id_token_claims = std::move(released.id_token);
+    grant.userinfo_claims = std::move(released.userinfo);
+    grant.acr = std::move(acr);
+    grant.auth_time = action.decided_at.value_or(now);
+    grant.code_hash = crypto::sha256(code.reveal());
+    grant.created_at = now;
+    grant.expires_at = now + provider.limits().authorization_code_lifetime;
+    co_await services.sign_ins.finish(changed(found.sign_in, finished), std::move(grant));
+    services.log.event("code_given", {{"client", found.client.id.text()}});
+    co_return code_location(finished.request, code.reveal(), provider);
+}
+
+} // namespace
+
+std::string_view name_of(Standing::At at)
+{
+    constexpr std::array<std::string_view, 6> names{"form", "waiting", "shown", "approved", "ended", "finished"};
+    return names.at(static_cast<std::size_t>(at));
+}
+
+Standing standing_of(SignIn const& sign_in, Action const* action, Instant now)
+{
+    using State = action::State;
+
+    if (sign_in.state == SignIn::State::finished) return {.at = At::finished, .outcome = {}};
+    if (sign_in.outcome) return {.at = At::ended, .outcome = sign_in.outcome};
+    if (now >= sign_in.expires_at) return {.at = At::ended, .outcome = Outcome::sign_in_expired};
+    if (action == nullptr) return {.at = At::form, .outcome = {}};
+
+    if (action->state == State::approved) return {.at = At::approved, .outcome = {}};
+    if (action->state == State::refused) return {.at = At::ended, .outcome = Outcome::action_refused};
+    if (action->state == State::failed && action->outcome == Outcome::symbol_wrong)
+        return {.at = At::ended, .outcome = Outcome::symbol_wrong};
+    if (action->state == State::expired || now >= action->expires_at)
+        return {.at = At::ended, .outcome = Outcome::action_expired};
+    return {.at = action->shown_at ? At::shown : At::waiting, .outcome = {}};
+}
+
+Flow<FoundSignIn> find_sign_in(SignInId id, std::optional<std::string> browser, Services services)
+{
+    constexpr std::size_t longest_id = 64;
+    if (id.text().size() > longest_id) co_return fail(Outcome::sign_in_unknown);
+    auto const stored = co_await services.sign_ins.find(id);
+    if (!stored) co_return fail(Outcome::sign_in_unknown);
+    auto const& sign_in = stored->value;
+    // The result goes only to the browser that began (design.md §6): a link that was passed on shows nothing.
+    if (!browser || !equal_in_constant_time(crypto::sha256(*browser), sign_in.browser_hash))
+        co_return fail(Outcome::sign_in_of_other_browser);
+
+    FoundSignIn found;
+    found.sign_in = *stored;
+    auto client = co_await services.clients.find(sign_in.request.client);
+    if (!client) co_return fail(Outcome::client_unknown, "removed since");
+    found.client = std::move(client->value);
+    if (sign_in.action) found.action = co_await services.actions.find(*sign_in.action);
+    co_return found;
+}
+
+Flow<void> ask_phone(FoundSignIn found, Question question, Provider const& provider, Services services)
+{
+    auto const now = services.clock.now();
+    auto sign_in = found.sign_in.value;
+    co_await check_open(sign_in, now);
+    auto const at = found.standing(now).at;
+    // A second click, or a page that was sent twice.
+    if (at == At::waiting || at == At::shown || at == At::approved) co_return {};
+
+    co_await count_lookup(question, provider, services);
+    auto const phone = co_await phone_of(question.number, services);
+    auto draw = action::draw_symbols(sign_in.symbol, [&](std::uint32_t bound) { return services.random.below(bound); });
+
+    Action action;
+    action.id = ActionId{crypto::time_ordered_id(now, services.random)};
+    if (phone) {
+        action.account = phone->account;
+        action.device = phone->device;
+    }
+    action.sign_in = sign_in.id;
+    action.client = found.client.id;
+    action.partner_names = found.client.names;
+    action.partner_domain = found.client.domain;
+    action.entry = action::Entry::number;
+    action.claims = consent::questions(sign_in.request, found.client);
+    action.browser = question.browser;
+    action.acr = wished_acr(sign_in.request);
+    action.symbol = draw.right;
+    action.symbols = std::move(draw.shown);
+    action.created_at = now;
+    action.expires_at = now + provider.limits().action_lifetime;
+
+    constexpr std::size_t hint_digits = 2;
+    auto const& digits = question.number.e164();
+    sign_in.state = SignIn::State::waiting;
+    sign_in.action = action.id;
+    sign_in.symbol = std::move(draw.right);
+    sign_in.typed_hint = digits.substr(digits.size() - std::min(digits.size(), hint_digits));
+    sign_in.outcome.reset();
+    // A try that begins late still has its whole time, and the way back after it.
+    sign_in.expires_at =
+        std::max(sign_in.expires_at, action.expires_at + provider.limits().authorization_code_lifetime);
+
+    co_await services.actions.start(std::move(action), changed(found.sign_in, sign_in));
+    services.wakeups.tell(Wakeups::of(phone ? phone->account : AccountId{"nobody"}));
+    services.wakeups.tell(Wakeups::of(sign_in.id));
+    services.log.event("phone_asked", {{"client", found.client.id.text()}});
+    co_return {};
+}
+
+Flow<void> ask_again(FoundSignIn found, Services services)
+{
+    auto sign_in = found.sign_in.value;
+    co_await check_open(sign_in, services.clock.now());
+    sign_in.state = SignIn::State::started;
+    sign_in.action.reset();
+    sign_in.outcome.reset();
+    co_await services.sign_ins.save(changed(found.sign_in, sign_in));
+    co_await end_action(found.action, Outcome::cancelled, services);
+    services.wakeups.tell(Wakeups::of(sign_in.id));
+    co_return {};
+}
+
+Flow<void> cancel_sign_in(FoundSignIn found, Services services)
+{
+    auto sign_in = found.sign_in.value;
+    if (sign_in.state == SignIn::State::finished) co_return fail(Outcome::sign_in_finished);
+    // The sign-in first: from here on an approval leads nowhere.
+    sign_in.outcome = Outcome::sign_in_cancelled;
+    co_await services.sign_ins.save(changed(found.sign_in, sign_in));
+    co_await end_action(found.action, Outcome::sign_in_cancelled, services);
+    services.wakeups.tell(Wakeups::of(sign_in.id));
+    co_return {};
+}
+
+Flow<std::optional<std::string>> way_back(FoundSignIn found, Provider const& provider, Services services)
+{
+    auto const standing = found.standing(services.clock.now());
+    switch (standing.at) {
+    case At::finished: co_return fail(Outcome::sign_in_finished);
+    case At::form:
+    case At::waiting:
+    case At::shown: co_return std::optional<std::string>{};
+    case At::ended:
+        co_return co_await finish_with_error(found, fail(standing.outcome.value()).error(), provider, services);
+    case At::approved: break;
+    }
+    auto const& achieved = found.action->value.achieved_acr;
+    std::string const acr{achieved.empty() ? action::assurance_low : achieved};
+    auto const checked = check_approval(found, acr, provider);
+    if (!checked) co_return co_await finish_with_error(found, checked.error(), provider, services);
+    co_return co_await finish_with_code(found, acr, provider, services);
+}
+
+Flow<void> tell_standing(SignInId id, Provider const& provider, Services services, http::EventSink& sink)
+{
+    // What was told between two looks is not missed; a hint that was lost is made up for by looking again.
+    constexpr Seconds longest_without_a_look = 15s;
+    auto const watch = services.wakeups.watch(Wakeups::of(id));
+    auto const ends_at = services.clock.now() + provider.limits().event_stream_lifetime;
+    std::string last;
+    for (;;) {
+        auto const now = services.clock.now();
+        if (now >= ends_at) co_return {};
+        auto const sign_in = co_await services.sign_ins.find(id);
+        if (!sign_in) co_return {};
+        std::optional<Stored<Action>> action;
+        if (sign_in->value.action) action = co_await services.actions.find(*sign_in->value.action);
+
+        auto const standing = standing_of(sign_in->value, action ? &action->value : nullptr, now);
+        json::Object data{{"at", name_of(standing.at)}};
+        if (standing.outcome) data["outcome"] = name_of(*standing.outcome);
+        auto text = json::write(data);
+        if (text != last) co_await sink.send("state", text);
+        last = std::move(text);
+        if (standing.at != At::waiting && standing.at != At::shown) co_return {};
+
+        auto const expires_at = action ? action->value.expires_at : sign_in->value.expires_at;
+        co_await watch->next(std::min({expires_at, ends_at, now + longest_without_a_look}));
+    }
+}
+
+} // namespace symbolon::oidc
