@@ -1,0 +1,43 @@
+#pragma once
+
+#include "account/account.hpp"
+#include "account/device.hpp"
+#include "action/action.hpp"
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "enrolment/enrolment.hpp"
+#include "grant/grant.hpp"
+#include "grant/sign_in.hpp"
+#include "partner/client.hpp"
+
+/// How values lie in the bodies of records: JSON with the members' own names, bytes in base64url, times in seconds,
+/// enumerations as words. A member that an older program did not write keeps its default; one that we do not know is
+/// left alone.
+namespace symbolon::store {
+
+/// What stands in a line of the history beside its columns.
+struct HistoryBody {
+    std::string event;
+    ClientId client;
+    std::string detail;
+    Bytes salt; ///< 16 random bytes, so that the hash in the log tells nothing
+};
+
+/// T is one of account::Account, account::Device, action::Action, enrolment::Enrolment, grant::Grant, grant::SignIn,
+/// partner::Client, HistoryBody.
+template <class T>
+Bytes encode(T const& value);
+
+/// Fails with data_damaged.
+template <class T>
+Result<T> decode(ByteView body);
+
+/// The word of a state, as queries ask for it.
+std::string_view word(account::State state);
+std::string_view word(account::Device::State state);
+std::string_view word(action::State state);
+std::string_view word(enrolment::State state);
+std::string_view word(grant::Grant::State state);
+std::string_view word(grant::SignIn::State state);
+
+} // namespace symbolon::store

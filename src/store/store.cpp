@@ -1,0 +1,708 @@
+#include "store/store.hpp"
+
+#include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
+#include "store/codec.hpp"
+
+namespace symbolon::store {
+
+using ports::Stored;
+
+namespace {
+
+// How long short-lived records stay after their time is over, so that whoever comes late is told what happened.
+constexpr Seconds enrolment_grace = 24h;
+constexpr Seconds action_grace = 1h;
+constexpr Seconds sign_in_grace = 1h;
+constexpr Seconds grant_grace = 1h;
+constexpr Seconds day = 24h;
+
+constexpr std::size_t swept_at_once = 2000;
+constexpr std::size_t most_waiting_enrolments = 8;
+constexpr std::size_t most_open_actions = 50;
+constexpr std::size_t most_clients = 100'000;
+constexpr std::size_t salt_bytes = 16;
+
+std::string owner_of(AccountId const& account) { return "account/" + account.text(); }
+std::string owner_of(EnrolmentId const& enrolment) { return "enrolment/" + enrolment.text(); }
+constexpr std::string_view owner_operator = "operator";
+
+/// What passes within minutes and is nobody's yet: one data key a day.
+struct Day {
+    Instant begins;
+
+    explicit Day(Instant at) : begins{at - at.time_since_epoch() % day} {}
+    [[nodiscard]] std::string owner() const { return "day/" + std::to_string(numeric_date(begins) / day.count()); }
+    [[nodiscard]] Instant key_kept_until() const { return begins + 3 * day; }
+};
+
+std::optional<Bytes> key_unless_empty(Bytes const& value)
+{
+    return value.empty() ? std::nullopt : std::optional{value};
+}
+
+// ---- values as records
+// -----------------------------------------------------------------------------------------------
+
+/// What of a value stands outside its body, and whose it is.
+template <class T>
+struct Shape;
+
+template <>
+struct Shape<account::Account> {
+    static constexpr Table table = Table::account;
+    static Record record(account::Account const& it, Keyring const& keyring)
+    {
+        // A closed account lets go of its person and number.
+        auto const closed = it.state == account::State::closed;
+        auto const key = [&](std::string_view purpose, std::string const& value) -> std::optional<Bytes> {
+            if (closed || value.empty()) return std::nullopt;
+            return keyring.lookup(purpose, value);
+        };
+        return {
+            .id = it.id.text(),
+            .owner = owner_of(it.id),
+            .keys = {key("phone_number", it.phone_number.e164()), key("national_number", it.person.national_number)},
+            .state = std::string{word(it.state)},
+        };
+    }
+};
+
+template <>
+struct Shape<account::Device> {
+    static constexpr Table table = Table::device;
+    static Record record(account::Device const& it, Keyring const&)
+    {
+        return {.id = it.id.text(), .owner = owner_of(it.account), .keys = {}, .state = std::string{word(it.state)}};
+    }
+};
+
+template <>
+struct Shape<enrolment::Enrolment> {
+    static constexpr Table table = Table::enrolment;
+    static Record record(enrolment::Enrolment const& it, Keyring const& keyring)
+    {
+        return {
+            .id = it.id.text(),
+            .owner = owner_of(it.id),
+            .keys = {key_unless_empty(it.browser_hash), key_unless_empty(it.ticket_hash),
+                     key_unless_empty(it.reader_session_hash), key_unless_empty(it.phone_session_hash),
+                     keyring.lookup("phone_number", it.phone_number.e164())},
+            .state = std::string{word(it.state)},
+            .kept_until = it.expires_at + enrolment_grace,
+        };
+    }
+};
+
+template <>
+struct Shape<action::Action> {
+    static constexpr Table table = Table::action;
+    static Record record(action::Action const& it, Keyring const&)
+    {
+        return {
+            .id = it.id.text(),
+            .owner = it.account ? owner_of(*it.account) : Day{it.created_at}.owner(),
+            .keys = {},
+            .state = std::string{word(it.state)},
+            .kept_until = it.expires_at + action_grace,
+        };
+    }
+};
+
+template <>
+struct Shape<grant::SignIn> {
+    static constexpr Table table = Table::sign_in;
+    static Record record(grant::SignIn const& it, Keyring const&)
+    {
+        return {
+            .id = it.id.text(),
+            .owner = Day{it.created_at}.owner(),
+            .keys = {},
+            .state = std::string{word(it.state)},
+            .kept_until = it.expires_at + sign_in_grace,
+        };
+    }
+};
+
+template <>
+struct Shape<grant::Grant> {
+    static constexpr Table table = Table::grant;
+    static Record record(grant::Grant const& it, Keyring const&)
+    {
+        return {
+            .id = it.id.text(),
+            .owner = owner_of(it.account),
+            .keys = {key_unless_empty(it.code_hash), key_unless_empty(it.access_token_hash)},
+            .state = std::string{word(it.state)},
+            .kept_until = std::max(it.expires_at, it.access_token_expires_at) + grant_grace,
+        };
+    }
+};
+
+template <>
+struct Shape<partner::Client> {
+    static constexpr Table table = Table::client;
+    static Record record(partner::Client const& it, Keyring const&)
+    {
+        return {.id = it.id.text(), .owner = std::string{owner_operator}, .keys = {}, .state = {}};
+    }
+};
+
+/// What all ports share.
+class Access {
+public:
+    Access(Engine& engine, Keyring& keyring) : engine{engine}, keyring{keyring} {}
+
+    Engine& engine;
+    Keyring& keyring;
+
+    /// The record of a value with its body sealed, as it will be at `version`.
+    template <class T>
+    Record sealed(T const& value, std::int64_t version, SecretBytes const& key) const
+    {
+        auto record = Shape<T>::record(value, keyring);
+        record.body = keyring.seal(key, name_of(Shape<T>::table), record.id, version, encode(value));
+        return record;
+    }
+
+    template <class T>
+    Flow<Insert> insertion(T value)
+    {
+        auto const key = co_await keyring.key_of(Shape<T>::record(value, keyring).owner);
+        co_return Insert{.table = Shape<T>::table, .record = sealed(value, 1, key)};
+    }
+
+    template <class T>
+    Flow<Update> update(Stored<T> stored)
+    {
+        auto const key = co_await keyring.key_of(Shape<T>::record(stored.value, keyring).owner);
+        auto record = sealed(stored.value, stored.version + 1, key);
+        record.version = stored.version;
+        co_return Update{.table = Shape<T>::table, .record = std::move(record)};
+    }
+
+    template <class T>
+    Flow<Stored<T>> opened(Record record)
+    {
+        auto const key = co_await keyring.key_of(record.owner);
+        auto const body = co_await Keyring::open(key, name_of(Shape<T>::table), record.id, record.version, record.body);
+        auto value = co_await decode<T>(body.reveal());
+        co_return Stored<T>{.value = std::move(value), .version = record.version};
+    }
+
+    template <class T>
+    Flow<std::optional<Stored<T>>> opened(std::optional<Record> record)
+    {
+        if (!record) co_return std::optional<Stored<T>>{};
+        co_return std::optional{co_await opened<T>(*std::move(record))};
+    }
+
+    template <class T>
+    Flow<std::vector<Stored<T>>> opened(std::vector<Record> records)
+    {
+        std::vector<Stored<T>> values;
+        for (auto& record : records) {
+            auto value = co_await opened<T>(std::move(record));
+            values.push_back(std::move(value));
+        }
+        co_return values;
+    }
+
+    template <class T>
+    Flow<std::optional<Stored<T>>> find(std::string id)
+    {
+        auto record = co_await engine.get(Shape<T>::table, std::move(id));
+        co_return co_await opened<T>(std::move(record));
+    }
+
+    template <class T>
+    Flow<std::optional<Stored<T>>> find_by(Column const& column, Bytes value)
+    {
+        // An empty hash stands for "none open", and finds nothing.
+        if (value.empty()) co_return std::optional<Stored<T>>{};
+        auto record = co_await engine.get_by(column, std::move(value));
+        co_return co_await opened<T>(std::move(record));
+    }
+
+    Flow<void> commit(std::vector<Write> writes)
+    {
+        auto const committed = co_await engine.commit(std::move(writes));
+        if (committed.conflict) co_return fail(Outcome::conflict, "somebody else was first");
+        co_return {};
+    }
+
+    template <class... W>
+    Flow<void> commit_all(W... writes)
+    {
+        std::vector<Write> batch;
+        (batch.emplace_back(std::move(writes)), ...);
+        return commit(std::move(batch));
+    }
+
+    template <class T>
+    Flow<void> save(Stored<T> stored)
+    {
+        auto write = co_await update(std::move(stored));
+        co_await commit_all(std::move(write));
+        co_return {};
+    }
+
+    /// A line of history as a line of the log, under a key that is at hand.
+    Append line(ports::HistoryEntry const& entry, Instant at, SecretBytes const& key)
+    {
+        HistoryBody const body{
+            .event = entry.event,
+            .client = entry.client,
+            .detail = entry.detail,
+            .salt = keyring.random().bytes(salt_bytes),
+        };
+        auto const plain = encode(body);
+        LogEntry line{
+            .at = at,
+            .kind = entry.event,
+            .id = crypto::time_ordered_id(at, keyring.random()),
+            .account = keyring.lookup("log_account", entry.account.text()),
+            .content = crypto::sha256(plain),
+            .owner = owner_of(entry.account),
+        };
+        line.body = keyring.seal(key, "log", line.id, 1, plain);
+        return {.entry = std::move(line)};
+    }
+
+    Flow<Append> line(ports::HistoryEntry entry)
+    {
+        auto const key = co_await keyring.key_of(owner_of(entry.account));
+        co_return line(entry, entry.at, key);
+    }
+};
+
+// ---- ports
+// -----------------------------------------------------------------------------------------------------------
+
+class Accounts final : public ports::Accounts {
+public:
+    explicit Accounts(Access& access) : access_{access} {}
+
+    Flow<std::optional<Stored<account::Account>>> find(AccountId id) override
+    {
+        return access_.find<account::Account>(id.text());
+    }
+
+    Flow<std::optional<Stored<account::Account>>> find_by_phone_number(account::PhoneNumber number) override
+    {
+        return access_.find_by<account::Account>(columns::account_phone_number,
+                                                 access_.keyring.lookup("phone_number", number.e164()));
+    }
+
+    Flow<std::optional<Stored<account::Account>>> find_by_national_number(std::string national_number) override
+    {
+        return access_.find_by<account::Account>(columns::account_national_number,
+                                                 access_.keyring.lookup("national_number", national_number));
+    }
+
+    Flow<void> open(account::Account account, account::Device device, Bytes contract_pdf,
+                    Stored<enrolment::Enrolment> enrolment, ports::HistoryEntry entry) override
+    {
+        auto owner = access_.keyring.new_owner(owner_of(account.id), {});
+        auto enrolment_update = co_await access_.update(std::move(enrolment));
+        auto const contract_id = account.contract.text();
+        Record contract{
+            .id = contract_id,
+            .owner = owner_of(account.id),
+            .keys = {},
+            .state = {},
+            .body = access_.keyring.seal(owner.key, name_of(Table::contract), contract_id, 1, contract_pdf),
+        };
+
+        constexpr std::size_t account_write = 1;
+        std::vector<Write> writes;
+        writes.emplace_back(std::move(owner.write));
+        writes.emplace_back(Insert{.table = Table::account, .record = access_.sealed(account, 1, owner.key)});
+        writes.emplace_back(Insert{.table = Table::device, .record = access_.sealed(device, 1, owner.key)});
+        writes.emplace_back(Insert{.table = Table::contract, .record = std::move(contract)});
+        writes.emplace_back(std::move(enrolment_update));
+        writes.emplace_back(access_.line(entry, entry.at, owner.key));
+        auto const committed = co_await access_.engine.commit(std::move(writes));
+        if (!committed.conflict) co_return {};
+        if (committed.conflict->write == account_write && committed.conflict->key != nullptr) {
+            auto const person = co_await find_by_national_number(account.person.national_number);
+            if (person) co_return fail(Outcome::already_a_holder, "the same person has an account");
+            co_return fail(Outcome::phone_number_taken, "another account has the number");
+        }
+        co_return fail(Outcome::conflict, "somebody else was first");
+    }
+
+    Flow<void> undo_open(Stored<account::Account> account, Stored<account::Device> device,
+                         Stored<enrolment::Enrolment> enrolment, ports::HistoryEntry entry) override
+    {
+        account.value.state = account::State::closed;
+        account.value.device.reset();
+        device.value.state = account::Device::State::unbound;
+        auto account_update = co_await access_.update(std::move(account));
+        auto device_update = co_await access_.update(std::move(device));
+        auto enrolment_update = co_await access_.update(std::move(enrolment));
+        auto line = co_await access_.line(std::move(entry));
+        co_await access_.commit_all(std::move(account_update), std::move(device_update), std::move(enrolment_update),
+                                    std::move(line));
+        co_return {};
+    }
+
+    Flow<void> save(Stored<account::Account> account, ports::HistoryEntry entry) override
+    {
+        auto update = co_await access_.update(std::move(account));
+        auto line = co_await access_.line(std::move(entry));
+        co_await access_.commit_all(std::move(update), std::move(line));
+        co_return {};
+    }
+
+private:
+    Access& access_;
+};
+
+class Devices final : public ports::Devices {
+public:
+    explicit Devices(Access& access) : access_{access} {}
+
+    Flow<std::optional<Stored<account::Device>>> find(DeviceId id) override
+    {
+        return access_.find<account::Device>(id.text());
+    }
+    Flow<void> save(Stored<account::Device> device) override { return access_.save(std::move(device)); }
+
+private:
+    Access& access_;
+};
+
+class Enrolments final : public ports::Enrolments {
+public:
+    explicit Enrolments(Access& access) : access_{access} {}
+
+    Flow<void> add(enrolment::Enrolment enrolment) override
+    {
+        auto owner = access_.keyring.new_owner(owner_of(enrolment.id), enrolment.expires_at + enrolment_grace + day);
+        Insert insert{.table = Table::enrolment, .record = access_.sealed(enrolment, 1, owner.key)};
+        co_await access_.commit_all(std::move(owner.write), std::move(insert));
+        co_return {};
+    }
+
+    Flow<std::optional<Stored<enrolment::Enrolment>>> find(EnrolmentId id) override
+    {
+        return access_.find<enrolment::Enrolment>(id.text());
+    }
+    Flow<std::optional<Stored<enrolment::Enrolment>>> find_by_browser(Bytes browser_hash) override
+    {
+        return access_.find_by<enrolment::Enrolment>(columns::enrolment_browser, std::move(browser_hash));
+    }
+    Flow<std::optional<Stored<enrolment::Enrolment>>> find_by_ticket(Bytes ticket_hash) override
+    {
+        return access_.find_by<enrolment::Enrolment>(columns::enrolment_ticket, std::move(ticket_hash));
+    }
+    Flow<std::optional<Stored<enrolment::Enrolment>>> find_by_reader_session(Bytes session_hash) override
+    {
+        return access_.find_by<enrolment::Enrolment>(columns::enrolment_reader_session, std::move(session_hash));
+    }
+    Flow<std::optional<Stored<enrolment::Enrolment>>> find_by_phone_session(Bytes session_hash) override
+    {
+        return access_.find_by<enrolment::Enrolment>(columns::enrolment_phone_session, std::move(session_hash));
+    }
+
+    Flow<std::vector<Stored<enrolment::Enrolment>>> waiting_for_phone(account::PhoneNumber number) override
+    {
+        using enrolment::State;
+        Query query{
+            .table = Table::enrolment,
+            .column = &columns::enrolment_phone_number,
+            .value = access_.keyring.lookup("phone_number", number.e164()),
+            .states = {std::string{word(State::token)}, std::string{word(State::sms)}, std::string{word(State::code)}},
+            .order = Query::Order::newest_first,
+            .at_most = most_waiting_enrolments,
+        };
+        auto records = co_await access_.engine.list(std::move(query));
+        co_return co_await access_.opened<enrolment::Enrolment>(std::move(records));
+    }
+
+    Flow<void> save(Stored<enrolment::Enrolment> enrolment) override { return access_.save(std::move(enrolment)); }
+
+private:
+    Access& access_;
+};
+
+class Contracts final : public ports::Contracts {
+public:
+    explicit Contracts(Access& access) : access_{access} {}
+
+    Flow<std::optional<Bytes>> find(AccountId account, ContractId id) override
+    {
+        auto const record = co_await access_.engine.get(Table::contract, id.text());
+        if (!record || record->owner != owner_of(account)) co_return std::optional<Bytes>{};
+        auto const key = co_await access_.keyring.key_of(record->owner);
+        auto const pdf =
+            co_await Keyring::open(key, name_of(Table::contract), record->id, record->version, record->body);
+        co_return std::optional{pdf.reveal()};
+    }
+
+private:
+    Access& access_;
+};
+
+class Actions final : public ports::Actions {
+public:
+    explicit Actions(Access& access) : access_{access} {}
+
+    Flow<void> start(action::Action action, Stored<grant::SignIn> sign_in) override
+    {
+        if (!action.account) {
+            Day const today{action.created_at};
+            co_await access_.keyring.key_made_for(today.owner(), today.key_kept_until());
+        }
+        auto insert = co_await access_.insertion(std::move(action));
+        auto update = co_await access_.update(std::move(sign_in));
+        co_await access_.commit_all(std::move(insert), std::move(update));
+        co_return {};
+    }
+
+    Flow<std::optional<Stored<action::Action>>> find(ActionId id) override
+    {
+        return access_.find<action::Action>(id.text());
+    }
+
+    Flow<std::vector<Stored<action::Action>>> open_for(AccountId account, Instant now) override
+    {
+        using action::State;
+        Query query{
+            .table = Table::action,
+            .owner = owner_of(account),
+            .states = {std::string{word(State::waiting)}, std::string{word(State::shown)}},
+            .kept_after = now + action_grace,
+            .order = Query::Order::oldest_first,
+            .at_most = most_open_actions,
+        };
+        auto records = co_await access_.engine.list(std::move(query));
+        co_return co_await access_.opened<action::Action>(std::move(records));
+    }
+
+    Flow<void> save(Stored<action::Action> action) override { return access_.save(std::move(action)); }
+
+    Flow<void> decide(Stored<action::Action> action, Stored<account::Device> device, ports::HistoryEntry entry) override
+    {
+        auto action_update = co_await access_.update(std::move(action));
+        auto device_update = co_await access_.update(std::move(device));
+        auto line = co_await access_.line(std::move(entry));
+        co_await access_.commit_all(std::move(action_update), std::move(device_update), std::move(line));
+        co_return {};
+    }
+
+private:
+    Access& access_;
+};
+
+class SignIns final : public ports::SignIns {
+public:
+    explicit SignIns(Access& access) : access_{access} {}
+
+    Flow<void> add(grant::SignIn sign_in) override
+    {
+        Day const today{sign_in.created_at};
+        auto const key = co_await access_.keyring.key_made_for(today.owner(), today.key_kept_until());
+        Insert insert{.table = Table::sign_in, .record = access_.sealed(sign_in, 1, key)};
+        co_await access_.commit_all(std::move(insert));
+        co_return {};
+    }
+
+    Flow<std::optional<Stored<grant::SignIn>>> find(SignInId id) override
+    {
+        return access_.find<grant::SignIn>(id.text());
+    }
+    Flow<void> save(Stored<grant::SignIn> sign_in) override { return access_.save(std::move(sign_in)); }
+
+    Flow<void> finish(Stored<grant::SignIn> sign_in, grant::Grant grant) override
+    {
+        auto update = co_await access_.update(std::move(sign_in));
+        auto insert = co_await access_.insertion(std::move(grant));
+        co_await access_.commit_all(std::move(update), std::move(insert));
+        co_return {};
+    }
+
+private:
+    Access& access_;
+};
+
+class Grants final : public ports::Grants {
+public:
+    explicit Grants(Access& access) : access_{access} {}
+
+    Flow<std::optional<Stored<grant::Grant>>> find_by_code(Bytes code_hash) override
+    {
+        return access_.find_by<grant::Grant>(columns::grant_code, std::move(code_hash));
+    }
+    Flow<std::optional<Stored<grant::Grant>>> find_by_access_token(Bytes access_token_hash) override
+    {
+        return access_.find_by<grant::Grant>(columns::grant_access_token, std::move(access_token_hash));
+    }
+    Flow<void> save(Stored<grant::Grant> grant) override { return access_.save(std::move(grant)); }
+
+private:
+    Access& access_;
+};
+
+class Clients final : public ports::Clients {
+public:
+    explicit Clients(Access& access) : access_{access} {}
+
+    Flow<std::optional<Stored<partner::Client>>> find(ClientId id) override
+    {
+        return access_.find<partner::Client>(id.text());
+    }
+
+    Flow<std::vector<partner::Client>> list() override
+    {
+        Query query{.table = Table::client, .at_most = most_clients};
+        auto records = co_await access_.engine.list(std::move(query));
+        auto stored = co_await access_.opened<partner::Client>(std::move(records));
+        std::vector<partner::Client> clients;
+        for (auto& each : stored) clients.push_back(std::move(each.value));
+        co_return clients;
+    }
+
+    Flow<void> add(partner::Client client) override
+    {
+        co_await access_.keyring.key_made_for(std::string{owner_operator}, {});
+        auto insert = co_await access_.insertion(std::move(client));
+        co_await access_.commit_all(std::move(insert));
+        co_return {};
+    }
+
+    Flow<void> save(Stored<partner::Client> client) override { return access_.save(std::move(client)); }
+
+private:
+    Access& access_;
+};
+
+class Nonces final : public ports::Nonces {
+public:
+    explicit Nonces(Access& access) : access_{access} {}
+
+    Flow<bool> use(std::string kind, std::string key, Instant until) override
+    {
+        // What partners call their assertions may be long, and is theirs to know.
+        Insert insert{
+            .table = Table::nonce,
+            .record = {.id = kind + '/' + crypto::base64url(access_.keyring.lookup("nonce/" + kind, key)),
+                       .kept_until = until},
+        };
+        std::vector<Write> writes;
+        writes.emplace_back(std::move(insert));
+        auto const committed = co_await access_.engine.commit(std::move(writes));
+        co_return !committed.conflict.has_value();
+    }
+
+private:
+    Access& access_;
+};
+
+class Counters final : public ports::Counters {
+public:
+    explicit Counters(Access& access) : access_{access} {}
+
+    Flow<int> add(std::string kind, Bytes key, Seconds window, Instant now) override
+    {
+        ENSURE(window > 0s);
+        auto const begins = now - now.time_since_epoch() % window;
+        Count count{
+            .table = Table::counter,
+            .record = {.id = kind + '/' + crypto::base64url(key) + '/' + std::to_string(window.count()) + '/' +
+                             std::to_string(numeric_date(begins)),
+                       .kept_until = begins + window},
+        };
+        std::vector<Write> writes;
+        writes.emplace_back(std::move(count));
+        auto const committed = co_await access_.engine.commit(std::move(writes));
+        ENSURE(committed.versions.size() == 1);
+        co_return static_cast<int>(std::min<std::int64_t>(committed.versions.front(), std::numeric_limits<int>::max()));
+    }
+
+private:
+    Access& access_;
+};
+
+class History final : public ports::History {
+public:
+    explicit History(Access& access) : access_{access} {}
+
+    Flow<void> append(ports::HistoryEntry entry) override
+    {
+        auto line = co_await access_.line(std::move(entry));
+        co_await access_.commit_all(std::move(line));
+        co_return {};
+    }
+
+    Flow<std::vector<ports::HistoryEntry>> list(AccountId account, int at_most) override
+    {
+        ENSURE(at_most >= 0);
+        auto const owner = owner_of(account);
+        auto const lines = co_await access_.engine.log_of(owner, static_cast<std::size_t>(at_most));
+        std::vector<ports::HistoryEntry> entries;
+        if (lines.empty()) co_return entries;
+        auto const key = co_await access_.keyring.key_of(owner);
+        for (auto const& line : lines) {
+            auto const plain = co_await Keyring::open(key, "log", line.id, 1, line.body);
+            auto body = co_await decode<HistoryBody>(plain.reveal());
+            entries.push_back({
+                .account = account,
+                .at = line.at,
+                .event = std::move(body.event),
+                .client = std::move(body.client),
+                .detail = std::move(body.detail),
+            });
+        }
+        co_return entries;
+    }
+
+private:
+    Access& access_;
+};
+
+} // namespace
+
+struct Store::Ports {
+    Ports(Engine& engine, Keys keys, crypto::Random& random)
+        : keyring{engine, std::move(keys), random},
+          access{engine, keyring}
+    {}
+
+    Keyring keyring;
+    Access access;
+    Accounts accounts{access};
+    Devices devices{access};
+    Enrolments enrolments{access};
+    Contracts contracts{access};
+    Actions actions{access};
+    SignIns sign_ins{access};
+    Grants grants{access};
+    Clients clients{access};
+    Nonces nonces{access};
+    Counters counters{access};
+    History history{access};
+};
+
+Store::Store(Engine& engine, Keys keys, crypto::Random& random)
+    : ports_{std::make_unique<Ports>(engine, std::move(keys), random)}
+{}
+
+Store::~Store() = default;
+
+ports::Accounts& Store::accounts() { return ports_->accounts; }
+ports::Devices& Store::devices() { return ports_->devices; }
+ports::Enrolments& Store::enrolments() { return ports_->enrolments; }
+ports::Contracts& Store::contracts() { return ports_->contracts; }
+ports::Actions& Store::actions() { return ports_->actions; }
+ports::SignIns& Store::sign_ins() { return ports_->sign_ins; }
+ports::Grants& Store::grants() { return ports_->grants; }
+ports::Clients& Store::clients() { return ports_->clients; }
+ports::Nonces& Store::nonces() { return ports_->nonces; }
+ports::Counters& Store::counters() { return ports_->counters; }
+ports::History& Store::history() { return ports_->history; }
+
+Flow<std::size_t> Store::sweep(Instant now) { return ports_->access.engine.sweep(now, swept_at_once); }
+
+} // namespace symbolon::store

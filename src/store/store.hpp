@@ -1,0 +1,41 @@
+#pragma once
+
+#include "crypto/random.hpp"
+#include "ports/ports.hpp"
+#include "store/engine.hpp"
+#include "store/keyring.hpp"
+
+#include <memory>
+
+namespace symbolon::store {
+
+/// The ports of ports/ports.hpp over an engine: what flows read and write, decoded and decrypted.
+///
+/// Engine and randomness must live as long. Safe from any thread as far as the engine is.
+class Store {
+public:
+    Store(Engine& engine, Keys keys, crypto::Random& random);
+    ~Store();
+
+    [[nodiscard]] ports::Accounts& accounts();
+    [[nodiscard]] ports::Devices& devices();
+    [[nodiscard]] ports::Enrolments& enrolments();
+    [[nodiscard]] ports::Contracts& contracts();
+    [[nodiscard]] ports::Actions& actions();
+    [[nodiscard]] ports::SignIns& sign_ins();
+    [[nodiscard]] ports::Grants& grants();
+    [[nodiscard]] ports::Clients& clients();
+    [[nodiscard]] ports::Nonces& nonces();
+    [[nodiscard]] ports::Counters& counters();
+    [[nodiscard]] ports::History& history();
+
+    /// Removes short-lived records that are over, some thousands at a time. Gives how many went; call it again soon
+    /// when they were many.
+    Flow<std::size_t> sweep(Instant now);
+
+private:
+    struct Ports;
+    std::unique_ptr<Ports> ports_;
+};
+
+} // namespace symbolon::store
