@@ -19,7 +19,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/http/chunk_encode.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
@@ -31,6 +30,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <latch>
 #include <mutex>
 #include <set>
 #include <sys/stat.h>
@@ -39,7 +39,6 @@
 namespace symbolon::edge {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
 namespace wire = boost::beast::http;
 using boost::system::error_code;
 
@@ -50,7 +49,7 @@ template <class T>
 using Async = asio::awaitable<T, Loop_executor>;
 constexpr auto use = asio::as_tuple(asio::use_awaitable_t<Loop_executor>{});
 
-using Stream = beast::basic_stream<asio::generic::stream_protocol, Loop_executor>;
+using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, Loop_executor>;
 using Timer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Loop_executor>;
 
@@ -139,9 +138,10 @@ struct PerLoop {
 };
 
 struct Connection : std::enable_shared_from_this<Connection> {
-    Connection(Stream::socket_type socket, PerLoop& l, Site const& s, std::string p)
-        : stream{std::move(socket)},
+    Connection(Socket accepted, PerLoop& l, Site const& s, std::string p)
+        : socket{std::move(accepted)},
           wake{l.loop.context()},
+          deadline{l.loop.context()},
           loop{l},
           site{s},
           peer{std::move(p)}
@@ -158,11 +158,32 @@ struct Connection : std::enable_shared_from_this<Connection> {
         aborted = true;
         wake.cancel();
         error_code ignored;
-        stream.socket().close(ignored); // NOLINT(bugprone-unused-return-value): nobody is left to be told
+        socket.close(ignored); // NOLINT(bugprone-unused-return-value): nobody is left to be told
     }
 
-    Stream stream;
+    /// Reads and writes from now on end with operation_aborted after that time, until the next call.
+    void give(std::chrono::steady_clock::duration time)
+    {
+        timed_out = false;
+        deadline.expires_after(time);
+        deadline.async_wait([weak = weak_from_this(), round = ++deadline_round](error_code error) {
+            auto const alive = weak.lock();
+            if (error || !alive || alive->deadline_round != round) return;
+            alive->timed_out = true;
+            alive->socket.cancel(error);
+        });
+    }
+    void take_all_the_time()
+    {
+        ++deadline_round;
+        deadline.cancel();
+    }
+
+    Socket socket;
     Timer wake; ///< what a connection that waits for its flow sleeps on
+    Timer deadline;
+    std::uint64_t deadline_round = 0;
+    bool timed_out = false;
     PerLoop& loop;
     Site const& site;
     std::string peer; ///< empty: a Unix socket's
@@ -386,8 +407,7 @@ Async<void> Server::Impl::accept(PerLoop& loop,
             socket.set_option(asio::ip::tcp::no_delay{true}, error);
         }
         ++open;
-        auto connection =
-            std::make_shared<Connection>(Stream::socket_type{std::move(socket)}, loop, site, std::move(peer));
+        auto connection = std::make_shared<Connection>(Socket{std::move(socket)}, loop, site, std::move(peer));
         bool const allowed = allows_another(connection->peer, connection->place);
         asio::co_spawn(loop.loop.context(), allowed ? serve(std::move(connection)) : turn_away(std::move(connection)),
                        [this](std::exception_ptr const& exception) {
@@ -533,15 +553,15 @@ Async<Result<std::string>> Server::Impl::read_head(Connection& connection)
 
         connection.idle = in.empty();
         if (connection.idle && connection.loop.stopping) co_return fail(Outcome::cancelled);
-        if (connection.idle) connection.stream.expires_after(limits().idle_timeout);
-        else if (!std::exchange(begun, true)) connection.stream.expires_after(limits().header_timeout);
+        if (connection.idle) connection.give(limits().idle_timeout);
+        else if (!std::exchange(begun, true)) connection.give(limits().header_timeout);
         auto const had = in.size();
         in.resize(std::min(most, had + read_block_bytes));
         auto const [error, count] =
-            co_await connection.stream.async_read_some(asio::buffer(in.data() + had, in.size() - had), use);
+            co_await connection.socket.async_read_some(asio::buffer(in.data() + had, in.size() - had), use);
         in.resize(had + count);
         connection.idle = false;
-        if (error == beast::error::timeout && had > 0) co_return fail(Outcome::request_timed_out, "header block");
+        if (error && connection.timed_out && had > 0) co_return fail(Outcome::request_timed_out, "header block");
         if (error == asio::error::eof && had > 0) co_return fail(Outcome::request_malformed, "the head ends early");
         if (error) co_return fail(Outcome::cancelled);
     }
@@ -551,6 +571,7 @@ Async<Result<std::string>> Server::Impl::read_head(Connection& connection)
 Async<bool> Server::Impl::one_request(Connection& connection)
 {
     auto head = co_await read_head(connection);
+    connection.take_all_the_time();
     if (!head && head.error().outcome == Outcome::cancelled) co_return false;
     auto const began = parts.stopwatch();
 
@@ -562,6 +583,7 @@ Async<bool> Server::Impl::one_request(Connection& connection)
 
     Result<std::string> body;
     if (answer && !parser.is_done()) body = co_await read_body(connection, parser, asked, match);
+    connection.take_all_the_time();
     if (!body && body.error().outcome == Outcome::cancelled) co_return false;
     if (!body) answer = std::unexpected{std::move(body).error()};
     bool const was_read_whole = asked.is_sound && parser.is_done(); // so we know where the next one begins
@@ -671,13 +693,13 @@ Async<Result<std::string>> Server::Impl::read_body(Connection& connection,
     // RFC 9110 §10.1.1: a client that waits is told to go on, unless its body is already here.
     if (asked.waits_for_go_on && in.empty()) {
         constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-        connection.stream.expires_after(limits().write_timeout);
-        auto const [error, count] = co_await asio::async_write(connection.stream, asio::buffer(go_on), use);
+        connection.give(limits().write_timeout);
+        auto const [error, count] = co_await asio::async_write(connection.socket, asio::buffer(go_on), use);
         if (error) co_return fail(Outcome::cancelled);
     }
     parser.body_limit(most_bytes);
     parser.eager(true);
-    connection.stream.expires_after(limits().body_timeout);
+    connection.give(limits().body_timeout);
     // Chunk headers, extensions and trailers are bounded too: with all of them a body may take this much of the wire.
     auto wire_bytes_left = most_bytes * 2 + limits().header_block_bytes;
     for (;;) {
@@ -696,10 +718,10 @@ Async<Result<std::string>> Server::Impl::read_body(Connection& connection,
         auto const had = in.size();
         in.resize(had + std::min(wire_bytes_left, read_block_bytes));
         auto const [read_error, count] =
-            co_await connection.stream.async_read_some(asio::buffer(in.data() + had, in.size() - had), use);
+            co_await connection.socket.async_read_some(asio::buffer(in.data() + had, in.size() - had), use);
         in.resize(had + count);
         wire_bytes_left -= count;
-        if (read_error == beast::error::timeout) co_return fail(Outcome::request_timed_out, "body");
+        if (read_error && connection.timed_out) co_return fail(Outcome::request_timed_out, "body");
         if (read_error == asio::error::eof) co_return fail(Outcome::request_malformed, "the body ends early");
         if (read_error) co_return fail(Outcome::cancelled);
     }
@@ -749,26 +771,26 @@ Async<bool> Server::Impl::send(Connection& connection, Asked const& asked, http:
     if (!has_no_body) message.body() = std::move(response.body);
 
     auto const size = std::chrono::seconds{message.body().size() / 4096};
-    connection.stream.expires_after(limits().write_timeout + size);
+    connection.give(limits().write_timeout + size);
     wire::response_serializer<wire::string_body> serializer{message};
     error_code error;
     if (asked.is_head)
-        std::tie(error, std::ignore) = co_await wire::async_write_header(connection.stream, serializer, use);
-    else std::tie(error, std::ignore) = co_await wire::async_write(connection.stream, serializer, use);
+        std::tie(error, std::ignore) = co_await wire::async_write_header(connection.socket, serializer, use);
+    else std::tie(error, std::ignore) = co_await wire::async_write(connection.socket, serializer, use);
     co_return !error;
 }
 
 /// RFC 9112 §9.6: what the client still sends is taken for a moment, or its machine would throw our answer away.
 Async<void> Server::Impl::close_gently(Connection& connection)
 {
-    auto& socket = connection.stream.socket();
+    auto& socket = connection.socket;
     error_code error;
     if (!socket.is_open()) co_return;
     socket.shutdown(asio::socket_base::shutdown_send, error);
-    connection.stream.expires_after(linger);
+    connection.give(linger);
     std::array<char, 4096> discarded{};
     for (std::size_t total = 0; !error && total < most_unread_bytes;) {
-        auto const [read_error, count] = co_await connection.stream.async_read_some(asio::buffer(discarded), use);
+        auto const [read_error, count] = co_await connection.socket.async_read_some(asio::buffer(discarded), use);
         error = read_error;
         total += count;
     }
@@ -782,7 +804,7 @@ Async<void> Server::Impl::watch_reader(std::shared_ptr<Connection> connection)
 {
     std::array<char, 1024> discarded{};
     for (std::size_t total = 0; total < most_unread_bytes;) {
-        auto const [error, count] = co_await connection->stream.async_read_some(asio::buffer(discarded), use);
+        auto const [error, count] = co_await connection->socket.async_read_some(asio::buffer(discarded), use);
         if (error) break;
         total += count;
     }
@@ -793,7 +815,7 @@ Async<void> Server::Impl::watch_reader(std::shared_ptr<Connection> connection)
 
 Async<void> Server::Impl::stream_events(Connection& connection, Asked const& asked, http::Response response)
 {
-    auto& stream = connection.stream;
+    auto& socket = connection.socket;
     auto& wake = connection.wake;
     bool const chunked = asked.version == 11;
 
@@ -805,22 +827,22 @@ Async<void> Server::Impl::stream_events(Connection& connection, Asked const& ask
     message.keep_alive(false);
 
     auto const write = [&](std::string text) -> Async<bool> {
-        stream.expires_after(limits().write_timeout);
+        connection.give(limits().write_timeout);
         error_code error;
         if (chunked)
             std::tie(error, std::ignore) =
-                co_await asio::async_write(stream, wire::make_chunk(asio::buffer(text)), use);
-        else std::tie(error, std::ignore) = co_await asio::async_write(stream, asio::buffer(text), use);
+                co_await asio::async_write(socket, wire::make_chunk(asio::buffer(text)), use);
+        else std::tie(error, std::ignore) = co_await asio::async_write(socket, asio::buffer(text), use);
+        connection.take_all_the_time();
         co_return !error;
     };
 
-    stream.expires_never(); // the watching read waits as long as the stream lasts
     connection.reader_is_watched = true;
     asio::co_spawn(connection.loop.loop.context(), watch_reader(connection.shared_from_this()), asio::detached);
 
-    stream.expires_after(limits().write_timeout);
+    connection.give(limits().write_timeout);
     wire::response_serializer<wire::empty_body> serializer{message};
-    auto const [head_error, head_bytes] = co_await wire::async_write_header(stream, serializer, use);
+    auto const [head_error, head_bytes] = co_await wire::async_write_header(socket, serializer, use);
     bool reader_is_there = !head_error && co_await write("retry: 2000\n\n");
 
     {
@@ -879,16 +901,17 @@ Async<void> Server::Impl::stream_events(Connection& connection, Asked const& ask
 
     error_code error;
     if (reader_is_there && chunked && connection.reader_is_watched) {
-        stream.expires_after(limits().write_timeout);
-        co_await asio::async_write(stream, wire::make_chunk_last(), use);
+        connection.give(limits().write_timeout);
+        co_await asio::async_write(socket, wire::make_chunk_last(), use);
+        connection.take_all_the_time();
     }
-    stream.socket().shutdown(asio::socket_base::shutdown_send, error);
+    socket.shutdown(asio::socket_base::shutdown_send, error);
     wake.expires_after(linger);
     while (connection.reader_is_watched) {
         auto const [cancelled] = co_await wake.async_wait(use);
-        if (!cancelled) stream.socket().close(error); // ends the watching read
+        if (!cancelled) socket.close(error); // ends the watching read
     }
-    stream.socket().close(error);
+    socket.close(error);
 }
 
 // ---- answers --------------------------------------------------------------------------------------------------
@@ -973,8 +996,15 @@ void Server::stop(std::chrono::milliseconds grace)
 {
     auto& impl = *impl_;
     if (std::exchange(impl.stopped, true)) return;
-    auto const on_each_loop = [&](auto const& work) {
-        for (auto const& loop : impl.loops) asio::post(loop->loop.context(), [&loop = *loop, work] { work(loop); });
+    // Gives back when every loop has done it, and what was queued there before.
+    auto const on_each_loop = [&](std::function<void(PerLoop&)> const& work) {
+        auto const done = std::make_shared<std::latch>(static_cast<std::ptrdiff_t>(impl.loops.size()));
+        for (auto const& loop : impl.loops)
+            asio::post(loop->loop.context(), [&loop, work, done] {
+                work(*loop);
+                done->count_down();
+            });
+        done->wait();
     };
     auto const wait_until_closed = [&](auto const&... at_most) {
         std::unique_lock lock{impl.mutex};
@@ -999,6 +1029,7 @@ void Server::stop(std::chrono::milliseconds grace)
         loop.left_behind.clear();
     });
     wait_until_closed();
+    on_each_loop([](PerLoop& loop) { ENSURE(loop.connections.empty()); });
     for (auto const& file : impl.socket_files) ::unlink(file.c_str());
 }
 
