@@ -1,0 +1,106 @@
+#include "base/json.hpp"
+#include "store/codec.hpp"
+#include "store/store_testing.hpp"
+
+#include <boost/pfr/tuple_size.hpp>
+#include <gtest/gtest.h>
+
+namespace symbolon::store {
+namespace {
+
+json::Object written(auto const& value) { return json::parse_object(text_of(encode(value))).value(); }
+
+/// A value whose members all differ from their defaults.
+template <class T>
+void expect_kept_whole(T const& full)
+{
+    auto const object = written(full);
+    EXPECT_EQ(object.size(), boost::pfr::tuple_size_v<T>) << "a member is not written";
+    auto const read = decode<T>(encode(full));
+    ASSERT_TRUE(read) << read.error().detail;
+    EXPECT_EQ(json::write(written(*read)), json::write(object));
+
+    // Every member is there for a reason: without it the value reads differently, or as an older program's.
+    for (auto const& member : object) {
+        auto fewer = object;
+        fewer.erase(member.key());
+        auto const older = decode<T>(to_bytes(json::write(fewer)));
+        ASSERT_TRUE(older) << member.key();
+        EXPECT_NE(json::write(written(*older)), json::write(object)) << member.key();
+    }
+
+    // What reads differently is told, not guessed.
+    for (auto const& member : object) {
+        auto damaged = object;
+        damaged[member.key()] = json::Array{json::Array{nullptr}};
+        auto const refused = decode<T>(to_bytes(json::write(damaged)));
+        ASSERT_FALSE(refused) << member.key();
+        EXPECT_EQ(refused.error().outcome, Outcome::data_damaged);
+    }
+
+    auto newer = object;
+    newer["member_of_a_newer_program"] = 1;
+    EXPECT_TRUE(decode<T>(to_bytes(json::write(newer))));
+
+    T const empty{};
+    EXPECT_EQ(json::write(written(decode<T>(encode(empty)).value())), json::write(written(empty)));
+}
+
+TEST(Codec, keeps_every_member_of_every_value)
+{
+    auto account = testing::account("a", "+32470123456", "85073003328");
+    account.state = account::State::blocked;
+    account.source.kind = account::Source::Kind::bank;
+    expect_kept_whole(account);
+    auto device = testing::device("d", AccountId{"a"});
+    device.state = account::Device::State::suspended;
+    expect_kept_whole(device);
+    expect_kept_whole(testing::enrolment("e", "+32470123456"));
+    auto action = testing::action("x", AccountId{"a"}, DeviceId{"d"});
+    action.state = action::State::shown;
+    expect_kept_whole(action);
+    auto sign_in = testing::sign_in("s");
+    sign_in.state = grant::SignIn::State::waiting;
+    expect_kept_whole(sign_in);
+    auto grant = testing::grant("g", AccountId{"a"});
+    grant.state = grant::Grant::State::redeemed;
+    expect_kept_whole(grant);
+    expect_kept_whole(HistoryBody{.event = "approved", .client = ClientId{"c"}, .detail = "{}", .salt = Bytes(16, 1)});
+}
+
+TEST(Codec, keeps_every_member_of_a_client)
+{
+    auto const client = testing::client("shop");
+    EXPECT_EQ(written(client).size(), boost::pfr::tuple_size_v<partner::Client>);
+    EXPECT_EQ(json::write(written(decode<partner::Client>(encode(client)).value())), json::write(written(client)));
+}
+
+TEST(Codec, keeps_every_member_inside_a_member)
+{
+    auto const enrolment = written(testing::enrolment("e", "+32470123456"));
+    EXPECT_EQ(json::object(enrolment, "person")->size(), boost::pfr::tuple_size_v<account::Person>);
+    EXPECT_EQ(json::object(enrolment, "source")->size(), boost::pfr::tuple_size_v<account::Source>);
+    EXPECT_EQ(json::object(enrolment, "progress")->size(), boost::pfr::tuple_size_v<enrolment::Progress>);
+    EXPECT_EQ(json::object(enrolment, "token_tries")->size(), boost::pfr::tuple_size_v<enrolment::Tries>);
+    EXPECT_EQ(json::object(json::object(enrolment, "person").value(), "address")->size(),
+              boost::pfr::tuple_size_v<account::Address>);
+    auto const sign_in = written(testing::sign_in("s"));
+    EXPECT_EQ(json::object(sign_in, "request")->size(), boost::pfr::tuple_size_v<grant::AuthorizationRequest>);
+    EXPECT_EQ(json::object(sign_in, "request")->at("id_token_claims").as_array().at(0).as_object().size(),
+              boost::pfr::tuple_size_v<grant::ClaimRequest>);
+    auto const action = written(testing::action("x", AccountId{"a"}, DeviceId{"d"}));
+    EXPECT_EQ(action.at("claims").as_array().at(0).as_object().size(),
+              boost::pfr::tuple_size_v<action::RequestedClaim>);
+}
+
+TEST(Codec, refuses_what_is_no_body)
+{
+    for (std::string_view const wrong : {"", "[]", "{", R"({"id":"a","id":"b"})", R"({"state":"unheard of"})"}) {
+        auto const read = decode<account::Account>(bytes_of(wrong));
+        ASSERT_FALSE(read) << wrong;
+        EXPECT_EQ(read.error().outcome, Outcome::data_damaged);
+    }
+}
+
+} // namespace
+} // namespace symbolon::store

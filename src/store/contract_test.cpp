@@ -1,0 +1,647 @@
+#include "base/executor.hpp"
+#include "store/log.hpp"
+#include "store/store_testing.hpp"
+
+#include <gtest/gtest.h>
+
+#include <barrier>
+#include <thread>
+
+/// What every store must do, over each of them.
+namespace symbolon::store {
+namespace {
+
+using testing::noon;
+
+enum class Kind : std::uint8_t { memory, sqlite };
+
+std::string name_of_kind(::testing::TestParamInfo<Kind> const& info)
+{
+    return info.param == Kind::memory ? "memory" : "sqlite";
+}
+
+class EngineContract : public ::testing::TestWithParam<Kind> {
+protected:
+    void SetUp() override { open(); }
+
+    /// What was committed must still be there; where nothing outlives the process, this does nothing.
+    void reopen()
+    {
+        if (GetParam() == Kind::memory) return;
+        engine_.reset();
+        open();
+    }
+
+    Engine& engine() { return *engine_; }
+
+    template <class... W>
+    Committed commit(W... writes)
+    {
+        std::vector<Write> batch;
+        (batch.emplace_back(std::move(writes)), ...);
+        return run_now(engine().commit(std::move(batch))).value();
+    }
+
+    std::optional<Record> get(Table table, std::string id)
+    {
+        return run_now(engine().get(table, std::move(id))).value();
+    }
+
+    std::vector<std::string> ids(Query query)
+    {
+        std::vector<std::string> found;
+        auto const records = run_now(engine().list(std::move(query))).value();
+        for (auto const& record : records) found.push_back(record.id);
+        return found;
+    }
+
+private:
+    void open()
+    {
+        if (GetParam() == Kind::memory) {
+            engine_ = std::make_unique<MemoryEngine>();
+        } else {
+            engine_ = SqliteEngine::open(directory_.path() / "store.db").value();
+        }
+    }
+
+    testing::TemporaryDirectory directory_;
+    std::unique_ptr<Engine> engine_;
+};
+
+Record device(std::string id, std::string owner = "somebody", std::string state = {})
+{
+    return {.id = std::move(id), .owner = std::move(owner), .keys = {}, .state = std::move(state), .body = {1, 2, 3}};
+}
+
+Record account(std::string id, std::optional<Bytes> phone_number, std::optional<Bytes> national_number)
+{
+    return {.id = id,
+            .owner = "account/" + id,
+            .keys = {std::move(phone_number), std::move(national_number)},
+            .state = "active",
+            .body = {0, 255}};
+}
+
+LogEntry line(std::string kind, std::string owner = "account/a")
+{
+    return {.at = noon,
+            .kind = std::move(kind),
+            .id = "id",
+            .account = Bytes(32, 1),
+            .content = Bytes(32, 2),
+            .owner = std::move(owner),
+            .body = {7}};
+}
+
+TEST_P(EngineContract, keeps_a_record_as_it_was_given)
+{
+    auto record = account("a", Bytes{1, 0, 2}, Bytes{});
+    record.kept_until = noon;
+    EXPECT_EQ(commit(Insert{Table::account, record}).versions, std::vector<std::int64_t>{1});
+    reopen();
+    auto const found = get(Table::account, "a");
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->id, "a");
+    EXPECT_EQ(found->version, 1);
+    EXPECT_EQ(found->owner, "account/a");
+    EXPECT_EQ(found->state, "active");
+    EXPECT_EQ(found->keys, record.keys);
+    EXPECT_EQ(found->kept_until, noon);
+    EXPECT_EQ(found->body, record.body);
+    EXPECT_FALSE(get(Table::account, "b"));
+    EXPECT_FALSE(get(Table::device, "a"));
+}
+
+TEST_P(EngineContract, inserts_an_id_once)
+{
+    EXPECT_FALSE(commit(Insert{Table::device, device("a")}).conflict);
+    auto const again = commit(Insert{Table::device, device("a", "somebody else")});
+    ASSERT_TRUE(again.conflict);
+    EXPECT_EQ(again.conflict->write, 0U);
+    EXPECT_EQ(again.conflict->key, nullptr);
+    EXPECT_EQ(get(Table::device, "a")->owner, "somebody");
+}
+
+TEST_P(EngineContract, a_unique_key_has_one_record_and_absent_keys_are_no_keys)
+{
+    EXPECT_FALSE(commit(Insert{Table::account, account("a", Bytes{1}, Bytes{2})},
+                        Insert{Table::account, account("b", std::nullopt, std::nullopt)},
+                        Insert{Table::account, account("c", std::nullopt, std::nullopt)})
+                     .conflict);
+    auto const same_number = commit(Insert{Table::account, account("d", Bytes{1}, Bytes{3})});
+    ASSERT_TRUE(same_number.conflict);
+    ASSERT_NE(same_number.conflict->key, nullptr);
+    EXPECT_EQ(same_number.conflict->key->name, "phone_number");
+
+    auto taking = account("b", std::nullopt, Bytes{2});
+    taking.version = 1;
+    auto const by_update = commit(Update{Table::account, taking});
+    ASSERT_TRUE(by_update.conflict);
+    ASSERT_NE(by_update.conflict->key, nullptr);
+    EXPECT_EQ(by_update.conflict->key->name, "national_number");
+
+    // Let go, it is free.
+    auto letting_go = account("a", std::nullopt, std::nullopt);
+    letting_go.version = 1;
+    EXPECT_FALSE(commit(Update{Table::account, letting_go}, Update{Table::account, taking}).conflict);
+    EXPECT_EQ(run_now(engine().get_by(columns::account_national_number, Bytes{2})).value()->id, "b");
+}
+
+TEST_P(EngineContract, an_old_version_is_named_before_a_taken_key)
+{
+    commit(Insert{Table::account, account("a", Bytes{1}, Bytes{2})});
+    commit(Insert{Table::account, account("b", Bytes{3}, Bytes{4})});
+    auto old = account("b", Bytes{1}, Bytes{2});
+    old.version = 7;
+    auto const result = commit(Update{Table::account, old});
+    ASSERT_TRUE(result.conflict);
+    EXPECT_EQ(result.conflict->key, nullptr);
+}
+
+TEST_P(EngineContract, changes_only_the_version_that_it_was_read_at)
+{
+    commit(Insert{Table::device, device("a")});
+    auto first = *get(Table::device, "a");
+    auto second = first;
+    first.state = "first";
+    second.state = "second";
+    EXPECT_EQ(commit(Update{Table::device, first}).versions, std::vector<std::int64_t>{2});
+    auto const late = commit(Update{Table::device, second});
+    ASSERT_TRUE(late.conflict);
+    EXPECT_EQ(get(Table::device, "a")->state, "first");
+    EXPECT_EQ(get(Table::device, "a")->version, 2);
+
+    EXPECT_TRUE(commit(Remove{Table::device, "a", 1}).conflict);
+    EXPECT_FALSE(commit(Remove{Table::device, "a", 2}).conflict);
+    EXPECT_FALSE(get(Table::device, "a"));
+    EXPECT_TRUE(commit(Update{Table::device, first}).conflict) << "what is gone does not come back";
+}
+
+TEST_P(EngineContract, does_all_of_a_batch_or_nothing)
+{
+    commit(Insert{Table::device, device("there")});
+    auto changed = *get(Table::device, "there");
+    changed.state = "changed";
+    auto const result = commit(Insert{Table::device, device("new")}, Update{Table::device, changed},
+                               Append{line("approved")}, Count{Table::counter, device("count", "", "")},
+                               RemoveAllOf{Table::device, "somebody"}, Insert{Table::device, device("other", "x")},
+                               Remove{Table::device, "nobody", 1}, Insert{Table::device, device("after")});
+    ASSERT_TRUE(result.conflict);
+    EXPECT_EQ(result.conflict->write, 6U);
+    EXPECT_TRUE(result.versions.empty());
+    reopen();
+    EXPECT_FALSE(get(Table::device, "new"));
+    EXPECT_FALSE(get(Table::device, "other"));
+    EXPECT_EQ(get(Table::device, "there")->state, "");
+    EXPECT_FALSE(get(Table::counter, "count"));
+    EXPECT_TRUE(run_now(engine().log_from(1, 10))->empty());
+}
+
+TEST_P(EngineContract, counts_without_reading_first)
+{
+    for (int i = 1; i <= 5; ++i) EXPECT_EQ(commit(Count{Table::counter, device("tries")}).versions.front(), i);
+    EXPECT_EQ(commit(Count{Table::counter, device("other")}).versions.front(), 1);
+    reopen();
+    EXPECT_EQ(commit(Count{Table::counter, device("tries")}).versions.front(), 6);
+}
+
+TEST_P(EngineContract, finds_the_newest_of_a_shared_key)
+{
+    auto const enrolment = [](std::string id, Bytes browser) {
+        return Record{.id = std::move(id), .owner = "e", .keys = {std::move(browser), {}, {}, {}, {}}, .body = {}};
+    };
+    commit(Insert{Table::enrolment, enrolment("z", Bytes{1})});
+    commit(Insert{Table::enrolment, enrolment("a", Bytes{1})});
+    commit(Insert{Table::enrolment, enrolment("m", Bytes{2})});
+    EXPECT_EQ(run_now(engine().get_by(columns::enrolment_browser, Bytes{1})).value()->id, "a");
+    EXPECT_FALSE(run_now(engine().get_by(columns::enrolment_browser, Bytes{3})).value());
+    EXPECT_FALSE(run_now(engine().get_by(columns::enrolment_ticket, Bytes{1})).value());
+}
+
+TEST_P(EngineContract, lists_what_is_asked_in_the_order_of_insertion)
+{
+    auto const with = [](std::string id, std::string owner, std::string state, Instant until) {
+        auto record = device(std::move(id), std::move(owner), std::move(state));
+        record.kept_until = until;
+        return Insert{Table::action, record};
+    };
+    commit(with("5", "a", "waiting", noon + 1s), with("3", "a", "shown", noon), with("4", "a", "approved", noon + 1s),
+           with("1", "b", "waiting", noon + 1s), with("2", "a", "waiting", noon + 2s));
+    using Ids = std::vector<std::string>;
+    EXPECT_EQ(ids({.table = Table::action}), (Ids{"5", "3", "4", "1", "2"}));
+    EXPECT_EQ(ids({.table = Table::action, .owner = "a"}), (Ids{"5", "3", "4", "2"}));
+    EXPECT_EQ(ids({.table = Table::action, .owner = "a", .states = {"waiting", "shown"}}), (Ids{"5", "3", "2"}));
+    EXPECT_EQ(ids({.table = Table::action, .states = {"waiting"}, .kept_after = noon + 1s}), (Ids{"2"}));
+    EXPECT_EQ(ids({.table = Table::action, .order = Query::Order::newest_first, .at_most = 2}), (Ids{"2", "1"}));
+    EXPECT_EQ(ids({.table = Table::action, .owner = "nobody"}), Ids{});
+}
+
+TEST_P(EngineContract, sweeps_what_is_over_a_part_at_a_time)
+{
+    for (int i = 0; i < 5; ++i) {
+        auto record = device(std::to_string(i));
+        record.kept_until = noon + Seconds{i};
+        commit(Insert{Table::nonce, record}, Insert{Table::action, record});
+    }
+    commit(Insert{Table::nonce, device("for ever")});
+    EXPECT_EQ(run_now(engine().sweep(noon - 1s, 10)).value(), 0U);
+    EXPECT_EQ(run_now(engine().sweep(noon + 2s, 2)).value(), 4U);
+    EXPECT_EQ(run_now(engine().sweep(noon + 2s, 2)).value(), 2U);
+    EXPECT_EQ(run_now(engine().sweep(noon + 2s, 2)).value(), 0U);
+    EXPECT_EQ(ids({.table = Table::nonce}), (std::vector<std::string>{"3", "4", "for ever"}));
+}
+
+TEST_P(EngineContract, chains_the_log)
+{
+    EXPECT_EQ(commit(Append{line("enrolled")}, Append{line("approved", "account/b")}).versions,
+              (std::vector<std::int64_t>{1, 2}));
+    EXPECT_EQ(commit(Append{line("refused")}).versions, std::vector<std::int64_t>{3});
+    reopen();
+    auto const entries = run_now(engine().log_from(1, 10)).value();
+    ASSERT_EQ(entries.size(), 3U);
+    EXPECT_EQ(entries[0].previous, Bytes(32, 0));
+    EXPECT_EQ(entries[1].previous, entries[0].hash);
+    EXPECT_EQ(entries[2].previous, entries[1].hash);
+    EXPECT_EQ(entries[2].hash, leaf_hash(entries[2]));
+    EXPECT_EQ(entries[2].kind, "refused");
+    EXPECT_EQ(entries[2].body, Bytes{7});
+    EXPECT_EQ(run_now(engine().log_from(3, 10))->size(), 1U);
+
+    auto const of_a = run_now(engine().log_of("account/a", 10)).value();
+    ASSERT_EQ(of_a.size(), 2U);
+    EXPECT_EQ(of_a[0].kind, "refused") << "newest first";
+    EXPECT_EQ(run_now(engine().log_of("account/a", 1))->size(), 1U);
+
+    auto const head = run_now(verify_log(engine())).value();
+    EXPECT_EQ(head.size, 3);
+    EXPECT_EQ(head.hash, entries[2].hash);
+}
+
+TEST_P(EngineContract, an_empty_log_is_sound)
+{
+    auto const head = run_now(verify_log(engine())).value();
+    EXPECT_EQ(head.size, 0);
+    EXPECT_TRUE(head.hash.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Over, EngineContract, ::testing::Values(Kind::memory, Kind::sqlite), name_of_kind);
+
+// ---- ports
+// -----------------------------------------------------------------------------------------------------------
+
+class StoreContract : public ::testing::TestWithParam<Kind> {
+protected:
+    StoreContract()
+    {
+        if (GetParam() == Kind::memory) {
+            engine_ = std::make_unique<MemoryEngine>();
+        } else {
+            engine_ = SqliteEngine::open(directory_.path() / "store.db").value();
+        }
+        store_ = std::make_unique<Store>(*engine_, testing::keys(), random_);
+    }
+
+    /// The same records through other eyes.
+    std::unique_ptr<Store> with_keys(Keys keys) { return std::make_unique<Store>(*engine_, std::move(keys), random_); }
+
+    Engine& engine() { return *engine_; }
+    Store& store() { return *store_; }
+
+    /// An account as the flow of enrolment makes it.
+    Result<void> enrol(std::string id, std::string phone_number, std::string national_number)
+    {
+        auto enrolment = testing::enrolment("enrolment of " + id, phone_number);
+        EXPECT_TRUE(run_now(store().enrolments().add(enrolment)));
+        enrolment.state = enrolment::State::done;
+        return run_now(store().accounts().open(
+            testing::account(id, phone_number, national_number), testing::device("device of " + id, AccountId{id}),
+            to_bytes("%PDF of " + id), {enrolment, 1}, testing::entry(AccountId{id}, "enrolled")));
+    }
+
+    static Outcome outcome(auto const& result) { return result ? Outcome::internal : result.error().outcome; }
+
+private:
+    testing::TemporaryDirectory directory_;
+    testing::RepeatableRandom random_{1};
+    std::unique_ptr<Engine> engine_;
+    std::unique_ptr<Store> store_;
+};
+
+TEST_P(StoreContract, A4_an_enrolment_becomes_an_account_in_one_step)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+
+    auto const account = run_now(store().accounts().find(AccountId{"a"})).value();
+    ASSERT_TRUE(account);
+    EXPECT_EQ(account->value.person.full_name(), testing::account("a", "", "").person.full_name());
+    EXPECT_EQ(account->version, 1);
+    EXPECT_TRUE(run_now(store().accounts().find_by_phone_number(account::PhoneNumber{"+32470123456"})).value());
+    EXPECT_TRUE(run_now(store().accounts().find_by_national_number("85073003328")).value());
+    EXPECT_FALSE(run_now(store().accounts().find_by_phone_number(account::PhoneNumber{"+32470123457"})).value());
+
+    EXPECT_EQ(run_now(store().devices().find(DeviceId{"device of a"})).value()->value.name, "Chrome on Android");
+    EXPECT_EQ(run_now(store().contracts().find(AccountId{"a"}, ContractId{"contract of a"})).value(),
+              to_bytes("%PDF of a"));
+    EXPECT_FALSE(run_now(store().contracts().find(AccountId{"b"}, ContractId{"contract of a"})).value())
+        << "another's contract";
+    auto const enrolment = run_now(store().enrolments().find(EnrolmentId{"enrolment of a"})).value();
+    EXPECT_EQ(enrolment->value.state, enrolment::State::done);
+    EXPECT_EQ(enrolment->version, 2);
+    EXPECT_EQ(run_now(store().history().list(AccountId{"a"}, 10))->front().event, "enrolled");
+}
+
+TEST_P(StoreContract, A8_one_person_has_one_account_and_one_number_too)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    EXPECT_EQ(outcome(enrol("b", "+32470999999", "85073003328")), Outcome::already_a_holder);
+    EXPECT_EQ(outcome(enrol("c", "+32470123456", "90010100101")), Outcome::phone_number_taken);
+    EXPECT_EQ(outcome(enrol("d", "+32470123456", "85073003328")), Outcome::already_a_holder);
+
+    // Nothing of it was done.
+    for (std::string const id : {"b", "c", "d"}) {
+        EXPECT_FALSE(run_now(store().accounts().find(AccountId{id})).value());
+        EXPECT_FALSE(run_now(store().devices().find(DeviceId{"device of " + id})).value());
+        EXPECT_EQ(run_now(store().enrolments().find(EnrolmentId{"enrolment of " + id})).value()->version, 1);
+        EXPECT_TRUE(run_now(store().history().list(AccountId{id}, 10))->empty());
+    }
+}
+
+TEST_P(StoreContract, an_enrolment_makes_one_account)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    auto enrolment = testing::enrolment("enrolment of a", "+32470123456");
+    EXPECT_EQ(outcome(run_now(store().accounts().open(testing::account("b", "+32470999999", "90010100101"),
+                                                      testing::device("device of b", AccountId{"b"}), {},
+                                                      {enrolment, 1}, testing::entry(AccountId{"b"}, "enrolled")))),
+              Outcome::conflict);
+}
+
+TEST_P(StoreContract, undoing_an_enrolment_frees_person_and_number)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    auto const account = *run_now(store().accounts().find(AccountId{"a"})).value();
+    auto const device = *run_now(store().devices().find(DeviceId{"device of a"})).value();
+    auto enrolment = *run_now(store().enrolments().find(EnrolmentId{"enrolment of a"})).value();
+    enrolment.value.state = enrolment::State::undone;
+    ASSERT_TRUE(
+        run_now(store().accounts().undo_open(account, device, enrolment, testing::entry(AccountId{"a"}, "undone"))));
+
+    auto const closed = run_now(store().accounts().find(AccountId{"a"})).value();
+    EXPECT_EQ(closed->value.state, account::State::closed);
+    EXPECT_FALSE(closed->value.device);
+    EXPECT_EQ(run_now(store().devices().find(DeviceId{"device of a"})).value()->value.state,
+              account::Device::State::unbound);
+    EXPECT_FALSE(run_now(store().accounts().find_by_phone_number(account::PhoneNumber{"+32470123456"})).value());
+    EXPECT_FALSE(run_now(store().accounts().find_by_national_number("85073003328")).value());
+    EXPECT_TRUE(enrol("b", "+32470123456", "85073003328"));
+    EXPECT_EQ(outcome(run_now(
+                  store().accounts().undo_open(account, device, enrolment, testing::entry(AccountId{"a"}, "undone")))),
+              Outcome::conflict);
+}
+
+TEST_P(StoreContract, whoever_saves_second_is_told_and_changes_nothing)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    auto first = *run_now(store().accounts().find(AccountId{"a"})).value();
+    auto second = first;
+    first.value.state = account::State::blocked;
+    second.value.email = "other@mail.example";
+    EXPECT_TRUE(run_now(store().accounts().save(first, testing::entry(AccountId{"a"}, "blocked"))));
+    EXPECT_EQ(outcome(run_now(store().accounts().save(second, testing::entry(AccountId{"a"}, "changed")))),
+              Outcome::conflict);
+    auto const now = *run_now(store().accounts().find(AccountId{"a"})).value();
+    EXPECT_EQ(now.value.state, account::State::blocked);
+    EXPECT_EQ(now.value.email, "jan.janssens@mail.example");
+    EXPECT_EQ(run_now(store().history().list(AccountId{"a"}, 10))->size(), 2U);
+}
+
+TEST_P(StoreContract, A3_an_enrolment_is_found_by_each_of_its_ways_in)
+{
+    auto enrolment = testing::enrolment("e", "+32470123456");
+    ASSERT_TRUE(run_now(store().enrolments().add(enrolment)));
+    ASSERT_TRUE(run_now(store().enrolments().add(testing::enrolment("other", "+32470999999"))));
+    auto& enrolments = store().enrolments();
+    EXPECT_EQ(run_now(enrolments.find_by_browser(enrolment.browser_hash)).value()->value.id.text(), "e");
+    EXPECT_EQ(run_now(enrolments.find_by_ticket(enrolment.ticket_hash)).value()->value.id.text(), "e");
+    EXPECT_EQ(run_now(enrolments.find_by_reader_session(enrolment.reader_session_hash)).value()->value.id.text(), "e");
+    EXPECT_EQ(run_now(enrolments.find_by_phone_session(enrolment.phone_session_hash)).value()->value.id.text(), "e");
+
+    // A way that is closed leads nowhere, and nothing is found by nothing.
+    auto stored = *run_now(enrolments.find(EnrolmentId{"e"})).value();
+    stored.value.ticket_hash.clear();
+    ASSERT_TRUE(run_now(enrolments.save(stored)));
+    EXPECT_FALSE(run_now(enrolments.find_by_ticket(enrolment.ticket_hash)).value());
+    EXPECT_FALSE(run_now(enrolments.find_by_ticket({})).value());
+    EXPECT_EQ(outcome(run_now(enrolments.save(stored))), Outcome::conflict);
+    EXPECT_EQ(outcome(run_now(enrolments.add(enrolment))), Outcome::conflict);
+}
+
+TEST_P(StoreContract, A4_a_phone_finds_the_enrolments_that_wait_for_it_newest_first)
+{
+    auto& enrolments = store().enrolments();
+    account::PhoneNumber const number{"+32470123456"};
+    for (int i = 0; i < 12; ++i) {
+        auto enrolment = testing::enrolment(std::to_string(i), number.e164());
+        enrolment.state = i % 4 == 0   ? enrolment::State::card
+                          : i % 4 == 1 ? enrolment::State::token
+                          : i % 4 == 2 ? enrolment::State::sms
+                                       : enrolment::State::code;
+        ASSERT_TRUE(run_now(enrolments.add(enrolment)));
+    }
+    ASSERT_TRUE(run_now(enrolments.add(testing::enrolment("other", "+32470999999"))));
+    std::vector<std::string> found;
+    for (auto const& each : run_now(enrolments.waiting_for_phone(number)).value())
+        found.push_back(each.value.id.text());
+    EXPECT_EQ(found, (std::vector<std::string>{"11", "10", "9", "7", "6", "5", "3", "2"}));
+}
+
+TEST_P(StoreContract, D1_a_sign_in_asks_a_phone_and_ends_with_a_grant)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    auto sign_in = testing::sign_in("s");
+    ASSERT_TRUE(run_now(store().sign_ins().add(sign_in)));
+    sign_in.state = grant::SignIn::State::waiting;
+    auto const action = testing::action("x", AccountId{"a"}, DeviceId{"device of a"});
+    ASSERT_TRUE(run_now(store().actions().start(action, {sign_in, 1})));
+    EXPECT_EQ(run_now(store().sign_ins().find(SignInId{"s"})).value()->value.state, grant::SignIn::State::waiting);
+
+    auto const open = run_now(store().actions().open_for(AccountId{"a"}, noon + 1min)).value();
+    ASSERT_EQ(open.size(), 1U);
+    EXPECT_TRUE(run_now(store().actions().open_for(AccountId{"a"}, noon + 3min))->empty()) << "open while now < end";
+    EXPECT_TRUE(run_now(store().actions().open_for(AccountId{"b"}, noon + 1min))->empty());
+
+    auto approved = open.front();
+    approved.value.state = action::State::approved;
+    auto device = *run_now(store().devices().find(DeviceId{"device of a"})).value();
+    device.value.ratchet = Bytes(16, 8);
+    ASSERT_TRUE(run_now(store().actions().decide(approved, device, testing::entry(AccountId{"a"}, "approved"))));
+    EXPECT_TRUE(run_now(store().actions().open_for(AccountId{"a"}, noon + 1min))->empty());
+    EXPECT_EQ(run_now(store().devices().find(DeviceId{"device of a"})).value()->value.ratchet, Bytes(16, 8));
+
+    auto waiting = *run_now(store().sign_ins().find(SignInId{"s"})).value();
+    waiting.value.state = grant::SignIn::State::finished;
+    auto grant = testing::grant("g", AccountId{"a"});
+    grant.access_token_hash.clear();
+    ASSERT_TRUE(run_now(store().sign_ins().finish(waiting, grant)));
+    EXPECT_EQ(outcome(run_now(store().sign_ins().finish(waiting, testing::grant("h", AccountId{"a"})))),
+              Outcome::conflict);
+    EXPECT_TRUE(run_now(store().grants().find_by_code(grant.code_hash)).value());
+    EXPECT_FALSE(run_now(store().grants().find_by_code(testing::grant("h", AccountId{"a"}).code_hash)).value());
+}
+
+TEST_P(StoreContract, D6_of_two_answers_one_counts_and_the_other_leaves_no_trace)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    auto sign_in = testing::sign_in("s");
+    ASSERT_TRUE(run_now(store().sign_ins().add(sign_in)));
+    ASSERT_TRUE(
+        run_now(store().actions().start(testing::action("x", AccountId{"a"}, DeviceId{"device of a"}), {sign_in, 1})));
+    auto const action = *run_now(store().actions().find(ActionId{"x"})).value();
+    auto const device = *run_now(store().devices().find(DeviceId{"device of a"})).value();
+    ASSERT_TRUE(run_now(store().actions().decide(action, device, testing::entry(AccountId{"a"}, "approved"))));
+    EXPECT_EQ(outcome(run_now(store().actions().decide(action, device, testing::entry(AccountId{"a"}, "refused")))),
+              Outcome::conflict);
+    EXPECT_EQ(run_now(store().history().list(AccountId{"a"}, 10))->front().event, "approved");
+}
+
+TEST_P(StoreContract, D7_an_action_of_nobody_is_kept_like_another)
+{
+    auto sign_in = testing::sign_in("s");
+    ASSERT_TRUE(run_now(store().sign_ins().add(sign_in)));
+    ASSERT_TRUE(run_now(store().actions().start(testing::action("x", {}, {}), {sign_in, 1})));
+    auto action = *run_now(store().actions().find(ActionId{"x"})).value();
+    EXPECT_FALSE(action.value.account);
+    action.value.state = action::State::expired;
+    EXPECT_TRUE(run_now(store().actions().save(action)));
+}
+
+TEST_P(StoreContract, a_code_is_redeemed_once)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    ASSERT_TRUE(run_now(store().sign_ins().add(testing::sign_in("s"))));
+    auto grant = testing::grant("g", AccountId{"a"});
+    grant.access_token_hash.clear();
+    ASSERT_TRUE(run_now(store().sign_ins().finish({testing::sign_in("s"), 1}, grant)));
+
+    auto redeemed = *run_now(store().grants().find_by_code(grant.code_hash)).value();
+    redeemed.value.state = grant::Grant::State::redeemed;
+    redeemed.value.access_token_hash = Bytes(32, 42);
+    EXPECT_TRUE(run_now(store().grants().save(redeemed)));
+    EXPECT_EQ(outcome(run_now(store().grants().save(redeemed))), Outcome::conflict);
+    EXPECT_EQ(run_now(store().grants().find_by_access_token(Bytes(32, 42))).value()->value.state,
+              grant::Grant::State::redeemed);
+    EXPECT_FALSE(run_now(store().grants().find_by_access_token({})).value());
+}
+
+TEST_P(StoreContract, clients_are_kept_by_their_id)
+{
+    EXPECT_TRUE(run_now(store().clients().add(testing::client("shop"))));
+    EXPECT_TRUE(run_now(store().clients().add(testing::client("bank"))));
+    EXPECT_EQ(outcome(run_now(store().clients().add(testing::client("shop")))), Outcome::conflict);
+    EXPECT_EQ(run_now(store().clients().list())->size(), 2U);
+    auto client = *run_now(store().clients().find(ClientId{"shop"})).value();
+    client.value.domain = "other.example";
+    EXPECT_TRUE(run_now(store().clients().save(client)));
+    EXPECT_EQ(run_now(store().clients().find(ClientId{"shop"})).value()->value.domain, "other.example");
+    EXPECT_FALSE(run_now(store().clients().find(ClientId{"nobody"})).value());
+}
+
+TEST_P(StoreContract, a_nonce_is_used_once_within_its_kind)
+{
+    auto& nonces = store().nonces();
+    EXPECT_EQ(run_now(nonces.use("assertion", "one", noon + 60s)).value(), true);
+    EXPECT_EQ(run_now(nonces.use("assertion", "one", noon + 60s)).value(), false);
+    EXPECT_EQ(run_now(nonces.use("assertion", "two", noon + 60s)).value(), true);
+    EXPECT_EQ(run_now(nonces.use("person_check", "one", noon + 60s)).value(), true);
+    EXPECT_EQ(run_now(nonces.use("assertion", std::string(10'000, 'x'), noon)).value(), true);
+}
+
+TEST_P(StoreContract, counts_within_windows)
+{
+    auto& counters = store().counters();
+    auto const begins = instant_of(1'790'164'800 / 1200 * 1200);
+    EXPECT_EQ(run_now(counters.add("sms", Bytes{1}, 20min, begins)).value(), 1);
+    EXPECT_EQ(run_now(counters.add("sms", Bytes{1}, 20min, begins + 20min - 1s)).value(), 2);
+    EXPECT_EQ(run_now(counters.add("sms", Bytes{1}, 20min, begins + 20min)).value(), 1);
+    EXPECT_EQ(run_now(counters.add("sms", Bytes{2}, 20min, begins)).value(), 1);
+    EXPECT_EQ(run_now(counters.add("token", Bytes{1}, 20min, begins)).value(), 1);
+    EXPECT_EQ(run_now(counters.add("sms", Bytes{1}, 24h, begins)).value(), 1);
+}
+
+TEST_P(StoreContract, F3_history_is_the_log_as_its_holder_reads_it)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    ASSERT_TRUE(enrol("b", "+32470999999", "90010100101"));
+    for (int i = 0; i < 3; ++i) {
+        auto entry = testing::entry(AccountId{"a"}, "refused");
+        entry.detail = std::to_string(i);
+        ASSERT_TRUE(run_now(store().history().append(entry)));
+    }
+    auto const entries = run_now(store().history().list(AccountId{"a"}, 3)).value();
+    ASSERT_EQ(entries.size(), 3U);
+    EXPECT_EQ(entries[0].detail, "2");
+    EXPECT_EQ(entries[2].detail, "0");
+    EXPECT_EQ(entries[0].client.text(), "shop");
+    EXPECT_EQ(entries[0].at, noon);
+    EXPECT_EQ(run_now(verify_log(engine()))->size, 5);
+}
+
+TEST_P(StoreContract, short_lived_records_go_when_their_time_is_over)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    ASSERT_TRUE(run_now(store().sign_ins().add(testing::sign_in("s"))));
+    ASSERT_TRUE(run_now(store().nonces().use("assertion", "one", noon + 60s)));
+    EXPECT_EQ(run_now(store().sweep(noon + 60s)).value(), 1U) << "the nonce";
+    EXPECT_EQ(run_now(store().sweep(noon + 3h)).value(), 1U) << "the sign-in";
+    EXPECT_EQ(run_now(store().sweep(noon + 24h * 30)).value(), 3U) << "the enrolment, its key and the day's key";
+    EXPECT_TRUE(run_now(store().accounts().find(AccountId{"a"})).value());
+    EXPECT_TRUE(run_now(store().contracts().find(AccountId{"a"}, ContractId{"contract of a"})).value());
+}
+
+TEST_P(StoreContract, a_body_opens_in_its_own_place_alone)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    auto const record = *run_now(engine().get(Table::device, "device of a")).value();
+
+    // The same bytes under another id.
+    auto moved = record;
+    moved.id = "other";
+    std::vector<Write> writes;
+    writes.emplace_back(Insert{Table::device, moved});
+    ASSERT_FALSE(run_now(engine().commit(std::move(writes)))->conflict);
+    EXPECT_EQ(outcome(run_now(store().devices().find(DeviceId{"other"}))), Outcome::data_damaged);
+
+    // An older state put back: a ratchet that was used, a block that was lifted.
+    auto device = *run_now(store().devices().find(DeviceId{"device of a"})).value();
+    device.value.ratchet = Bytes(16, 1);
+    ASSERT_TRUE(run_now(store().devices().save(device)));
+    auto old = record;
+    old.version = 2;
+    std::vector<Write> put_back;
+    put_back.emplace_back(Update{Table::device, old});
+    ASSERT_FALSE(run_now(engine().commit(std::move(put_back)))->conflict);
+    EXPECT_EQ(outcome(run_now(store().devices().find(DeviceId{"device of a"}))), Outcome::data_damaged);
+}
+
+TEST_P(StoreContract, nothing_opens_under_other_keys_or_after_the_data_key_is_gone)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    auto const stranger = with_keys({.master = testing::keys(9).master, .lookup = testing::keys(1).lookup});
+    EXPECT_EQ(outcome(run_now(stranger->accounts().find(AccountId{"a"}))), Outcome::data_damaged);
+    auto const elsewhere = with_keys({.master = testing::keys(1).master, .lookup = testing::keys(9).lookup});
+    EXPECT_FALSE(run_now(elsewhere->accounts().find_by_national_number("85073003328")).value());
+
+    std::vector<Write> writes;
+    writes.emplace_back(Remove{Table::data_key, "account/a", 1});
+    ASSERT_FALSE(run_now(engine().commit(std::move(writes)))->conflict);
+    auto const afterwards = with_keys(testing::keys());
+    EXPECT_EQ(outcome(run_now(afterwards->accounts().find(AccountId{"a"}))), Outcome::data_damaged);
+    EXPECT_EQ(outcome(run_now(afterwards->history().list(AccountId{"a"}, 1))), Outcome::data_damaged);
+    EXPECT_EQ(run_now(verify_log(engine()))->size, 1) << "the chain stays whole";
+}
+
+INSTANTIATE_TEST_SUITE_P(Over, StoreContract, ::testing::Values(Kind::memory, Kind::sqlite), name_of_kind);
+
+} // namespace
+} // namespace symbolon::store
