@@ -77,7 +77,8 @@ void Slot::disconnect()
     if (descriptor_ >= 0) ::close(descriptor_);
     descriptor_ = -1;
     framing_ = {};
-    seen_ = false;
+    powered_ = false;
+    atrs_since_power_ = 0;
     if (card_) card_->reset(); // out of the reader, out of power
 }
 
@@ -116,13 +117,14 @@ void Slot::readable()
 
     framing_.feed(ByteView{bytes}.first(static_cast<std::size_t>(size)));
     while (auto const message = framing_.next()) {
+        if (message->size() == 1 && Control{message->front()} == Control::power_on) powered_ = true;
         auto const tries = card_->pin_tries();
         auto const pin = card_->pin();
         auto const answer = answer_message(*card_, *message);
         if (card_->pin_tries() != tries || card_->pin() != pin) pin_changed_(*card_);
         if (!answer) continue;
         if (!send(*answer)) return disconnect();
-        if (message->size() == 1) seen_ = true;
+        if (message->size() == 1 && powered_) ++atrs_since_power_;
     }
 }
 

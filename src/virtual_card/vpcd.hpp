@@ -46,8 +46,8 @@ public:
     [[nodiscard]] CardCore const* card() const { return card_ ? &*card_ : nullptr; }
     /// To be polled for reading; -1: not connected.
     [[nodiscard]] int descriptor() const { return descriptor_; }
-    /// Whether the reader has asked this card for its ATR.
-    [[nodiscard]] bool seen() const { return seen_; }
+    /// Whether the reader's clients see the card: pcscd has powered it, and has looked for it again since.
+    [[nodiscard]] bool seen() const { return atrs_since_power_ > 1; }
 
     /// Connects if there is a card and no connection. Whether there is a connection now.
     bool connect();
@@ -63,7 +63,8 @@ private:
     std::optional<CardCore> card_;
     Framing framing_;
     int descriptor_ = -1;
-    bool seen_ = false;
+    bool powered_ = false;
+    int atrs_since_power_ = 0;
 };
 
 } // namespace symbolon::virtual_card
