@@ -32,7 +32,7 @@ std::map<std::string, Names> const allowed{
     {"card", {"base", "crypto", "enrolment"}},
     {"contract", {"base", "crypto"}},
     {"oidc", {"base", "crypto", "account", "action", "enrolment", "partner", "grant", "consent", "ports"}},
-    {"device", {"base", "crypto", "account", "action", "enrolment", "partner", "grant", "consent", "ports"}},
+    {"device", {"base", "crypto", "account", "action", "enrolment", "partner", "grant", "consent", "ports", "vault"}},
     {"vault", {"base", "crypto"}},
     {"page",
      {"base", "crypto", "account", "action", "enrolment", "partner", "grant", "consent", "ports", "card", "contract",

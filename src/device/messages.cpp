@@ -169,6 +169,16 @@ Result<EnrolSms> parse_enrol_sms(std::string_view body)
     return EnrolSms{.session = TRY(secret_text(object, "session")), .code = TRY(typed_text(object, "code"))};
 }
 
+std::string write_enrol_session(SecretText const& session)
+{
+    return json::write(json::Object{{"session", session.reveal()}});
+}
+
+Result<SecretText> parse_enrol_session(std::string_view body)
+{
+    return secret_text(TRY(body_with(body, {"session"})), "session");
+}
+
 Bytes enrol_statement(ByteView nonce, DeviceId const& device, int code_version, ByteView sealed_code_key,
                       std::string_view name)
 {

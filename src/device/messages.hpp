@@ -72,6 +72,10 @@ struct EnrolSms {
 std::string write(EnrolSms const& sms);
 Result<EnrolSms> parse_enrol_sms(std::string_view body); ///< Fails: json_malformed, request_malformed.
 
+/// {"session"}: POST /d/enrol/sms-again.
+std::string write_enrol_session(SecretText const& session);
+Result<SecretText> parse_enrol_session(std::string_view body); ///< Fails: json_malformed, request_malformed.
+
 struct EnrolFinish {
     SecretText session;
     crypto::PublicKey device_key;

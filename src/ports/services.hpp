@@ -59,16 +59,19 @@ public:
     /// The vault's P-256 point (65 bytes, uncompressed) that phones seal to.
     virtual Flow<Bytes> public_key() = 0;
 
-    /// A phone's first code key for an account: the sealed key, and a sealed proof over `message` that the phone knows
-    /// the code. Takes the place of an earlier one and gives three tries. Fails: proof_malformed, seal_invalid,
-    /// code_wrong.
-    virtual Flow<void> register_code(AccountId account, DeviceId device, int code_version, Bytes sealed_code_key,
-                                     Bytes sealed_proof, Bytes message) = 0;
+    /// The first code key of an account, with three tries: sealed together with its own signature, which is bound to
+    /// `nonce`, phone and version (docs/device-protocol.md §4). Fails: proof_malformed, seal_invalid, conflict (the
+    /// account has, or had, a code key: another one needs a permit).
+    virtual Flow<void> register_code(AccountId account, DeviceId device, int code_version, Bytes nonce,
+                                     Bytes sealed_code_key) = 0;
 
-    /// Counts a try, then looks. Fails: code_blocked (no try was left), device_unknown.
+    /// Counts a try, then looks. `message` is m, `sealed_proof` p of docs/device-protocol.md §5. The same message again
+    /// after a success gives the same grant. Fails: code_blocked (no try was left), device_unknown, action_closed (the
+    /// action was granted for another message).
     virtual Flow<CodeVerdict> judge(AccountId account, DeviceId device, ActionId action, Bytes message,
                                     Bytes sealed_proof) = 0;
 
+    /// Forgets the code key of a closed account, for good.
     virtual Flow<void> forget(AccountId account) = 0;
 };
 

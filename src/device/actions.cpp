@@ -1,0 +1,398 @@
+#include "device/actions.hpp"
+
+#include "action/assurance.hpp"
+#include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
+#include "device/authentication.hpp"
+#include "device/messages.hpp"
+#include "device/nonce.hpp"
+#include "device/record.hpp"
+#include "device/shown.hpp"
+
+#include <algorithm>
+
+namespace symbolon::device {
+
+namespace {
+
+using account::Account;
+using account::Device;
+using action::Action;
+using crypto::base64url;
+using ports::HistoryEntry;
+using ports::Services;
+using ports::Stored;
+using ports::Wakeups;
+using Decision = Answer::Decision;
+
+constexpr std::size_t tx_nonce_bytes = 16;
+
+/// The answer to a signed request, with the nonce for the next one.
+http::Response signed_answer(json::Object object, Services const& services, Settings const& settings)
+{
+    auto response = http::json(200, json::write(std::move(object)));
+    response.with("Symbolon-Nonce", make_nonce(settings.nonce_key, services.clock.now()));
+    return response;
+}
+
+/// The actions that this phone can answer, as JSON.
+Flow<json::Array> actions_for(Account account, Services services)
+{
+    json::Array list;
+    if (account.state != account::State::active) co_return list;
+    auto const open = co_await services.actions.open_for(account.id, services.clock.now());
+    for (auto const& [action, version] : open) {
+        if (action.device != account.device) continue;
+        list.push_back(json::Object{{"id", action.id.text()},
+                                    {"created_at", numeric_date(action.created_at)},
+                                    {"expires_at", numeric_date(action.expires_at)},
+                                    {"state", action.state == action::State::shown ? "shown" : "waiting"}});
+    }
+    co_return list;
+}
+
+/// An action of this account. Another account's is as unknown as one that never was.
+Flow<Stored<Action>> action_of(AccountId account, std::string id, Services services)
+{
+    auto found = co_await services.actions.find(ActionId{std::move(id)});
+    if (!found || found->value.account != account) co_return fail(Outcome::action_unknown);
+    co_return *std::move(found);
+}
+
+void tell(Services const& services, Action const& action)
+{
+    services.wakeups.tell(Wakeups::of(action.sign_in));
+    if (action.account) services.wakeups.tell(Wakeups::of(*action.account));
+}
+
+HistoryEntry history(Device const& device, Action const& action, std::string event, Instant at, json::Object detail)
+{
+    detail["action"] = action.id.text();
+    detail["device"] = device.id.text();
+    return {.account = device.account,
+            .at = at,
+            .event = std::move(event),
+            .client = action.client,
+            .detail = json::write(std::move(detail))};
+}
+
+/// Whether the ticked claims are some of those that were shown, in their order, with every one that is required.
+bool fits(std::vector<std::string> const& ticked, std::vector<action::RequestedClaim> const& asked)
+{
+    auto next = ticked.begin();
+    for (auto const& claim : asked) {
+        if (next != ticked.end() && *next == claim.name) ++next;
+        else if (claim.essential) return false;
+    }
+    return next == ticked.end();
+}
+
+enum class Ratchet : std::uint8_t { current, previous, unknown };
+
+Ratchet ratchet_of(Device const& device, ByteView given)
+{
+    if (equal_in_constant_time(device.ratchet, given)) return Ratchet::current;
+    if (!device.previous_ratchet.empty() && equal_in_constant_time(device.previous_ratchet, given))
+        return Ratchet::previous;
+    return Ratchet::unknown;
+}
+
+/// The phone after an accepted code. One that never got the last answer is believed once.
+Device with_next_ratchet(Device device, Ratchet used, crypto::Random& random)
+{
+    device.previous_ratchet = used == Ratchet::current ? device.ratchet : Bytes{};
+    device.ratchet = random.bytes(ratchet_bytes);
+    return device;
+}
+
+/// Everything that an answer is about, as the store had it.
+struct Asked {
+    Answer answer;
+    Stored<Device> device;
+    Stored<Account> account;
+    Stored<Action> action;
+};
+
+/// Ends the action, with its record, other than by approval.
+Flow<void> end_action(Asked asked, action::Event event, Outcome why, std::string_view symbol, Device device,
+                      std::string history_event, Services services, SharedSettings settings)
+{
+    auto const now = services.clock.now();
+    auto ended = co_await action::end(asked.action.value, event, why, now);
+    ended.record = sign_record({.action = ended,
+                                .device = device,
+                                .answer = asked.answer,
+                                .grant = {},
+                                .symbol = symbol,
+                                .state = "failed",
+                                .at = now},
+                               settings->record_key);
+    auto entry = history(device, ended, std::move(history_event), now, {{"outcome", name_of(why)}});
+    co_await services.actions.decide(changed(asked.action, ended), changed(asked.device, std::move(device)),
+                                     std::move(entry));
+    tell(services, ended);
+    services.log.event("action_failed", {{"outcome", std::string{name_of(why)}}, {"client", ended.client.text()}});
+    co_return {};
+}
+
+/// The vault has no try left for this account: the account is blocked, and the action ends.
+Flow<void> block(Asked asked, Services services)
+{
+    auto const now = services.clock.now();
+    auto account = asked.account;
+    constexpr int most_rounds = 5;
+    for (int round = 0; round < most_rounds && account.value.state == account::State::active; ++round) {
+        auto blocked = co_await account::apply(account.value, account::Event::block);
+        auto entry = history(asked.device.value, asked.action.value, "blocked", now,
+                             {{"outcome", name_of(Outcome::code_blocked)}});
+        auto const saved =
+            co_await outcome_of(services.accounts.save(changed(account, std::move(blocked)), std::move(entry)));
+        if (saved) break;
+        if (saved.error().outcome != Outcome::conflict) co_return std::unexpected{saved.error()};
+        // Somebody changed the account meanwhile; blocked it must be.
+        auto again = co_await services.accounts.find(account.value.id);
+        if (!again) co_return fail(Outcome::account_deactivated);
+        account = *std::move(again);
+    }
+
+    auto const ended = action::end(asked.action.value, action::Event::block, Outcome::account_blocked, now);
+    if (ended) co_await outcome_of(services.actions.save(changed(asked.action, *ended)));
+    tell(services, asked.action.value);
+    services.log.event("account_blocked", {{"account", account.value.id.text()}});
+    co_return {};
+}
+
+Flow<http::Response> refuse(Asked asked, action::VerifiedAnswer verified, Services services, SharedSettings settings)
+{
+    auto const now = services.clock.now();
+    verified.record = sign_record({.action = asked.action.value,
+                                   .device = asked.device.value,
+                                   .answer = asked.answer,
+                                   .grant = {},
+                                   .symbol = "none",
+                                   .state = "refused",
+                                   .at = now},
+                                  settings->record_key);
+    auto const refused = co_await action::answer(asked.action.value, verified, now);
+    auto entry = history(asked.device.value, refused, "refused", now, {{"reason", asked.answer.reason}});
+    co_await services.actions.decide(changed(asked.action, refused), asked.device, std::move(entry));
+    tell(services, refused);
+    services.log.event("action_refused", {{"client", refused.client.text()}});
+    co_return http::json(200, json::write(json::Object{{"state", "refused"}}));
+}
+
+http::Response approved(Device const& device)
+{
+    return http::json(200, json::write(json::Object{{"state", "approved"}, {"ratchet", base64url(device.ratchet)}}));
+}
+
+Flow<http::Response> approve(Asked asked, action::VerifiedAnswer verified, Ratchet used, Services services,
+                             SharedSettings settings)
+{
+    auto const judged =
+        co_await outcome_of(services.vault.judge(asked.account.value.id, asked.device.value.id, asked.action.value.id,
+                                                 message_of(asked.answer), asked.answer.proof));
+    auto const blocked =
+        judged ? !judged->right && judged->tries_left == 0 : judged.error().outcome == Outcome::code_blocked;
+    if (blocked) {
+        co_await block(std::move(asked), services);
+        co_return fail(Outcome::code_blocked);
+    }
+    if (!judged) co_return std::unexpected{judged.error()};
+    if (!judged->right) {
+        co_await services.history.append(
+            history(asked.device.value, asked.action.value, "code_wrong", services.clock.now(), {}));
+        co_return fail_with_tries(Outcome::code_wrong, judged->tries_left);
+    }
+
+    auto const now = services.clock.now();
+    verified.record = sign_record({.action = asked.action.value,
+                                   .device = asked.device.value,
+                                   .answer = asked.answer,
+                                   .grant = judged->grant,
+                                   .symbol = "right",
+                                   .state = "approved",
+                                   .at = now},
+                                  settings->record_key);
+    auto const decided = co_await action::answer(asked.action.value, verified, now);
+    auto device = with_next_ratchet(asked.device.value, used, services.random);
+    device.last_seen_at = now;
+    json::Array claims;
+    for (auto const& claim : decided.granted_claims) claims.emplace_back(claim);
+    auto entry = history(device, decided, "approved", now, {{"claims", std::move(claims)}});
+    co_await services.actions.decide(changed(asked.action, decided), changed(asked.device, device), std::move(entry));
+    tell(services, decided);
+    services.log.event("action_approved", {{"client", decided.client.text()}});
+    co_return approved(device);
+}
+
+} // namespace
+
+Flow<http::Response> me(http::Request request, Services services, SharedSettings settings)
+{
+    auto const who = co_await authenticate(std::move(request), services, settings);
+    auto const& account = who.account.value;
+    auto const& device = who.device.value;
+    auto const blocked = account.state == account::State::blocked;
+    co_return signed_answer({{"account", json::Object{{"state", blocked ? "blocked" : "active"},
+                                                      {"phone_number", account.phone_number.e164()},
+                                                      {"language", name_of(account.language)}}},
+                             {"device", json::Object{{"did", device.id.text()},
+                                                     {"name", device.name},
+                                                     {"bound_at", numeric_date(device.bound_at)},
+                                                     {"code_version", device.code_version}}}},
+                            services, *settings);
+}
+
+Flow<http::Response> pending(http::Request request, Services services, SharedSettings settings)
+{
+    auto const who = co_await authenticate(std::move(request), services, settings);
+    auto list = co_await actions_for(who.account.value, services);
+    co_return signed_answer({{"actions", std::move(list)}, {"now", numeric_date(services.clock.now())}}, services,
+                            *settings);
+}
+
+namespace {
+
+/// What the phone may see now; a failure when it may see nothing any more.
+Flow<json::Array> pending_now(DeviceId id, Services services)
+{
+    auto const device = co_await services.devices.find(id);
+    if (!device) co_return fail(Outcome::device_unknown);
+    co_await check_device(device->value);
+    auto const account = co_await account_of(device->value, services);
+    auto list = co_await actions_for(account.value, services);
+    co_return list;
+}
+
+Flow<void> stream_pending(http::EventSink& sink, Device device, Services services, SharedSettings settings)
+{
+    auto const watch = services.wakeups.watch(Wakeups::of(device.account));
+    auto const until = services.clock.now() + settings->limits.event_stream_lifetime;
+    std::optional<json::Array> told;
+    while (services.clock.now() < until) {
+        auto list = co_await outcome_of(pending_now(device.id, services));
+        if (!list) {
+            co_await sink.send("ended", json::write(json::Object{{"outcome", name_of(list.error().outcome)}}));
+            co_return {};
+        }
+        if (told != *list) {
+            told = *std::move(list);
+            co_await sink.send(
+                "pending", json::write(json::Object{{"actions", *told}, {"now", numeric_date(services.clock.now())}}));
+        }
+        // An action that runs out changes the list too, and nobody tells of that.
+        auto wake_at = until;
+        for (auto const& action : *told)
+            wake_at = std::min(wake_at, instant_of(action.as_object().at("expires_at").as_int64()));
+        co_await watch->next(wake_at);
+    }
+    co_return {};
+}
+
+} // namespace
+
+Flow<http::Response> pending_events(http::Request request, Services services, SharedSettings settings)
+{
+    auto const who = co_await authenticate(std::move(request), services, settings);
+    http::Response response;
+    response.with("Symbolon-Nonce", make_nonce(settings->nonce_key, services.clock.now()));
+    response.events = [services, settings, device = who.device.value](http::EventSink& sink) {
+        return stream_pending(sink, device, services, settings);
+    };
+    co_return response;
+}
+
+Flow<http::Response> show_action(http::Request request, Services services, SharedSettings settings)
+{
+    std::string const id{request.path_parameters.value("id")};
+    auto const who = co_await authenticate(request, services, settings);
+    if (who.account.value.state == account::State::blocked) co_return fail(Outcome::account_blocked);
+    auto const body = co_await json::parse_object(request.body);
+    if (!body.empty()) co_return fail(Outcome::request_malformed, "an unknown member");
+
+    auto const stored = co_await action_of(who.account.value.id, id, services);
+    auto const& device = who.device.value.id;
+    auto bytes = stored.value.shown;
+    if (bytes.empty()) bytes = shown_bytes(stored.value, device, services.random.bytes(tx_nonce_bytes));
+    auto const shown = co_await action::show(stored.value, device, std::move(bytes), services.clock.now());
+    if (stored.value.state != shown.state) {
+        co_await services.actions.save(changed(stored, shown));
+        tell(services, shown);
+    }
+    co_return signed_answer({{"tx", base64url(shown.shown)}, {"expires_at", numeric_date(shown.expires_at)}}, services,
+                            *settings);
+}
+
+// docs/device-protocol.md §5, the table of checks. Nothing is counted or changed before the signature is good.
+Flow<http::Response> answer_action(http::Request request, Services services, SharedSettings settings)
+{
+    // 1 to 3: shape, phone, signature.
+    auto const answer = co_await parse_answer(request.body);
+    auto const device = co_await services.devices.find(answer.device);
+    if (!device) co_return fail(Outcome::device_unknown);
+    auto const key = co_await crypto::PublicKey::from_der(device->value.public_key);
+    if (!key.verifies(crypto::SignatureAlgorithm::es256, answer_statement(message_of(answer), answer.proof),
+                      answer.signature))
+        co_return fail(Outcome::device_signature_invalid);
+
+    // 4 and 5: phone and account.
+    co_await check_device(device->value);
+    auto const account = co_await account_of(device->value, services);
+    if (account.value.state == account::State::blocked) co_return fail(Outcome::account_blocked);
+
+    // 6: the action.
+    auto const stored =
+        co_await action_of(account.value.id, std::string{request.path_parameters.value("id")}, services);
+    auto const& asked_action = stored.value;
+    if (asked_action.device != answer.device) co_return fail(Outcome::action_of_other_device);
+
+    // 7: the answer to this very answer was lost. With the proof, so that only who sent it can know it.
+    using enum action::State;
+    if ((asked_action.state == approved || asked_action.state == refused) &&
+        is_record_of(asked_action.record, answer)) {
+        if (asked_action.state == refused) co_return http::json(200, json::write(json::Object{{"state", "refused"}}));
+        if (device->value.previous_ratchet == answer.ratchet) co_return device::approved(device->value);
+    }
+
+    // 8: open, and what was signed is what was shown.
+    auto const now = services.clock.now();
+    if (now >= asked_action.expires_at) co_return fail(Outcome::action_expired);
+    if (asked_action.state == waiting) co_return fail(Outcome::action_not_shown);
+    if (asked_action.state != shown) co_return fail(Outcome::action_closed);
+    if (!equal_in_constant_time(crypto::sha256(asked_action.shown), answer.shown))
+        co_return fail(Outcome::action_not_shown, "other bytes than were shown");
+
+    // 9: a second copy of this phone.
+    Asked asked{answer, *device, account, stored};
+    auto const ratchet = ratchet_of(device->value, answer.ratchet);
+    if (ratchet == Ratchet::unknown) {
+        auto suspended = device->value;
+        suspended.state = Device::State::suspended;
+        co_await end_action(std::move(asked), action::Event::block, Outcome::device_clone_suspected, "none",
+                            std::move(suspended), "clone_suspected", services, settings);
+        co_return fail(Outcome::device_clone_suspected);
+    }
+
+    // 10: a refusal needs no more.
+    action::VerifiedAnswer verified{.device = answer.device};
+    if (answer.decision == Decision::refuse) co_return co_await refuse(std::move(asked), verified, services, settings);
+
+    // 11 and 12: data and symbol, before the code, so that no try is taken for what can't succeed.
+    verified.decision = action::VerifiedAnswer::Decision::approve;
+    verified.symbol = answer.symbol;
+    verified.granted_claims = answer.claims;
+    verified.acr = action::assurance_low;
+    if (!fits(answer.claims, asked_action.claims)) co_return fail(Outcome::claims_not_allowed);
+    if (auto const fine = action::answer(asked_action, verified, now); !fine) {
+        if (fine.error().outcome != Outcome::symbol_wrong) co_return std::unexpected{fine.error()};
+        co_await end_action(asked, action::Event::wrong_symbol, Outcome::symbol_wrong, "wrong", device->value,
+                            "symbol_wrong", services, settings);
+        co_return fail(Outcome::symbol_wrong);
+    }
+
+    // 13 and 14: the code, and the approval.
+    co_return co_await approve(std::move(asked), std::move(verified), ratchet, services, settings);
+}
+
+} // namespace symbolon::device

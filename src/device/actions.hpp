@@ -1,0 +1,30 @@
+#pragma once
+
+#include "base/flow.hpp"
+#include "base/http.hpp"
+#include "device/settings.hpp"
+#include "ports/services.hpp"
+
+/// What the phone does with actions (docs/device-protocol.md §5). Each flow answers one request.
+namespace symbolon::device {
+
+/// GET /d/me. Fails: those of authenticate.
+Flow<http::Response> me(http::Request request, ports::Services services, SharedSettings settings);
+
+/// GET /d/pending. Fails: those of authenticate.
+Flow<http::Response> pending(http::Request request, ports::Services services, SharedSettings settings);
+
+/// GET /d/events: /d/pending, now and at every change. Fails: those of authenticate.
+Flow<http::Response> pending_events(http::Request request, ports::Services services, SharedSettings settings);
+
+/// POST /d/actions/{id}/show. Fails: those of authenticate, account_blocked, request_malformed, action_unknown,
+/// action_of_other_device, action_expired, action_closed.
+Flow<http::Response> show_action(http::Request request, ports::Services services, SharedSettings settings);
+
+/// POST /d/actions/{id}/answer. Fails, in the order of docs/device-protocol.md: request_malformed, proof_malformed,
+/// device_unknown, device_signature_invalid, device_unbound, device_suspended, account_deactivated, account_blocked,
+/// action_unknown, action_of_other_device, action_expired, action_not_shown, action_closed, device_clone_suspected,
+/// claims_not_allowed, symbol_wrong, code_wrong, code_blocked, vault_unreachable, conflict.
+Flow<http::Response> answer_action(http::Request request, ports::Services services, SharedSettings settings);
+
+} // namespace symbolon::device

@@ -1,0 +1,48 @@
+#include "device/authentication.hpp"
+
+#include "device/messages.hpp"
+#include "device/nonce.hpp"
+
+namespace symbolon::device {
+
+Result<void> check_device(account::Device const& device)
+{
+    switch (device.state) {
+    case account::Device::State::bound: return {};
+    case account::Device::State::suspended: return fail(Outcome::device_suspended);
+    case account::Device::State::unbound: return fail(Outcome::device_unbound);
+    }
+    return fail(Outcome::device_unbound);
+}
+
+Flow<ports::Stored<account::Account>> account_of(account::Device device, ports::Services services)
+{
+    auto account = co_await services.accounts.find(device.account);
+    if (!account) co_return fail(Outcome::account_deactivated);
+    using enum account::State;
+    auto const state = account->value.state;
+    if (state == deactivated || state == closed) co_return fail(Outcome::account_deactivated);
+    // One account has one phone; what an older one says no longer counts.
+    if (account->value.device != device.id) co_return fail(Outcome::device_unbound);
+    co_return *std::move(account);
+}
+
+Flow<AuthenticatedDevice> authenticate(http::Request request, ports::Services services, SharedSettings settings)
+{
+    auto const authorization = co_await parse_authorization(request.header("authorization"));
+    co_await check_nonce(settings->nonce_key, authorization.nonce, services.clock.now(),
+                         settings->limits.device_nonce_lifetime);
+    auto device = co_await services.devices.find(authorization.device);
+    if (!device) co_return fail(Outcome::device_unknown);
+
+    auto const key = co_await crypto::PublicKey::from_der(device->value.public_key);
+    auto const signed_bytes =
+        request_statement(request.method, request.path, authorization.nonce, bytes_of(request.body));
+    if (!key.verifies(crypto::SignatureAlgorithm::es256, signed_bytes, authorization.signature))
+        co_return fail(Outcome::device_signature_invalid);
+    co_await check_device(device->value);
+    auto account = co_await account_of(device->value, services);
+    co_return AuthenticatedDevice{*std::move(device), std::move(account)};
+}
+
+} // namespace symbolon::device

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "base/flow.hpp"
+#include "base/http.hpp"
+#include "device/settings.hpp"
+#include "ports/services.hpp"
+
+namespace symbolon::device {
+
+/// The phone that signed a request, and its account, as they were then. The account may be blocked.
+struct AuthenticatedDevice {
+    ports::Stored<account::Device> device;
+    ports::Stored<account::Account> account;
+};
+
+/// Who signed this request. Fails, first match wins, in the order of docs/device-protocol.md §3:
+/// device_signature_invalid (no header), device_nonce_needed, device_unknown, device_signature_invalid, device_unbound,
+/// device_suspended, account_deactivated.
+Flow<AuthenticatedDevice> authenticate(http::Request request, ports::Services services, SharedSettings settings);
+
+/// Whether a phone may act. Fails: device_unbound, device_suspended.
+Result<void> check_device(account::Device const& device);
+
+/// The account of a phone. Fails: account_deactivated (closed ones too).
+Flow<ports::Stored<account::Account>> account_of(account::Device device, ports::Services services);
+
+} // namespace symbolon::device

@@ -1,0 +1,270 @@
+#include "device/enrol.hpp"
+
+#include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
+#include "device/code_rules.hpp"
+#include "device/messages.hpp"
+#include "enrolment/identification_token.hpp"
+#include "enrolment/phone_number.hpp"
+#include "enrolment/sms_code.hpp"
+#include "enrolment/steps.hpp"
+
+#include <algorithm>
+
+namespace symbolon::device {
+
+namespace {
+
+using enrolment::Enrolment;
+using ports::Services;
+using ports::Stored;
+using ports::Wakeups;
+using State = enrolment::State;
+
+constexpr int first_code_version = 1;
+constexpr std::size_t session_characters = 43;
+
+Bytes hash_of(SecretText const& secret) { return crypto::sha256(secret.reveal()); }
+
+http::Response answer(json::Object object) { return http::json(200, json::write(std::move(object))); }
+
+/// The enrolment that a phone's session belongs to.
+Flow<Stored<Enrolment>> enrolment_of(SecretText session, Services services)
+{
+    if (session.reveal().size() != session_characters) co_return fail(Outcome::enrolment_unknown);
+    auto found = co_await services.enrolments.find_by_phone_session(hash_of(session));
+    if (!found) co_return fail(Outcome::enrolment_unknown);
+    co_return *std::move(found);
+}
+
+/// Strangers can't go through many numbers.
+Flow<void> check_rate(http::Request request, Services services, SharedSettings settings)
+{
+    auto const now = services.clock.now();
+    constexpr Seconds window = 1min;
+    auto const tried = co_await services.counters.add(
+        "enrol_start", crypto::hmac_sha256(settings->counter_key, bytes_of(request.remote_address)), window, now);
+    if (tried > settings->limits.lookups_a_minute_per_address)
+        co_return fail_until(Outcome::too_many_requests, now + window);
+    co_return {};
+}
+
+/// An enrolment that no token opens. A number that nobody is enrolling gets one, so that tries for it are counted and
+/// answered in the same way, by the same code, as for a number that somebody is (D7).
+Flow<Stored<Enrolment>> decoy(account::PhoneNumber number, Services services, SharedSettings settings)
+{
+    auto const now = services.clock.now();
+    Enrolment nobody;
+    nobody.id = EnrolmentId{crypto::time_ordered_id(now, services.random)};
+    nobody.state = State::token;
+    nobody.browser_hash = services.random.bytes(32);
+    nobody.phone_number = number;
+    nobody.created_at = now;
+    nobody.expires_at = now + settings->limits.identification_token_lifetime;
+    nobody.token_hash = services.random.bytes(32);
+    nobody.token_expires_at = nobody.expires_at;
+    co_await services.enrolments.add(nobody);
+    auto stored = co_await services.enrolments.find(nobody.id);
+    if (!stored) co_return fail(Outcome::store_failed, "an enrolment is gone");
+    co_return *std::move(stored);
+}
+
+/// Of the enrolments with a number, the one whose token was typed; else the newest, which counts the try.
+Flow<Stored<Enrolment>> meant_by(account::PhoneNumber number, Bytes typed_hash, Services services,
+                                 SharedSettings settings)
+{
+    auto waiting = co_await services.enrolments.waiting_for_phone(number);
+    std::erase_if(waiting, [now = services.clock.now()](auto const& one) { return now >= one.value.expires_at; });
+    auto const found = std::ranges::find_if(
+        waiting, [&](auto const& one) { return equal_in_constant_time(one.value.token_hash, typed_hash); });
+    if (found != waiting.end()) co_return std::move(*found);
+    if (!waiting.empty()) co_return std::move(waiting.front());
+    auto made = co_await decoy(number, services, settings);
+    co_return std::move(made);
+}
+
+/// Hands the code to the gateway. Gives whether it took it.
+Flow<bool> send_code(account::PhoneNumber number, Language language, std::string code, Services services,
+                     SharedSettings settings)
+{
+    auto const minutes = std::chrono::duration_cast<std::chrono::minutes>(settings->limits.sms_code_lifetime).count();
+    auto text = settings->texts.text(language, "sms.code", {{"code", code}, {"minutes", std::to_string(minutes)}});
+    auto const sent = co_await outcome_of(services.messages.send_sms(number, std::move(text)));
+    if (!sent) services.log.failure("sms", sent.error(), {});
+    co_return sent.has_value();
+}
+
+Flow<json::Object> vault_key(Services services)
+{
+    auto const point = co_await services.vault.public_key();
+    auto const key = co_await public_key_at(point);
+    co_return key.jwk();
+}
+
+json::Object rules_of(Enrolment const& enrolment)
+{
+    auto const birth_date = enrolment.person ? enrolment.person->birth_date : std::string{};
+    return write(code_rules(birth_date, enrolment.phone_number));
+}
+
+/// The page sees what the phone does.
+void tell_page(Services const& services, EnrolmentId const& id) { services.wakeups.tell(Wakeups::of(id)); }
+
+http::Response bound(Enrolment const& enrolment, account::Device const& device)
+{
+    return answer({{"account", json::Object{{"phone_number", enrolment.phone_number.e164()},
+                                            {"language", name_of(enrolment.language)}}},
+                   {"did", device.id.text()},
+                   {"ratchet", crypto::base64url(device.ratchet)}});
+}
+
+} // namespace
+
+Flow<http::Response> start_enrolment(http::Request request, Services services, SharedSettings settings)
+{
+    co_await check_rate(request, services, settings);
+    auto const start = co_await parse_enrol_start(request.body);
+    auto const number = co_await enrolment::parse_phone_number(start.calling_code, start.number);
+    auto const typed_hash = hash_of(start.token);
+    auto const stored = co_await meant_by(number, typed_hash, services, settings);
+    auto const now = services.clock.now();
+
+    auto judged = enrolment::judge_token(stored.value, typed_hash, now, settings->limits);
+    if (judged.failure) {
+        co_await services.enrolments.save(changed(stored, std::move(judged.enrolment)));
+        tell_page(services, stored.value.id);
+        // Which of the two it was, a stranger does not learn.
+        if (judged.failure->outcome == Outcome::enrolment_expired)
+            co_return fail(Outcome::identification_token_wrong, "the enrolment is over");
+        co_return std::unexpected{*std::move(judged.failure)};
+    }
+
+    auto enrolment = std::move(judged.enrolment);
+    auto const session = services.random.token();
+    enrolment.phone_session_hash = hash_of(session);
+    enrolment.device_nonce = services.random.bytes(nonce_bytes);
+    // Within the countdown the code that was sent stays good: the app was only opened again.
+    auto const code = enrolment::sms_code(services.random.below(1'000'000));
+    auto with_code = enrolment::send_sms_code(enrolment, crypto::sha256(code), now, settings->limits);
+    if (with_code) enrolment = *with_code;
+    co_await services.enrolments.save(changed(stored, enrolment));
+    tell_page(services, enrolment.id);
+
+    auto sent = true;
+    if (with_code) sent = co_await send_code(number, enrolment.language, code, services, settings);
+    co_return answer({{"session", session.reveal()},
+                      {"nonce", crypto::base64url(enrolment.device_nonce)},
+                      {"vault_key", co_await vault_key(services)},
+                      {"language", name_of(enrolment.language)},
+                      {"sms_sent", sent},
+                      {"sms_again_at", numeric_date(enrolment::sms_again_at(enrolment, settings->limits))}});
+}
+
+Flow<http::Response> give_sms_code(http::Request request, Services services, SharedSettings settings)
+{
+    auto const given = co_await parse_enrol_sms(request.body);
+    auto const stored = co_await enrolment_of(given.session, services);
+    auto const code = co_await enrolment::parse_sms_code(given.code.reveal());
+    auto judged = enrolment::judge_sms_code(stored.value, crypto::sha256(code), services.clock.now(), settings->limits);
+    auto const rules = rules_of(judged.enrolment);
+    co_await services.enrolments.save(changed(stored, std::move(judged.enrolment)));
+    tell_page(services, stored.value.id);
+    if (judged.failure) co_return std::unexpected{*std::move(judged.failure)};
+    co_return answer({{"code_rules", rules}});
+}
+
+Flow<http::Response> send_sms_again(http::Request request, Services services, SharedSettings settings)
+{
+    auto const session = co_await parse_enrol_session(request.body);
+    auto const stored = co_await enrolment_of(session, services);
+    auto const code = enrolment::sms_code(services.random.below(1'000'000));
+    auto const enrolment =
+        co_await enrolment::send_sms_code(stored.value, crypto::sha256(code), services.clock.now(), settings->limits);
+    co_await services.enrolments.save(changed(stored, enrolment));
+    auto const sent = co_await send_code(enrolment.phone_number, enrolment.language, code, services, settings);
+    if (!sent) co_return fail(Outcome::sms_not_sent);
+    co_return answer({{"sms_again_at", numeric_date(enrolment::sms_again_at(enrolment, settings->limits))}});
+}
+
+Flow<http::Response> enrolment_state(http::Request request, Services services, SharedSettings settings)
+{
+    auto const stored = co_await enrolment_of(SecretText{std::string{request.header("symbolon-enrolment")}}, services);
+    auto const& enrolment = stored.value;
+    if (enrolment.state != State::done) co_await enrolment::check_open(enrolment, services.clock.now());
+
+    auto const* step = "sms";
+    if (enrolment.state == State::code) step = "code";
+    if (enrolment.state == State::done) step = "done";
+    json::Object state{{"step", step},
+                       {"nonce", crypto::base64url(enrolment.device_nonce)},
+                       {"vault_key", co_await vault_key(services)},
+                       {"language", name_of(enrolment.language)},
+                       {"sms_again_at", numeric_date(enrolment::sms_again_at(enrolment, settings->limits))}};
+    if (enrolment.state != State::sms) state["code_rules"] = rules_of(enrolment);
+    co_return answer(std::move(state));
+}
+
+Flow<http::Response> finish_enrolment(http::Request request, Services services, SharedSettings /*settings*/)
+{
+    auto const finish = co_await parse_enrol_finish(request.body);
+    auto const stored = co_await enrolment_of(finish.session, services);
+    auto const& enrolment = stored.value;
+    auto const now = services.clock.now();
+    DeviceId const device_id{finish.device_key.thumbprint()};
+
+    auto const repeated = enrolment.state == State::done && enrolment.device == device_id;
+    if (!repeated) {
+        co_await enrolment::check_open(enrolment, now);
+        if (enrolment.state != State::code) co_return fail(Outcome::enrolment_step_wrong);
+    }
+    auto const signed_bytes =
+        enrol_statement(enrolment.device_nonce, device_id, first_code_version, finish.code_key, finish.name);
+    if (!finish.device_key.verifies(crypto::SignatureAlgorithm::es256, signed_bytes, finish.signature))
+        co_return fail(Outcome::device_signature_invalid);
+    if (repeated) {
+        // The answer was lost. Once the ratchet has moved, whoever repeats this is not the phone that moved it.
+        auto const device = co_await services.devices.find(device_id);
+        if (!device || !device->value.previous_ratchet.empty()) co_return fail(Outcome::enrolment_step_wrong);
+        co_return bound(enrolment, device->value);
+    }
+
+    AccountId const account_id{crypto::time_ordered_id(now, services.random)};
+    co_await services.vault.register_code(account_id, device_id, first_code_version, enrolment.device_nonce,
+                                          finish.code_key);
+    auto const done = co_await enrolment::bind_phone(enrolment, account_id, device_id, finish.name, now);
+    account::Device const device{.id = device_id,
+                                 .account = account_id,
+                                 .state = account::Device::State::bound,
+                                 .public_key = finish.device_key.der(),
+                                 .name = finish.name,
+                                 .ratchet = services.random.bytes(ratchet_bytes),
+                                 .previous_ratchet = {},
+                                 .code_version = first_code_version,
+                                 .bound_at = now,
+                                 .last_seen_at = now};
+    ports::HistoryEntry const entry{.account = account_id,
+                                    .at = now,
+                                    .event = "enrolled",
+                                    .client = {},
+                                    .detail =
+                                        json::write(json::Object{{"device", device_id.text()}, {"name", device.name}})};
+    auto const account = enrolment::account_of(enrolment, account_id, device_id, now);
+    auto const opened =
+        co_await outcome_of(services.accounts.open(account, device, enrolment.contract, changed(stored, done), entry));
+    if (!opened) {
+        // The id is known to nobody else: what the vault has under it is of no use.
+        co_await outcome_of(services.vault.forget(account_id));
+        auto const why = opened.error().outcome;
+        if (why == Outcome::already_a_holder || why == Outcome::phone_number_taken) {
+            auto const ended = co_await enrolment::cancel(enrolment, why, now);
+            co_await services.enrolments.save(changed(stored, ended));
+            tell_page(services, enrolment.id);
+        }
+        co_return std::unexpected{opened.error()};
+    }
+    services.log.event("enrolled", {{"account", account_id.text()}});
+    tell_page(services, enrolment.id);
+    co_return bound(done, device);
+}
+
+} // namespace symbolon::device

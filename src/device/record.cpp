@@ -1,0 +1,44 @@
+#include "device/record.hpp"
+
+#include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
+
+namespace symbolon::device {
+
+using crypto::base64url;
+
+Bytes sign_record(Record const& record, crypto::SigningKey const& key)
+{
+    // The key was parsed when the answer was judged; here it is only written.
+    auto const device_key = crypto::PublicKey::from_der(record.device.public_key);
+    auto const payload = json::write(json::Object{
+        {"v", 1},
+        {"action", record.action.id.text()},
+        {"account", record.device.account.text()},
+        {"did", record.device.id.text()},
+        {"device_key", device_key ? json::Value{device_key->jwk()} : json::Value{}},
+        {"tx", base64url(record.action.shown)},
+        {"m", base64url(message_of(record.answer))},
+        {"proof_hash", base64url(crypto::sha256(record.answer.proof))},
+        {"signature", base64url(record.answer.signature)},
+        {"symbol", record.symbol},
+        {"grant", base64url(record.grant)},
+        {"state", record.state},
+        {"at", numeric_date(record.at)},
+    });
+    return to_bytes(crypto::sign_jws(key, payload, "symbolon-record+jws"));
+}
+
+bool is_record_of(ByteView record, Answer const& answer)
+{
+    auto const jws = crypto::peek_jws(text_of(record));
+    if (!jws) return false;
+    auto const payload = json::parse_object(jws->payload);
+    if (!payload) return false;
+    auto const message = json::text(*payload, "m");
+    auto const proof = json::text(*payload, "proof_hash");
+    return message && proof && *message == base64url(message_of(answer)) &&
+           *proof == base64url(crypto::sha256(answer.proof));
+}
+
+} // namespace symbolon::device

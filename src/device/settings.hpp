@@ -1,0 +1,25 @@
+#pragma once
+
+#include "base/limits.hpp"
+#include "base/secret.hpp"
+#include "base/texts.hpp"
+#include "crypto/jws.hpp"
+
+#include <memory>
+#include <string>
+
+namespace symbolon::device {
+
+/// What main() gives the phone API besides Services. Lives as long as the program.
+struct Settings {
+    std::string origin;            ///< of the phone API: "https://phone.example"
+    SecretBytes nonce_key;         ///< 32 bytes: server nonces
+    SecretBytes counter_key;       ///< 32 bytes: addresses in counters are HMACs under it
+    crypto::SigningKey record_key; ///< signs approval records
+    Limits limits;
+    Texts texts;
+};
+
+using SharedSettings = std::shared_ptr<Settings const>;
+
+} // namespace symbolon::device
