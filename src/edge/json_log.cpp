@@ -1,0 +1,92 @@
+// The one unit that knows spdlog.
+
+#include "edge/json_log.hpp"
+
+#include "base/json.hpp"
+
+#include <spdlog/logger.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+namespace symbolon::edge {
+
+namespace {
+
+spdlog::level::level_enum level_of(LogLevel level)
+{
+    switch (level) {
+    case LogLevel::debug: return spdlog::level::debug;
+    case LogLevel::info: return spdlog::level::info;
+    case LogLevel::warning: return spdlog::level::warn;
+    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::none: return spdlog::level::off;
+    }
+    return spdlog::level::info;
+}
+
+class Lines final : public ports::Log {
+public:
+    Lines(spdlog::sink_ptr sink, LogSettings const& settings)
+        : logger_{"symbolon", std::move(sink)},
+          format_{settings.format}
+    {
+        auto const* pattern = format_ == LogFormat::json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
+                                                         : "%Y-%m-%d %H:%M:%S.%e %l %v";
+        logger_.set_formatter(std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
+        logger_.set_level(level_of(settings.level));
+        logger_.flush_on(spdlog::level::info);
+    }
+
+    void event(std::string_view name, Fields fields) override { write(spdlog::level::info, name, fields); }
+
+    void failure(std::string_view name, Failure const& failure, Fields fields) override
+    {
+        auto const& row = row_of(failure.outcome);
+        auto const level = row.http_status >= 500 ? spdlog::level::err : spdlog::level::info;
+        if (!logger_.should_log(level)) return;
+        fields.emplace_back("outcome", row.name);
+        if (!failure.detail.empty()) fields.emplace_back("detail", failure.detail);
+        fields.emplace_back("source",
+                            std::string{failure.where.file_name()} + ':' + std::to_string(failure.where.line()));
+        write(level, name, fields);
+    }
+
+private:
+    void write(spdlog::level::level_enum level, std::string_view name, Fields const& fields)
+    {
+        if (!logger_.should_log(level)) return;
+        std::string line;
+        if (format_ == LogFormat::json) {
+            line = "\"event\":" + json::write(json::Value(name));
+            for (auto const& [field, value] : fields)
+                line += ',' + json::write(json::Value(field)) + ':' + json::write(json::Value(value));
+        } else {
+            line = name;
+            for (auto const& [field, value] : fields) {
+                line += ' ' + std::string{field} + '=';
+                for (auto const c : value) line += static_cast<unsigned char>(c) < 0x20 ? '?' : c; // one line stays one
+            }
+        }
+        logger_.log(level, spdlog::string_view_t{line});
+    }
+
+    spdlog::logger logger_;
+    LogFormat format_;
+};
+
+} // namespace
+
+Result<std::unique_ptr<ports::Log>> make_log(LogSettings const& settings)
+{
+    try {
+        spdlog::sink_ptr sink;
+        if (settings.file.empty()) sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+        else sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(settings.file.string());
+        return std::make_unique<Lines>(std::move(sink), settings);
+    } catch (spdlog::spdlog_ex const& error) {
+        return fail(Outcome::configuration_invalid, std::string{"the log can't be written: "} + error.what());
+    }
+}
+
+} // namespace symbolon::edge
