@@ -49,17 +49,20 @@ target_precompile_headers(shared_test_headers PRIVATE
     <algorithm> <array> <chrono> <concepts> <coroutine> <cstdint> <cstring> <expected> <functional> <map> <memory> <optional> <ranges>
     <span> <sstream> <string> <string_view> <unordered_map> <utility> <variant> <vector> <gtest/gtest.h>)
 
-# symbolon_library(NAME [DEPS target…] [EXTRA file…] [TEST_DEPS target…])
+# symbolon_library(NAME [DEPS target…] [TEST_DEPS target…] [SUBFOLDERS folder…] [EXCEPT regex])
 #
 # The folder's *.cpp become the library NAME, its *_test.cpp the program NAME_test, whose tests CTest lists one by one.
 # *_testing.cpp and testing/*.cpp (what other folders' tests may use) become NAME_testing.
 function(symbolon_library name)
-    cmake_parse_arguments(ARG "" "" "DEPS;TEST_DEPS;SUBFOLDERS" ${ARGN})
+    cmake_parse_arguments(ARG "" "EXCEPT" "DEPS;TEST_DEPS;SUBFOLDERS" ${ARGN})
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
     foreach(sub ${ARG_SUBFOLDERS})
         file(GLOB more CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/${sub}/*.cpp)
         list(APPEND sources ${more})
     endforeach()
+    if(ARG_EXCEPT)
+        list(FILTER sources EXCLUDE REGEX "${ARG_EXCEPT}")
+    endif()
     set(tests ${sources})
     set(testing ${sources})
     list(FILTER tests INCLUDE REGEX "_test\\.cpp$")

@@ -1,0 +1,248 @@
+#include "app/state_directory.hpp"
+
+#include "base/ensure.hpp"
+#include "base/json.hpp"
+#include "crypto/encoding.hpp"
+#include "vault/keys.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace symbolon::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t key_bytes = 32;
+constexpr std::size_t largest_file = 1024UZ * 1024;
+constexpr std::array signing_algorithms{crypto::SignatureAlgorithm::es256, crypto::SignatureAlgorithm::rs256};
+
+std::unexpected<Failure> invalid(fs::path const& file, std::string const& what)
+{
+    return fail(Outcome::configuration_invalid, file.string() + ": " + what);
+}
+
+std::unexpected<Failure> system_error(fs::path const& file)
+{
+    return invalid(file, std::generic_category().message(errno));
+}
+
+class Descriptor {
+public:
+    explicit Descriptor(int number) : number_{number} {}
+    Descriptor(Descriptor const&) = delete;
+    Descriptor& operator=(Descriptor const&) = delete;
+    ~Descriptor()
+    {
+        if (number_ >= 0) ::close(number_);
+    }
+    [[nodiscard]] int get() const { return number_; }
+    explicit operator bool() const { return number_ >= 0; }
+
+private:
+    int number_;
+};
+
+/// The content of a file that only its owner may read.
+Result<SecretBytes> read_secret_file(fs::path const& file)
+{
+    Descriptor const descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    if (!descriptor) return system_error(file);
+    struct stat status{};
+    if (::fstat(descriptor.get(), &status) != 0) return system_error(file);
+    if (!S_ISREG(status.st_mode)) return invalid(file, "is no regular file");
+    if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        return invalid(file, "others than its owner may read it; make its mode 0600");
+    if (status.st_size < 0 || static_cast<std::size_t>(status.st_size) > largest_file)
+        return invalid(file, "is too large");
+    Bytes content(static_cast<std::size_t>(status.st_size));
+    std::size_t have = 0;
+    while (have < content.size()) {
+        auto const got = ::read(descriptor.get(), content.data() + have, content.size() - have);
+        if (got < 0) return system_error(file);
+        if (got == 0) return invalid(file, "ended early");
+        have += static_cast<std::size_t>(got);
+    }
+    return SecretBytes{std::move(content)};
+}
+
+fs::path signing_file(fs::path const& directory) { return directory / "signing.json"; }
+
+crypto::KeyType key_type_of(crypto::SignatureAlgorithm algorithm)
+{
+    return algorithm == crypto::SignatureAlgorithm::rs256 ? crypto::KeyType::rsa : crypto::KeyType::ec_p256;
+}
+
+SigningKeyRow new_row(crypto::SignatureAlgorithm algorithm, Instant signs_from)
+{
+    auto key = crypto::PrivateKey::generate(key_type_of(algorithm));
+    auto name = key.public_key().thumbprint();
+    return {
+        .key = {.key_id = std::move(name), .algorithm = algorithm, .key = std::move(key)},
+        .signs_from = signs_from,
+        .signs_until = no_end,
+        .published_until = no_end,
+    };
+}
+
+Result<void> write_rows(fs::path const& directory, std::vector<SigningKeyRow> const& rows)
+{
+    json::Array keys;
+    for (auto const& row : rows) {
+        json::Object key;
+        key["kid"] = row.key.key_id;
+        key["alg"] = name_of(row.key.algorithm);
+        key["signs_from"] = numeric_date(row.signs_from);
+        if (row.signs_until != no_end) key["signs_until"] = numeric_date(row.signs_until);
+        if (row.published_until != no_end) key["published_until"] = numeric_date(row.published_until);
+        key["private_key"] = crypto::base64url(row.key.key.der().reveal());
+        keys.push_back(std::move(key));
+    }
+    json::Object file;
+    file["keys"] = std::move(keys);
+    SecretText const text{json::write(file)};
+    return write_secret_file(signing_file(directory), bytes_of(text.reveal()));
+}
+
+Result<SigningKeyRow> row_in(json::Value const& value)
+{
+    if (!value.is_object()) return fail(Outcome::json_malformed, "a key is no object");
+    auto const& object = value.as_object();
+    auto const algorithm = crypto::signature_algorithm_named(TRY(json::text(object, "alg")));
+    if (!algorithm) return fail(Outcome::json_malformed, "alg");
+    auto const text = SecretText{TRY(json::text(object, "private_key"))};
+    auto const pkcs8 = SecretBytes{TRY(crypto::from_base64url(text.reveal()))};
+    auto key = TRY(crypto::PrivateKey::from_der(pkcs8));
+    if (!fits(*algorithm, key.type())) return fail(Outcome::json_malformed, "the key is not of its algorithm");
+    auto const end = [&](std::string_view name) -> Result<Instant> {
+        auto const at = TRY(json::optional_integer(object, name));
+        return at ? instant_of(*at) : no_end;
+    };
+    return SigningKeyRow{
+        .key = {.key_id = TRY(json::text(object, "kid")), .algorithm = *algorithm, .key = std::move(key)},
+        .signs_from = instant_of(TRY(json::integer(object, "signs_from"))),
+        .signs_until = TRY(end("signs_until")),
+        .published_until = TRY(end("published_until")),
+    };
+}
+
+} // namespace
+
+Result<SecretBytes> read_key_file(fs::path const& file)
+{
+    auto content = TRY(read_secret_file(file));
+    if (content.reveal().size() != key_bytes) return invalid(file, "is not a key of 32 bytes");
+    return content;
+}
+
+Result<void> write_secret_file(fs::path const& file, ByteView content)
+{
+    auto const temporary = fs::path{file.string() + ".new"};
+    {
+        Descriptor const descriptor{
+            ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
+        if (!descriptor || ::fchmod(descriptor.get(), 0600) != 0) return system_error(temporary);
+        std::size_t done = 0;
+        while (done < content.size()) {
+            auto const put = ::write(descriptor.get(), content.data() + done, content.size() - done);
+            if (put < 0) return system_error(temporary);
+            done += static_cast<std::size_t>(put);
+        }
+        if (::fsync(descriptor.get()) != 0) return system_error(temporary);
+    }
+    if (::rename(temporary.c_str(), file.c_str()) != 0) return system_error(file);
+    Descriptor const directory{::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!directory || ::fsync(directory.get()) != 0) return system_error(file.parent_path());
+    return {};
+}
+
+Result<void> make_state_directory(fs::path const& directory, std::string_view settings, crypto::Random& random,
+                                  Instant now)
+{
+    std::error_code error;
+    if (fs::exists(directory, error) && !fs::is_empty(directory, error))
+        return invalid(directory, "is there already and not empty; nothing was changed");
+    fs::create_directories(directory, error);
+    if (error) return invalid(directory, error.message());
+    if (::chmod(directory.c_str(), 0700) != 0) return system_error(directory);
+
+    for (auto const* name : {"master.key", "lookup.key", "pairwise.key"}) {
+        SecretBytes const key{random.bytes(key_bytes)};
+        TRY(write_secret_file(directory / name, key.reveal()));
+    }
+    std::vector<SigningKeyRow> rows;
+    for (auto const algorithm : signing_algorithms) rows.push_back(new_row(algorithm, now));
+    TRY(write_rows(directory, rows));
+    TRY(vault::make_vault(directory / "vault", random));
+    // Last, since it is what the programs are pointed at: a half-made directory is not taken for a whole one.
+    TRY(write_secret_file(directory / "symbolon.toml", bytes_of(settings)));
+    return {};
+}
+
+Result<std::vector<SigningKeyRow>> read_signing_keys(fs::path const& directory)
+{
+    auto const file = signing_file(directory);
+    auto const content = TRY(read_secret_file(file));
+    auto const object = json::parse_object(text_of(content.reveal()));
+    if (!object) return invalid(file, object.error().detail);
+    auto const keys = json::array(*object, "keys");
+    if (!keys) return invalid(file, keys.error().detail);
+    std::vector<SigningKeyRow> rows;
+    for (auto const& key : *keys) {
+        auto row = row_in(key);
+        if (!row) return invalid(file, row.error().detail);
+        rows.push_back(*std::move(row));
+    }
+    return rows;
+}
+
+std::vector<crypto::SigningKey> keys_at(std::vector<SigningKeyRow> const& rows, Instant now)
+{
+    std::vector<crypto::SigningKey> signing;
+    std::vector<crypto::SigningKey> published;
+    for (auto const& row : rows) {
+        if (now >= row.published_until) continue;
+        auto const signs = now >= row.signs_from && now < row.signs_until;
+        (signs ? signing : published).push_back(row.key);
+    }
+    signing.insert(signing.end(), published.begin(), published.end());
+    return signing;
+}
+
+Result<void> rotate_signing_keys(fs::path const& directory, Instant now, Seconds notice, Seconds overlap)
+{
+    auto rows = TRY(read_signing_keys(directory));
+    std::erase_if(rows, [&](auto const& row) { return now >= row.published_until; });
+    auto const change = now + notice;
+    for (auto& row : rows) {
+        if (row.signs_until <= change) continue;
+        row.signs_until = change;
+        row.published_until = change + overlap;
+    }
+    // What would never have signed is not needed.
+    std::erase_if(rows, [](auto const& row) { return row.signs_from >= row.signs_until; });
+    for (auto const algorithm : signing_algorithms) rows.push_back(new_row(algorithm, change));
+    return write_rows(directory, rows);
+}
+
+Result<State> read_state(fs::path const& directory, Instant now)
+{
+    auto keys = keys_at(TRY(read_signing_keys(directory)), now);
+    for (auto const algorithm : signing_algorithms)
+        if (std::ranges::find(keys, algorithm, &crypto::SigningKey::algorithm) == keys.end())
+            return invalid(signing_file(directory), "has no key for " + std::string{name_of(algorithm)});
+    return State{
+        .keys = {.master = TRY(read_key_file(directory / "master.key")),
+                 .lookup = TRY(read_key_file(directory / "lookup.key"))},
+        .pairwise_secret = TRY(read_key_file(directory / "pairwise.key")),
+        .signing_keys = std::move(keys),
+        .database = directory / "store.db",
+        .vault = directory / "vault",
+    };
+}
+
+} // namespace symbolon::app

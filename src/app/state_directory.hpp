@@ -1,0 +1,69 @@
+#pragma once
+
+#include "base/instant.hpp"
+#include "base/result.hpp"
+#include "crypto/jws.hpp"
+#include "store/keyring.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+/// Where an operator's keys and data lie (docs/operating.md). One directory, mode 0700, which the server, the vault and
+/// the operator's command share:
+///
+///     symbolon.toml    settings
+///     master.key       32 bytes, wraps the data keys of the store
+///     lookup.key       32 bytes, HMAC of what is looked up
+///     pairwise.key     32 bytes, makes pairwise subjects
+///     signing.json     the keys of ID tokens
+///     vault/           the vault's own (vault::make_vault)
+///     store.db         made at the first start
+namespace symbolon::app {
+
+/// A key that signs for partners, and when.
+struct SigningKeyRow {
+    crypto::SigningKey key;
+    Instant signs_from;  ///< published before, so that partners know it in time
+    Instant signs_until; ///< from then on another one of its algorithm signs; Instant::max(): none yet
+    Instant published_until;
+};
+
+/// The instant of what has no end yet.
+inline constexpr Instant no_end = Instant::max();
+
+struct State {
+    store::Keys keys;
+    SecretBytes pairwise_secret;
+    std::vector<crypto::SigningKey> signing_keys; ///< to be published now; of each algorithm the first one signs
+    std::filesystem::path database;
+    std::filesystem::path vault;
+};
+
+/// Makes the directory with everything but the database. `settings`: the text of symbolon.toml.
+/// Fails with configuration_invalid: something is there already, or it can't be written.
+Result<void> make_state_directory(std::filesystem::path const& directory, std::string_view settings,
+                                  crypto::Random& random, Instant now);
+
+/// Reads what the server needs. Fails with configuration_invalid: a file is missing, has another size, or others than
+/// its owner may read it.
+Result<State> read_state(std::filesystem::path const& directory, Instant now);
+
+/// All signing keys that are kept, in the order in which they were made. Fails with configuration_invalid.
+Result<std::vector<SigningKeyRow>> read_signing_keys(std::filesystem::path const& directory);
+
+/// The order in which a provider takes them: those published at `now`; of each algorithm first the one that signs.
+std::vector<crypto::SigningKey> keys_at(std::vector<SigningKeyRow> const& rows, Instant now);
+
+/// Makes a new key for each algorithm. It is published at once and signs after `notice`; the one before is published
+/// for `overlap` more. Keys whose time is over are forgotten. Fails with configuration_invalid.
+Result<void> rotate_signing_keys(std::filesystem::path const& directory, Instant now, Seconds notice, Seconds overlap);
+
+/// A file of 32 bytes that only its owner may read. Fails with configuration_invalid.
+Result<SecretBytes> read_key_file(std::filesystem::path const& file);
+
+/// Writes a file that only its owner may read, whole or not at all, and onto the disk. Fails with
+/// configuration_invalid.
+Result<void> write_secret_file(std::filesystem::path const& file, ByteView content);
+
+} // namespace symbolon::app
