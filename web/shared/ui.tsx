@@ -1,6 +1,6 @@
 // The parts that several pages draw.
 
-import type { ComponentChildren, JSX } from 'preact';
+import type { ComponentChildren, HTMLAttributes, TargetedEvent } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Failure } from './api.ts';
 import symbolFile from './symbols.json';
@@ -47,7 +47,7 @@ export function Mark() {
 export type NoticeKind = 'info' | 'bad' | 'ok' | 'warn';
 const noticeIcons: Record<NoticeKind, string> = { info: 'info', bad: 'alert', ok: 'done', warn: 'alert' };
 
-export function Notice({ kind, children, ...rest }: { kind: NoticeKind; children: ComponentChildren } & JSX.HTMLAttributes<HTMLDivElement>) {
+export function Notice({ kind, children, ...rest }: { kind: NoticeKind; children: ComponentChildren } & HTMLAttributes<HTMLDivElement>) {
   return (
     <div class={`notice ${kind}`} {...rest}>
       <Icon name={noticeIcons[kind]} />
@@ -124,7 +124,21 @@ export function Busy({ text }: { text: string }) {
 }
 
 export type FieldProps = { id: string; label: string; hint?: string | undefined; error?: string | undefined; after?: ComponentChildren };
-type InputProps = Omit<JSX.InputHTMLAttributes<HTMLInputElement>, 'id'>;
+type InputProps = {
+  name: string;
+  type: 'text' | 'tel' | 'email';
+  value: string;
+  maxLength: number;
+  onInput: (event: TargetedEvent<HTMLInputElement>) => void;
+  onBlur?: () => void;
+  required?: boolean;
+  class?: string;
+  inputMode?: 'tel' | 'email' | 'numeric';
+  autocomplete?: string;
+  autocapitalize?: 'off';
+  autocorrect?: 'off';
+  spellcheck?: boolean;
+};
 
 export function describedBy(field: FieldProps): { 'aria-describedby'?: string; 'aria-invalid'?: 'true' } {
   const ids = [field.error && `${field.id}-error`, field.hint && `${field.id}-hint`].filter(Boolean).join(' ');
@@ -155,7 +169,8 @@ export function FieldFrame({ field, children }: { field: FieldProps; children: C
 export function TextField({ field, ...input }: { field: FieldProps } & InputProps) {
   return (
     <FieldFrame field={field}>
-      <input id={field.id} {...describedBy(field)} {...input} />
+      {/* Preact types each kind of input apart; for what we set, these are all alike. */}
+      <input id={field.id} {...describedBy(field)} {...(input as InputProps & { type: 'text' })} />
     </FieldFrame>
   );
 }

@@ -37,7 +37,7 @@ export function spelled(sign: string, t: EnrolTranslate): string {
     case 'digit':
       return t('token.digit', { sign });
     case 'other':
-      return t('token.other', { sign });
+      return t('token.any_sign', { sign });
   }
 }
 

@@ -1,0 +1,503 @@
+// D1 on the phone: who asks, what, which data, from where, a warning; then the symbol; then the code. Refusing is as near
+// as approving on each of the three.
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Failure } from '../shared/api.ts';
+import { b64, unb64, type Bytes } from '../shared/bytes.ts';
+import { makeAnswer, readTransaction, type Choice, type Transaction, type TransactionRefusal } from '../shared/device-protocol.ts';
+import { timeOfDay, type KeyOf, type Language } from '../shared/language.ts';
+import { Busy, Countdown, FailureNotice, Heading, Icon, Notice, SymbolPicture, symbolName, useSecondsLeft } from '../shared/ui.tsx';
+import type phoneTexts from '../texts/fr/phone.json';
+import { Keypad } from './keypad.tsx';
+import { endsTheLink, type Server } from './server.ts';
+import { load, save } from './store.ts';
+import type { Texts } from './texts.ts';
+
+type Asked = { tx: Transaction; bytes: Bytes };
+
+type Page =
+  | { at: 'opening' }
+  | { at: 'review' }
+  | { at: 'symbol' }
+  | { at: 'code'; symbol: string; failure?: Failure }
+  | { at: 'refusing'; noneOfThese: boolean; back: Page }
+  | { at: 'sending' }
+  | { at: 'unsent'; body: string; reason: string; symbol: string }
+  | { at: 'unread'; failure: Failure }
+  | { at: 'result'; result: Result };
+
+type Result =
+  | { kind: 'approved'; at: number }
+  | { kind: 'refused'; notMe: boolean }
+  | { kind: 'symbol_wrong'; failure: Failure }
+  | { kind: 'blocked'; failure: Failure }
+  | { kind: 'expired' }
+  | { kind: 'not_shown'; why: TransactionRefusal }
+  | { kind: 'ended'; failure: Failure | null };
+
+type Props = {
+  texts: Texts;
+  server: Server;
+  id: string;
+  did: string;
+  /** Seconds by which the server's clock is ahead of the phone's. */
+  ahead: number;
+  /** Whether the server still lists it as open. */
+  open: boolean;
+  close: () => void;
+  unlinked: (failure: Failure) => void;
+};
+
+export function Action({ texts, server, id, did, ahead, open, close, unlinked }: Props) {
+  const { t, c, language } = texts;
+  const [page, setPage] = useState<Page>({ at: 'opening' });
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
+
+  const end = (result: Result) => setPage({ at: 'result', result });
+  const answering = page.at === 'review' || page.at === 'symbol' || page.at === 'code' || page.at === 'refusing';
+
+  const fetchAction = async () => {
+    setPage({ at: 'opening' });
+    const result = await server.show(id);
+    if (!result.ok) return endedBy(result.failure);
+    const bytes = unb64(result.value.tx);
+    const tx = bytes ? readTransaction(bytes, id, did) : 'malformed';
+    if (!bytes || typeof tx === 'string') return end({ kind: 'not_shown', why: tx as TransactionRefusal });
+    setAsked({ tx, bytes });
+    setPage({ at: 'review' });
+  };
+
+  useEffect(() => void fetchAction(), [id]);
+
+  // Cancelled at the computer, or answered elsewhere.
+  useEffect(() => {
+    if (!open && answering) end(asked && Date.now() / 1000 + ahead >= asked.tx.expiresAt ? { kind: 'expired' } : { kind: 'ended', failure: null });
+  }, [open]);
+
+  const expiresHere = (asked?.tx.expiresAt ?? 0) - ahead;
+  const secondsLeft = useSecondsLeft(expiresHere);
+  useEffect(() => {
+    if (asked && answering && secondsLeft === 0) end({ kind: 'expired' });
+  }, [secondsLeft]);
+
+  const endedBy = (failure: Failure) => {
+    if (endsTheLink(failure)) return unlinked(failure);
+    switch (failure.outcome) {
+      case 'action_expired':
+        return end({ kind: 'expired' });
+      case 'symbol_wrong':
+        return end({ kind: 'symbol_wrong', failure });
+      case 'code_blocked':
+      case 'account_blocked':
+        return end({ kind: 'blocked', failure });
+      case 'unreachable':
+        return setPage({ at: 'unread', failure });
+      default:
+        return end({ kind: 'ended', failure });
+    }
+  };
+
+  /** One answer at a time on this phone, whatever the number of windows: each uses up the ratchet. */
+  const answer = (choice: Choice) =>
+    alone(async () => {
+      setPage({ at: 'sending' });
+      const device = await load('device');
+      if (!device || !asked) return end({ kind: 'ended', failure: null });
+      const { keys, codeVersion, vaultKey, ratchet } = device;
+      const body = JSON.stringify(await makeAnswer(keys, codeVersion, vaultKey, id, asked.bytes, ratchet, choice));
+      const symbol = choice.answer === 'approve' ? choice.symbol : '';
+      await send(body, choice.answer === 'refuse' ? choice.reason : '', symbol);
+    });
+
+  const send = async (body: string, reason: string, symbol: string) => {
+    setPage({ at: 'sending' });
+    const result = await server.answer(id, body);
+    if (result.ok) {
+      if (result.value.state === 'refused') return end({ kind: 'refused', notMe: reason === 'not_me' });
+      await turnRatchet(body, result.value.ratchet ?? '');
+      return end({ kind: 'approved', at: Date.now() / 1000 });
+    }
+    switch (result.failure.outcome) {
+      case 'unreachable':
+        return setPage({ at: 'unsent', body, reason, symbol });
+      case 'code_wrong':
+      case 'vault_unreachable':
+      case 'too_many_requests':
+        return setPage({ at: 'code', symbol, failure: result.failure });
+      default:
+        return endedBy(result.failure);
+    }
+  };
+
+  const name = asked ? partnerName(asked.tx, language) : '';
+  const refuse = (from: Page, noneOfThese = false) => setPage({ at: 'refusing', noneOfThese, back: from });
+  const refuseButton = (from: Page) => (
+    <button class="button bad" onClick={() => refuse(from)} data-test="refuse">
+      {t('button.refuse')}
+    </button>
+  );
+
+  switch (page.at) {
+    case 'opening':
+      return <Busy text={c('loading')} />;
+    case 'unread':
+      return (
+        <>
+          <Heading>{t('home.heading')}</Heading>
+          <FailureNotice failure={page.failure} language={language} c={c} />
+          <div class="row">
+            <button class="button main" onClick={fetchAction} data-test="retry">
+              {c('button.retry')}
+            </button>
+            <button class="button" onClick={close}>
+              {c('button.back')}
+            </button>
+          </div>
+        </>
+      );
+    case 'review':
+      return (
+        <>
+          <Review asked={asked!} texts={texts} left={left} setLeft={setLeft} expiresHere={expiresHere} />
+          <div class="answers">
+            {refuseButton(page)}
+            <button class="button main" onClick={() => setPage({ at: 'symbol' })} data-test="approve">
+              {t('button.confirm')}
+            </button>
+          </div>
+        </>
+      );
+    case 'symbol':
+      return (
+        <>
+          <Short name={name} expiresHere={expiresHere} texts={texts} />
+          <fieldset class="field symbols">
+            <legend>
+              <Heading>{t('symbol.heading')}</Heading>
+            </legend>
+            <p class="soft">{t('symbol.lead')}</p>
+            <div class="symbol-grid">
+              {asked!.tx.symbols.map((symbol) => (
+                <button
+                  key={symbol}
+                  type="button"
+                  class="symbol-choice"
+                  data-test={`symbol-${symbol}`}
+                  onClick={() => setPage({ at: 'code', symbol })}
+                >
+                  <SymbolPicture id={symbol} />
+                  <span>{symbolName(symbol, language)}</span>
+                </button>
+              ))}
+            </div>
+          </fieldset>
+          <div class="answers">
+            <button class="button" onClick={() => refuse(page, true)} data-test="symbol-none">
+              {t('symbol.none')}
+            </button>
+            {refuseButton(page)}
+          </div>
+        </>
+      );
+    case 'code':
+      return (
+        <>
+          <Short name={name} expiresHere={expiresHere} texts={texts} />
+          <Heading>{t('enter.heading')}</Heading>
+          {page.failure && <FailureNotice failure={page.failure} language={language} c={c} />}
+          <Keypad
+            texts={texts}
+            typed={(code) =>
+              answer({ answer: 'approve', symbol: page.symbol, code, claims: claimsGiven(asked!.tx, left) })
+            }
+          />
+          <div class="answers">{refuseButton(page)}</div>
+        </>
+      );
+    case 'refusing':
+      return (
+        <>
+          <Heading>{t('refuse.heading')}</Heading>
+          {page.noneOfThese && (
+            <Notice kind="warn">
+              <p>{t('refuse.none')}</p>
+            </Notice>
+          )}
+          <div class="near">
+            <button class="button bad wide" onClick={() => answer({ answer: 'refuse', reason: 'not_me' })} data-test="not-me">
+              {t('button.not_me')}
+            </button>
+            <button class="button wide" onClick={() => answer({ answer: 'refuse', reason: 'changed_mind' })} data-test="changed-mind">
+              {t('button.changed_mind')}
+            </button>
+            <button class="button plain" onClick={() => setPage(page.back)} data-test="back">
+              {c('button.back')}
+            </button>
+          </div>
+        </>
+      );
+    case 'sending':
+      return <Busy text={t('enter.sending')} />;
+    case 'unsent':
+      return (
+        <Unsent texts={texts} again={() => alone(() => send(page.body, page.reason, page.symbol))} />
+      );
+    case 'result':
+      return <ResultScreen result={page.result} name={name} texts={texts} close={close} />;
+  }
+}
+
+function alone(work: () => Promise<void>): Promise<void> {
+  return navigator.locks ? (navigator.locks.request('symbolon-answer', work) as Promise<void>) : work();
+}
+
+/** The new ratchet is on disk before the result is shown; the one that the answer used stays beside it. */
+async function turnRatchet(body: string, next: string): Promise<void> {
+  const device = await load('device');
+  const ratchet = unb64(next);
+  if (!device || !ratchet || ratchet.length !== 16) return;
+  const used = (JSON.parse(body) as { ratchet: string }).ratchet;
+  if (b64(device.ratchet) !== used) return;
+  await save({ device: { ...device, ratchet, previousRatchet: device.ratchet } });
+}
+
+/** The phone's language, else English, else the first there is (docs/device-protocol.md §5). */
+function partnerName(tx: Transaction, language: Language): string {
+  const { name } = tx.partner;
+  return name[language] ?? name['en'] ?? Object.values(name)[0]!;
+}
+
+/** Every required claim and the optional ones left ticked, in the order of tx. */
+function claimsGiven(tx: Transaction, left: ReadonlySet<string>): string[] {
+  return tx.claims.filter((claim) => claim.required || !left.has(claim.name)).map((claim) => claim.name);
+}
+
+type ClaimKey = Extract<KeyOf<typeof phoneTexts>, `claim.${string}`>;
+
+const claimNames: Record<ClaimKey, true> = {
+  'claim.name': true,
+  'claim.given_name': true,
+  'claim.family_name': true,
+  'claim.gender': true,
+  'claim.birthdate': true,
+  'claim.place_of_birth': true,
+  'claim.nationality': true,
+  'claim.address': true,
+  'claim.email': true,
+  'claim.phone_number': true,
+  'claim.locale': true,
+  'claim.picture': true,
+  'claim.national_number': true,
+  'claim.card_number': true,
+};
+
+function claimText(name: string, { t }: Texts): string {
+  const key = `claim.${name}`;
+  return key in claimNames ? t(key as ClaimKey) : name;
+}
+
+type ReviewProps = {
+  asked: Asked;
+  texts: Texts;
+  left: ReadonlySet<string>;
+  setLeft: (left: ReadonlySet<string>) => void;
+  expiresHere: number;
+};
+
+function Review({ asked: { tx }, texts, left, setLeft, expiresHere }: ReviewProps) {
+  const { t, language } = texts;
+  const toggle = (claim: string, shared: boolean) => {
+    const next = new Set(left);
+    if (shared) next.delete(claim);
+    else next.add(claim);
+    setLeft(next);
+  };
+  return (
+    <>
+      <header class="who">
+        <span class="who-picture" aria-hidden="true">
+          <Icon name="building" />
+        </span>
+        <div>
+          <Heading>
+            <span data-test="partner">{partnerName(tx, language)}</span>
+          </Heading>
+          <p class="what" data-test="verb">
+            {t('ask.log_in')}
+          </p>
+          <p class="soft">
+            {t('ask.partner')} · <span class="mono">{tx.partner.domain}</span>
+          </p>
+        </div>
+      </header>
+      <section class="card" aria-labelledby="data">
+        <h2 id="data">{t('ask.data')}</h2>
+        {tx.claims.length === 0 && <p>{t('ask.data.none')}</p>}
+        <ul class="claims" data-test="claims">
+          {tx.claims.map((claim) => (
+            <li key={claim.name}>
+              {claim.required ? (
+                <p>
+                  <Icon name="check" /> <span>{claimText(claim.name, texts)}</span> <small>({t('ask.data.required')})</small>
+                </p>
+              ) : (
+                <label class="check">
+                  <input
+                    type="checkbox"
+                    checked={!left.has(claim.name)}
+                    data-test={`claim-${claim.name}`}
+                    onChange={(event) => toggle(claim.name, event.currentTarget.checked)}
+                  />
+                  <span>
+                    {claimText(claim.name, texts)} <small>({t('ask.data.optional')})</small>
+                  </span>
+                </label>
+              )}
+            </li>
+          ))}
+        </ul>
+      </section>
+      <section class="card" aria-labelledby="from">
+        <h2 id="from">{t('ask.from')}</h2>
+        <p data-test="from">
+          <Icon name="computer" /> {tx.from.browser}
+          {tx.from.place && (
+            <>
+              <br />
+              <Icon name="pin" /> {t('ask.place', { place: tx.from.place })}
+            </>
+          )}
+          <br />
+          <Icon name="clock" /> {t('ask.at', { time: timeOfDay(language, tx.createdAt) })} ·{' '}
+          <Countdown until={expiresHere} text={(time) => t('ask.left', { time })} />
+        </p>
+      </section>
+      <Notice kind="warn">
+        <p>
+          <strong>{t('ask.warning')}</strong>
+        </p>
+      </Notice>
+    </>
+  );
+}
+
+/** Who and how long, above the symbol and the code. */
+function Short({ name, expiresHere, texts: { t } }: { name: string; expiresHere: number; texts: Texts }) {
+  return (
+    <p class="short">
+      <strong>{t('ask.log_in.title', { partner: name })}</strong>
+      <Countdown until={expiresHere} text={(time) => t('ask.left', { time })} />
+    </p>
+  );
+}
+
+function Unsent({ texts: { t }, again }: { texts: Texts; again: () => void }) {
+  const send = useRef(again);
+  send.current = again;
+  useEffect(() => {
+    const online = () => send.current();
+    window.addEventListener('online', online);
+    return () => window.removeEventListener('online', online);
+  }, []);
+  return (
+    <>
+      <Notice kind="bad" role="alert" data-test="unsent">
+        <p>{t('enter.unsent')}</p>
+      </Notice>
+      <button class="button main" onClick={again} data-test="send-again">
+        {t('button.send_again')}
+      </button>
+    </>
+  );
+}
+
+type ResultProps = { result: Result; name: string; texts: Texts; close: () => void };
+
+function ResultScreen({ result, name, texts, close }: ResultProps) {
+  const { t } = texts;
+  return (
+    <div class="result stack" data-test="result" data-result={result.kind}>
+      <ResultText result={result} name={name} texts={texts} />
+      <button class="button main" onClick={close} data-test="to-home">
+        {t('button.home')}
+      </button>
+    </div>
+  );
+}
+
+function ResultText({ result, name, texts: { t, c, language } }: Omit<ResultProps, 'close'>) {
+  switch (result.kind) {
+    case 'approved':
+      return (
+        <>
+          <span class="result-icon ok">
+            <Icon name="done" />
+          </span>
+          <Heading>{t('result.approved.heading')}</Heading>
+          <p class="lead" role="status">
+            {t('result.approved.text', { partner: name })}
+          </p>
+          <p class="soft">{t('result.at', { time: timeOfDay(language, result.at) })}</p>
+        </>
+      );
+    case 'refused':
+      return (
+        <>
+          <span class="result-icon">
+            <Icon name="ban" />
+          </span>
+          <Heading>{t('result.refused.heading')}</Heading>
+          <p class="lead" role="status">
+            {t('result.refused.text', { partner: name })}
+          </p>
+          {result.notMe && <p>{t('result.refused.not_me')}</p>}
+        </>
+      );
+    case 'symbol_wrong':
+      return (
+        <>
+          <Heading>{t('result.symbol.heading')}</Heading>
+          <FailureNotice failure={result.failure} language={language} c={c} />
+        </>
+      );
+    case 'blocked':
+      return (
+        <>
+          <Heading>{t('blocked.heading')}</Heading>
+          <FailureNotice failure={result.failure} language={language} c={c} />
+          <p>{t('blocked.text')}</p>
+        </>
+      );
+    case 'expired':
+      return (
+        <>
+          <span class="result-icon">
+            <Icon name="clock" />
+          </span>
+          <Heading>{t('result.expired.heading')}</Heading>
+          <p class="lead">{t('result.expired.text')}</p>
+        </>
+      );
+    case 'not_shown':
+      return (
+        <>
+          <Heading>{t('result.ended.heading')}</Heading>
+          <Notice kind="bad" role="alert">
+            <p>{t(result.why === 'unknown_kind' ? 'result.unknown_kind' : 'result.malformed')}</p>
+          </Notice>
+        </>
+      );
+    case 'ended':
+      return (
+        <>
+          <Heading>{t('result.ended.heading')}</Heading>
+          {result.failure ? (
+            <FailureNotice failure={result.failure} language={language} c={c} />
+          ) : (
+            <p class="lead">{t('result.expired.text')}</p>
+          )}
+        </>
+      );
+  }
+}

@@ -1,0 +1,228 @@
+// The phone app. What is kept decides what it is: a phone to be linked, one in the middle of it, or one that answers.
+
+import { render } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { failureOf, type Failure } from '../shared/api.ts';
+import { keepOpen } from '../shared/events.ts';
+import { isLanguage, preferredLanguage, type Language } from '../shared/language.ts';
+import { fetchSite, testBanner, type Site } from '../shared/site.ts';
+import { FailureNotice, Heading, LanguageSwitch, Mark, Notice } from '../shared/ui.tsx';
+import { Action } from './action.tsx';
+import { Enrol, takeScannedToken } from './enrol.tsx';
+import { Home } from './home.tsx';
+import { endsTheLink, Server, type Me, type Pending, type PendingAction } from './server.ts';
+import { load, save, type Device, type Enrolment } from './store.ts';
+import { loadTexts, type Texts } from './texts.ts';
+import { watchForUpdates } from './update.ts';
+
+type Kept = { device: Device | null; enrolment: Enrolment | null };
+
+function App({ first, kept, scanned }: { first: Texts; kept: Kept | null; scanned: string }) {
+  const [texts, setTexts] = useState(first);
+  const [device, setDevice] = useState(kept?.device ?? null);
+  const [enrolment, setEnrolment] = useState(kept?.enrolment ?? null);
+  const [gone, setGone] = useState<Failure | null>(null);
+  const [site, setSite] = useState<Site | null>(null);
+  const [takeUpdate, setTakeUpdate] = useState<(() => void) | null>(null);
+  const { t, c, language } = texts;
+
+  const speak = async (chosen: Language) => {
+    await save({ language: chosen }).catch(() => undefined);
+    const next = await loadTexts(chosen);
+    document.documentElement.lang = chosen;
+    setTexts(next);
+  };
+
+  useEffect(() => {
+    void fetchSite().then(setSite);
+    void watchForUpdates((take) => setTakeUpdate(() => take));
+  }, []);
+  useEffect(() => {
+    if (!site?.test_pki) return;
+    document.querySelector('.test-banner')?.remove();
+    testBanner(c('test_banner'));
+  }, [site, texts]);
+
+  const linkAgain = async () => {
+    await save({ device: null, enrolment: null });
+    setDevice(null);
+    setEnrolment(null);
+    setGone(null);
+  };
+
+  const screen = () => {
+    if (!kept) return <NoStorage texts={texts} />;
+    if (gone)
+      return (
+        <>
+          <Heading>{t('unlinked.heading')}</Heading>
+          <FailureNotice failure={gone} language={language} c={c} />
+          {gone.outcome !== 'account_deactivated' && (
+            <button class="button main" onClick={linkAgain} data-test="link-again">
+              {t('button.link_again')}
+            </button>
+          )}
+        </>
+      );
+    if (device) return <Linked texts={texts} device={device} scanned={scanned} site={site} gone={setGone} />;
+    return (
+      <Enrol
+        texts={texts}
+        kept={enrolment}
+        token={scanned}
+        failure={null}
+        idUrl={site?.id_url ?? ''}
+        speak={(chosen) => void speak(chosen)}
+        linked={setDevice}
+      />
+    );
+  };
+
+  return (
+    <>
+      <a class="skip" href="#content">
+        {c('skip')}
+      </a>
+      <header class="top">
+        <span class="brand">
+          <Mark />
+          <span>Symbolon</span>
+        </span>
+        <LanguageSwitch current={language} label={c('language.label')} choose={(chosen) => void speak(chosen)} />
+      </header>
+      <main id="content">
+        {takeUpdate && (
+          <Notice kind="info" role="status" data-test="update">
+            <p>{t('update.text')}</p>
+            <div>
+              <button class="button" onClick={takeUpdate}>
+                {t('button.update')}
+              </button>
+            </div>
+          </Notice>
+        )}
+        {screen()}
+      </main>
+    </>
+  );
+}
+
+function NoStorage({ texts: { t, c } }: { texts: Texts }) {
+  return (
+    <>
+      <Heading>{t('lost.heading')}</Heading>
+      <Notice kind="bad" role="alert">
+        <p>{t('lost.text')}</p>
+      </Notice>
+      <button class="button main" onClick={() => location.reload()}>
+        {c('button.retry')}
+      </button>
+    </>
+  );
+}
+
+type LinkedProps = { texts: Texts; device: Device; scanned: string; site: Site | null; gone: (failure: Failure) => void };
+
+function Linked({ texts, device, scanned, site, gone }: LinkedProps) {
+  const { language } = texts;
+  const server = useMemo(() => new Server(device.keys, language), [device, language]);
+  const [me, setMe] = useState<Me | null>(null);
+  const [actions, setActions] = useState<PendingAction[] | null>(null);
+  const [ahead, setAhead] = useState(0);
+  const [online, setOnline] = useState(navigator.onLine);
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const [opened, setOpened] = useState<string | null>(null);
+  const [visit, setVisit] = useState(0);
+  const latest = useRef(0);
+
+  const take = (failed: Failure) => {
+    if (endsTheLink(failed)) gone(failed);
+    else if (failed.outcome === 'unreachable') setOnline(false);
+    else setFailure(failed);
+  };
+
+  const heard = (pending: Pending) => {
+    setActions(pending.actions);
+    setAhead(Math.round(pending.now - Date.now() / 1000));
+    setOnline(true);
+  };
+
+  useEffect(() => {
+    const mine = ++latest.current;
+    void server.me().then((result) => {
+      if (mine !== latest.current) return;
+      if (!result.ok) return take(result.failure);
+      setMe(result.value);
+      setFailure(null);
+    });
+  }, [server, visit]);
+
+  useEffect(() => {
+    const close = keepOpen(
+      server.events(),
+      (name, data) => {
+        const content: unknown = JSON.parse(data);
+        if (name === 'pending') heard(content as Pending);
+        if (name === 'ended') {
+          close();
+          take({ ...failureOf(content), outcome: String((content as { outcome?: unknown }).outcome) });
+          setVisit((count) => count + 1);
+        }
+        if (name === 'refused' && failureOf(content).outcome !== 'device_nonce_needed') take(failureOf(content));
+      },
+      setOnline,
+    );
+    const offline = () => setOnline(false);
+    window.addEventListener('offline', offline);
+    return () => {
+      close();
+      window.removeEventListener('offline', offline);
+    };
+  }, [server]);
+
+  if (opened)
+    return (
+      <Action
+        key={opened}
+        texts={texts}
+        server={server}
+        id={opened}
+        did={device.keys.did}
+        ahead={ahead}
+        open={!online || !!actions?.some((action) => action.id === opened)}
+        close={() => {
+          setOpened(null);
+          setVisit((count) => count + 1);
+        }}
+        unlinked={gone}
+      />
+    );
+  return (
+    <Home
+      texts={texts}
+      device={device}
+      me={me}
+      actions={actions}
+      online={online}
+      failure={failure}
+      notice={scanned ? texts.t('already_linked') : ''}
+      helpUrl={site?.id_url ? `${site.id_url}/${language}/help/` : ''}
+      open={setOpened}
+    />
+  );
+}
+
+const scanned = takeScannedToken();
+const kept: Kept | null = await Promise.all([load('device'), load('enrolment')]).then(
+  ([device, enrolment]) => ({ device, enrolment }),
+  () => null,
+);
+const chosen = await load('language').catch(() => null);
+const language = isLanguage(chosen ?? undefined) ? (chosen as Language) : preferredLanguage(navigator.languages);
+document.documentElement.lang = language;
+const first = await loadTexts(language);
+document.title = first.t('title');
+const root = document.getElementById('app')!;
+root.replaceChildren();
+root.dataset['ready'] = '';
+render(<App first={first} kept={kept} scanned={scanned} />, root);

@@ -1,0 +1,108 @@
+// Requests to the phone origin: plain ones for enrolment, signed ones for a bound phone (docs/device-protocol.md §3).
+
+import { request, unreachable, type Failure, type Result } from '../shared/api.ts';
+import { utf8, type Bytes } from '../shared/bytes.ts';
+import type { CodeRules } from '../shared/code-rules.ts';
+import { authorization, type DeviceKeys, type PublicJwk } from '../shared/device-protocol.ts';
+import { fetchStream, type OpenStream } from '../shared/events.ts';
+import { post } from '../shared/api.ts';
+import type { Language } from '../shared/language.ts';
+
+export type EnrolStarted = { session: string; nonce: string; vault_key: PublicJwk; language: string; sms_again_at: number };
+export type EnrolState = Omit<EnrolStarted, 'session'> & { step: 'sms' | 'code' | 'done'; code_rules?: CodeRules };
+export type Finished = { account: { phone_number: string; language: string }; did: string; ratchet: string };
+export type Me = {
+  account: { state: 'active' | 'blocked'; phone_number: string; language: string };
+  device: { did: string; name: string; bound_at: number; code_version: number };
+};
+export type PendingAction = { id: string; created_at: number; expires_at: number; state: 'waiting' | 'shown' };
+export type Pending = { actions: PendingAction[]; now: number };
+export type Shown = { tx: string; expires_at: number };
+export type Answered = { state: 'approved' | 'refused'; ratchet?: string };
+
+/** Outcomes after which this phone can't ask anything any more. */
+const ends = ['device_unknown', 'device_unbound', 'device_suspended', 'device_signature_invalid', 'device_clone_suspected', 'account_deactivated'];
+
+export function endsTheLink(failure: Failure): boolean {
+  return ends.includes(failure.outcome);
+}
+
+// ---- enrolment -------------------------------------------------------------------------------------------------------
+
+export const enrol = {
+  start: (callingCode: string, number: string, token: string, language: Language) =>
+    post<EnrolStarted>('/d/enrol/start', { calling_code: callingCode, number, token }, language),
+  sms: (session: string, code: string, language: Language) =>
+    post<{ code_rules: CodeRules }>('/d/enrol/sms', { session, code }, language),
+  smsAgain: (session: string, language: Language) => post<{ sms_again_at: number }>('/d/enrol/sms-again', { session }, language),
+  state: async (session: string, language: Language) =>
+    (await request<EnrolState>('/d/enrol/state', { language, headers: { 'Symbolon-Enrolment': session } }))[0],
+  finish: async (body: string, language: Language) =>
+    (await request<Finished>('/d/enrol/finish', { method: 'POST', body, language }))[0],
+};
+
+// ---- a bound phone -----------------------------------------------------------------------------------------------------
+
+export class Server {
+  readonly #keys: DeviceKeys;
+  readonly #language: Language;
+  #nonce: string | null = null;
+
+  constructor(keys: DeviceKeys, language: Language) {
+    this.#keys = keys;
+    this.#language = language;
+  }
+
+  me(): Promise<Result<Me>> {
+    return this.#signed('GET', '/d/me');
+  }
+
+  pending(): Promise<Result<Pending>> {
+    return this.#signed('GET', '/d/pending');
+  }
+
+  show(action: string): Promise<Result<Shown>> {
+    return this.#signed('POST', `/d/actions/${encodeURIComponent(action)}/show`, '{}');
+  }
+
+  /** Carries its own signature. The same bytes are sent again when no answer came. */
+  async answer(action: string, body: string): Promise<Result<Answered>> {
+    const path = `/d/actions/${encodeURIComponent(action)}/answer`;
+    return (await request<Answered>(path, { method: 'POST', body, language: this.#language }))[0];
+  }
+
+  events(): OpenStream {
+    return fetchStream('/d/events', async () => {
+      // A stream may be refused for an old nonce; the next try must not use it again.
+      this.#nonce = null;
+      const nonce = await this.#freshNonce();
+      if (!nonce) throw new Error('no nonce');
+      return { Authorization: await this.#authorize('GET', '/d/events', nonce, utf8('')), 'Accept-Language': this.#language };
+    });
+  }
+
+  async #signed<T>(method: 'GET' | 'POST', path: string, body?: string): Promise<Result<T>> {
+    let result: Result<T> = { ok: false, failure: unreachable };
+    for (const attempt of [1, 2]) {
+      const nonce = this.#nonce ?? (await this.#freshNonce());
+      if (!nonce) return { ok: false, failure: unreachable };
+      const headers = { Authorization: await this.#authorize(method, path, nonce, utf8(body ?? '')) };
+      const call = { method, headers, language: this.#language, ...(body === undefined ? {} : { body }) };
+      const [answer, response] = await request<T>(path, call);
+      result = answer;
+      this.#nonce = response?.headers.get('Symbolon-Nonce') ?? nonce;
+      if (answer.ok || answer.failure.outcome !== 'device_nonce_needed' || attempt === 2) break;
+      this.#nonce = null;
+    }
+    return result;
+  }
+
+  async #freshNonce(): Promise<string | null> {
+    const [result] = await request<{ nonce: string }>('/d/nonce', { language: this.#language });
+    return (this.#nonce = result.ok ? result.value.nonce : null);
+  }
+
+  #authorize(method: string, path: string, nonce: string, body: Bytes): Promise<string> {
+    return authorization(this.#keys, method, path, nonce, body);
+  }
+}

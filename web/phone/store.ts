@@ -1,0 +1,72 @@
+// What the phone keeps: in IndexedDB, each write on disk before it counts as done (docs/device-protocol.md §5).
+
+import type { CodeRules } from '../shared/code-rules.ts';
+import type { Bytes } from '../shared/bytes.ts';
+import type { DeviceKeys, PublicJwk } from '../shared/device-protocol.ts';
+
+/** A phone that is bound to an account. */
+export type Device = {
+  keys: DeviceKeys;
+  codeVersion: number;
+  vaultKey: PublicJwk;
+  ratchet: Bytes;
+  /** The one before, until the next success. */
+  previousRatchet: Bytes | null;
+  phoneNumber: string;
+  name: string;
+};
+
+/** An enrolment under way; it survives a reload. */
+export type Enrolment = {
+  session: string;
+  nonce: string;
+  vaultKey: PublicJwk;
+  region: string;
+  number: string;
+  smsAgainAt: number;
+  step: 'sms' | 'code';
+  codeRules: CodeRules | null;
+  /** Made before they are sent. */
+  keys: DeviceKeys | null;
+  /** The request under way, so that the very same is sent again when its answer was lost; gone once it is answered. */
+  finish: string | null;
+};
+
+type Kept = { device: Device; enrolment: Enrolment; language: string };
+type Name = keyof Kept;
+
+const storeName = 'phone';
+let opened: Promise<IDBDatabase> | null = null;
+
+function database(): Promise<IDBDatabase> {
+  opened ??= new Promise((done, fail) => {
+    const request = indexedDB.open('symbolon', 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(storeName);
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => fail(request.error);
+    request.onblocked = () => fail(new Error('blocked'));
+  });
+  opened.catch(() => (opened = null));
+  return opened;
+}
+
+export async function load<N extends Name>(name: N): Promise<Kept[N] | null> {
+  const db = await database();
+  return new Promise((done, fail) => {
+    const request = db.transaction(storeName).objectStore(storeName).get(name);
+    request.onsuccess = () => done((request.result as Kept[N] | undefined) ?? null);
+    request.onerror = () => fail(request.error);
+  });
+}
+
+/** All changes or none; `null` removes. */
+export async function save(changes: { [N in Name]?: Kept[N] | null }): Promise<void> {
+  const db = await database();
+  return new Promise((done, fail) => {
+    const transaction = db.transaction(storeName, 'readwrite', { durability: 'strict' });
+    const store = transaction.objectStore(storeName);
+    for (const [name, value] of Object.entries(changes)) value === null ? store.delete(name) : store.put(value, name);
+    transaction.oncomplete = () => done();
+    transaction.onerror = transaction.onabort = () => fail(transaction.error);
+  });
+}
