@@ -3,6 +3,7 @@
 #include "base/ensure.hpp"
 #include "base/json.hpp"
 #include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
 #include "vault/keys.hpp"
 
 #include <cerrno>
@@ -170,10 +171,12 @@ Result<void> make_state_directory(fs::path const& directory, std::string_view se
     if (error) return invalid(directory, error.message());
     if (::chmod(directory.c_str(), 0700) != 0) return system_error(directory);
 
-    for (auto const* name : {"master.key", "lookup.key", "pairwise.key"}) {
+    for (auto const* name : {"master.key", "lookup.key", "pairwise.key", "server.key"}) {
         SecretBytes const key{random.bytes(key_bytes)};
         TRY(write_secret_file(directory / name, key.reveal()));
     }
+    TRY(write_secret_file(directory / "record.key",
+                          crypto::PrivateKey::generate(crypto::KeyType::ec_p256).der().reveal()));
     std::vector<SigningKeyRow> rows;
     for (auto const algorithm : signing_algorithms) rows.push_back(new_row(algorithm, now));
     TRY(write_rows(directory, rows));
@@ -229,16 +232,29 @@ Result<void> rotate_signing_keys(fs::path const& directory, Instant now, Seconds
     return write_rows(directory, rows);
 }
 
+SecretBytes derived_key(State const& state, std::string_view purpose)
+{
+    return crypto::hkdf_sha256(state.server_secret, {}, "symbolon-server/" + std::string{purpose}, key_bytes);
+}
+
 Result<State> read_state(fs::path const& directory, Instant now)
 {
     auto keys = keys_at(TRY(read_signing_keys(directory)), now);
     for (auto const algorithm : signing_algorithms)
         if (std::ranges::find(keys, algorithm, &crypto::SigningKey::algorithm) == keys.end())
             return invalid(signing_file(directory), "has no key for " + std::string{name_of(algorithm)});
+    auto const record_file = directory / "record.key";
+    auto record = crypto::PrivateKey::from_der(TRY(read_secret_file(record_file)));
+    if (!record || record->type() != crypto::KeyType::ec_p256) return invalid(record_file, "is no key on P-256");
+    auto record_name = record->public_key().thumbprint();
     return State{
         .keys = {.master = TRY(read_key_file(directory / "master.key")),
                  .lookup = TRY(read_key_file(directory / "lookup.key"))},
         .pairwise_secret = TRY(read_key_file(directory / "pairwise.key")),
+        .server_secret = TRY(read_key_file(directory / "server.key")),
+        .record_key = {.key_id = std::move(record_name),
+                       .algorithm = crypto::SignatureAlgorithm::es256,
+                       .key = *std::move(record)},
         .signing_keys = std::move(keys),
         .database = directory / "store.db",
         .vault = directory / "vault",

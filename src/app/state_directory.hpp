@@ -16,7 +16,9 @@
 ///     master.key       32 bytes, wraps the data keys of the store
 ///     lookup.key       32 bytes, HMAC of what is looked up
 ///     pairwise.key     32 bytes, makes pairwise subjects
+///     server.key       32 bytes, of which the server's short-lived keys are made (nonces, counters)
 ///     signing.json     the keys of ID tokens
+///     record.key       the key that approval records are signed with, PKCS#8
 ///     vault/           the vault's own (vault::make_vault)
 ///     store.db         made at the first start
 namespace symbolon::app {
@@ -35,6 +37,8 @@ inline constexpr Instant no_end = Instant::max();
 struct State {
     store::Keys keys;
     SecretBytes pairwise_secret;
+    SecretBytes server_secret;
+    crypto::SigningKey record_key;                ///< ES256
     std::vector<crypto::SigningKey> signing_keys; ///< to be published now; of each algorithm the first one signs
     std::filesystem::path database;
     std::filesystem::path vault;
@@ -48,6 +52,9 @@ Result<void> make_state_directory(std::filesystem::path const& directory, std::s
 /// Reads what the server needs. Fails with configuration_invalid: a file is missing, has another size, or others than
 /// its owner may read it.
 Result<State> read_state(std::filesystem::path const& directory, Instant now);
+
+/// 32 bytes of the server's secret for one purpose: "device_nonce".
+SecretBytes derived_key(State const& state, std::string_view purpose);
 
 /// All signing keys that are kept, in the order in which they were made. Fails with configuration_invalid.
 Result<std::vector<SigningKeyRow>> read_signing_keys(std::filesystem::path const& directory);

@@ -48,6 +48,9 @@ TEST_F(StateDirectory, has_keys_that_only_its_owner_reads)
     EXPECT_FALSE(state->keys.master.equals(state->keys.lookup));
     EXPECT_FALSE(state->keys.master.equals(state->pairwise_secret));
     EXPECT_EQ(state->signing_keys.size(), 2U);
+    EXPECT_FALSE(derived_key(*state, "nonce").equals(derived_key(*state, "counter")));
+    EXPECT_TRUE(derived_key(*state, "nonce").equals(derived_key(read_state(directory(), noon).value(), "nonce")));
+    EXPECT_EQ(state->record_key.key_id, read_state(directory(), noon)->record_key.key_id);
 }
 
 TEST_F(StateDirectory, is_never_made_over_another)

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "base/secret.hpp"
+#include "crypto/random.hpp"
+#include "partner/client.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace symbolon::app {
+
+/// What an operator says of a new client (docs/partners.md "Registration"; the names are those of RFC 7591 §2).
+struct Registration {
+    std::map<Language, std::string> names; ///< what the holder reads
+    std::string domain;                    ///< empty: the host of the first redirect URI
+    std::vector<std::string> redirect_uris;
+    std::string token_endpoint_auth_method = "client_secret_basic";
+    std::string jwks; ///< JWK Set text; for private_key_jwt
+    std::string id_token_signed_response_alg = "ES256";
+    std::string userinfo_signed_response_alg; ///< empty: plain JSON
+    std::string sector_identifier;            ///< empty: the one host of the redirect URIs
+    std::vector<std::string> claims;          ///< those of the sensitive ones that it may ask for
+    bool requires_pkce = true;
+};
+
+struct Registered {
+    partner::Client client;
+    std::optional<SecretText> secret; ///< told once; the store keeps its hash
+};
+
+/// Judges a registration and makes the client.
+///
+/// Fails with request_malformed; the detail says what is wrong with which member. Redirect URIs are https, or http on
+/// loopback, without fragment and user (RFC 6749 §3.1.2, RFC 8252 §7.3). Redirect URIs of several hosts need a sector
+/// identifier (OpenID Connect Core 1.0 §8.1).
+Result<Registered> register_client(Registration const& registration, crypto::Random& random, Instant now);
+
+} // namespace symbolon::app

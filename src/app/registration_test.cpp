@@ -1,0 +1,96 @@
+#include "app/registration.hpp"
+#include "base/json.hpp"
+#include "crypto/hash.hpp"
+#include "crypto/key.hpp"
+#include "store/store_testing.hpp"
+
+#include <gtest/gtest.h>
+
+namespace symbolon::app {
+namespace {
+
+Registration shop()
+{
+    return {.names = {{Language::en, "Shop"}, {Language::fr, "Magasin"}},
+            .redirect_uris = {"https://shop.example/cb", "https://shop.example/other?x=1"}};
+}
+
+Result<Registered> registered(Registration const& registration)
+{
+    store::testing::RepeatableRandom random{1};
+    return register_client(registration, random, store::testing::noon);
+}
+
+std::string jwk_set(json::Object const& key) { return R"({"keys":[)" + json::write(key) + "]}"; }
+
+TEST(Registration, makes_a_client_whose_secret_is_told_once)
+{
+    auto const made = registered(shop()).value();
+    ASSERT_TRUE(made.secret);
+    EXPECT_EQ(made.secret->reveal().size(), 43U);
+    EXPECT_EQ(made.client.secret_hash, crypto::sha256(made.secret->reveal()));
+    EXPECT_EQ(made.client.names.at(Language::fr), "Magasin");
+    EXPECT_EQ(made.client.domain, "shop.example");
+    EXPECT_EQ(made.client.sector_identifier, "shop.example");
+    EXPECT_EQ(made.client.redirect_uris.size(), 2U);
+    EXPECT_TRUE(made.client.requires_pkce);
+    EXPECT_FALSE(made.client.id.empty());
+}
+
+TEST(Registration, a_client_with_keys_or_without_a_secret_gets_none)
+{
+    auto with_keys = shop();
+    with_keys.token_endpoint_auth_method = "private_key_jwt";
+    with_keys.jwks = jwk_set(crypto::PrivateKey::generate(crypto::KeyType::ec_p256).public_key().jwk());
+    EXPECT_FALSE(registered(with_keys)->secret);
+    EXPECT_TRUE(registered(with_keys)->client.secret_hash.empty());
+    auto in_the_open = shop();
+    in_the_open.token_endpoint_auth_method = "none";
+    EXPECT_FALSE(registered(in_the_open)->secret);
+}
+
+TEST(Registration, is_refused_with_what_is_wrong)
+{
+    auto const refusal = [](auto change) {
+        auto registration = shop();
+        change(registration);
+        auto const made = registered(registration);
+        return made ? std::string{"was accepted"} : made.error().detail;
+    };
+    using R = Registration;
+    auto const uri = [&](std::string text) { return refusal([&](R& it) { it.redirect_uris = {text}; }); };
+    EXPECT_NE(uri("http://shop.example/cb").find("must be https"), std::string::npos);
+    EXPECT_NE(uri("https://shop.example/cb#x").find("fragment"), std::string::npos);
+    EXPECT_NE(uri("https://user@shop.example/cb").find("user"), std::string::npos);
+    EXPECT_NE(uri("/cb").find("absolute"), std::string::npos);
+    EXPECT_NE(uri("javascript:alert(1)"), "was accepted");
+    EXPECT_NE(uri("https://*.shop.example/cb"), "was accepted");
+    EXPECT_NE(uri("https:///cb"), "was accepted");
+    EXPECT_EQ(uri("http://localhost:8403/cb"), "was accepted");
+    EXPECT_EQ(uri("http://127.0.0.1/cb"), "was accepted");
+    EXPECT_NE(refusal([](R& it) { it.redirect_uris.clear(); }), "was accepted");
+    EXPECT_NE(refusal([](R& it) { it.redirect_uris.emplace_back("https://other.example/cb"); }).find("sector"),
+              std::string::npos);
+    EXPECT_EQ(refusal([](R& it) {
+                  it.redirect_uris.emplace_back("https://other.example/cb");
+                  it.sector_identifier = "shop.example";
+              }),
+              "was accepted");
+    EXPECT_NE(refusal([](R& it) { it.sector_identifier = "https://shop.example/"; }), "was accepted");
+    EXPECT_NE(refusal([](R& it) { it.domain = "shop.example/path"; }), "was accepted");
+    EXPECT_NE(refusal([](R& it) { it.names.clear(); }), "was accepted");
+    EXPECT_NE(refusal([](R& it) { it.names[Language::nl] = "  "; }), "was accepted");
+    EXPECT_NE(refusal([](R& it) { it.names[Language::nl] = std::string(61, 'x'); }), "was accepted");
+    EXPECT_NE(refusal([](R& it) { it.names[Language::nl] = "shop\u202eknab"; }), "was accepted");
+    EXPECT_NE(refusal([](R& it) { it.token_endpoint_auth_method = "client_secret_jwt"; }), "was accepted");
+    EXPECT_NE(refusal([](R& it) { it.token_endpoint_auth_method = "private_key_jwt"; }).find("JWK"), std::string::npos);
+    EXPECT_NE(refusal([](R& it) { it.jwks = "{}"; }), "was accepted");
+    EXPECT_NE(refusal([](R& it) { it.jwks = R"({"keys":[{"kty":"oct","k":"c2VjcmV0"}]})"; }), "was accepted");
+    EXPECT_NE(refusal([](R& it) { it.id_token_signed_response_alg = "none"; }), "was accepted");
+    EXPECT_NE(refusal([](R& it) { it.userinfo_signed_response_alg = "HS256"; }), "was accepted");
+    EXPECT_NE(refusal([](R& it) { it.claims = {"shoe_size"}; }), "was accepted");
+    EXPECT_EQ(refusal([](R& it) { it.claims = {"national_number"}; }), "was accepted");
+}
+
+} // namespace
+} // namespace symbolon::app

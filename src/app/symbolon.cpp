@@ -1,0 +1,238 @@
+// symbolon: the operator's command (docs/operating.md).
+
+#include "app/registration.hpp"
+#include "app/state_directory.hpp"
+#include "base/json.hpp"
+#include "crypto/encoding.hpp"
+#include "embedded/symbolon_toml.hpp"
+#include "store/log.hpp"
+#include "store/sqlite/sqlite_engine.hpp"
+#include "store/store.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
+namespace {
+
+using namespace symbolon;
+namespace fs = std::filesystem;
+
+Instant now() { return std::chrono::floor<Seconds>(std::chrono::system_clock::now()); }
+
+/// "2026-09-23T12:00:00Z" (RFC 3339).
+std::string written(Instant at)
+{
+    if (at == app::no_end) return "-";
+    auto const day = std::chrono::floor<std::chrono::days>(at);
+    std::chrono::year_month_day const date{day};
+    std::chrono::hh_mm_ss const time{at - day};
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                  static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                  static_cast<int>(time.seconds().count()));
+    return text.data();
+}
+
+void say(std::string const& line) { std::printf("%s\n", line.c_str()); }
+
+/// Everything that works on the store of a state directory.
+struct Opened {
+    std::unique_ptr<crypto::Random> random = crypto::system_random();
+    std::unique_ptr<store::SqliteEngine> engine;
+    std::unique_ptr<store::Store> store;
+};
+
+Result<Opened> open_store(fs::path const& directory)
+{
+    auto state = TRY(app::read_state(directory, now()));
+    Opened opened;
+    opened.engine = TRY(store::SqliteEngine::open(state.database));
+    opened.store = std::make_unique<store::Store>(*opened.engine, std::move(state.keys), *opened.random);
+    return opened;
+}
+
+Result<std::string> content_of(fs::path const& file)
+{
+    std::ifstream in{file, std::ios::binary};
+    if (!in) return fail(Outcome::configuration_invalid, file.string() + ": can't be read");
+    return std::string{std::istreambuf_iterator<char>{in}, {}};
+}
+
+// ---- commands
+// --------------------------------------------------------------------------------------------------------
+
+Result<void> init(fs::path const& directory)
+{
+    auto const random = crypto::system_random();
+    // The array ends with a zero that is not part of the text.
+    TRY(app::make_state_directory(directory, {symbolon_toml, sizeof(symbolon_toml) - 1}, *random, now()));
+    say("Made " + directory.string() + " with new keys. Keep a copy of it where no copy of the database lies.");
+    say("Next: read " + (directory / "symbolon.toml").string() + ", then start symbolon-vault and symbolond.");
+    return {};
+}
+
+Result<void> list_keys(fs::path const& directory)
+{
+    auto const at = now();
+    for (auto const& row : TRY(app::read_signing_keys(directory))) {
+        auto const* state = at >= row.published_until ? "over"
+                            : at >= row.signs_until   ? "published"
+                            : at >= row.signs_from    ? "signs"
+                                                      : "announced";
+        say(std::string{name_of(row.key.algorithm)} + "  " + row.key.key_id + "  " + state + "  signs " +
+            written(row.signs_from) + " to " + written(row.signs_until) + ", published until " +
+            written(row.published_until));
+    }
+    return {};
+}
+
+Result<void> rotate_keys(fs::path const& directory, Seconds notice, Seconds overlap)
+{
+    TRY(app::rotate_signing_keys(directory, now(), notice, overlap));
+    return list_keys(directory);
+}
+
+Result<void> add_partner(fs::path const& directory, app::Registration const& registration, bool as_json)
+{
+    auto opened = TRY(open_store(directory));
+    auto const made = TRY(app::register_client(registration, *opened.random, now()));
+    TRY(run_now(opened.store->clients().add(made.client)));
+    if (as_json) {
+        json::Object answer;
+        answer["client_id"] = made.client.id.text();
+        if (made.secret) answer["client_secret"] = made.secret->reveal();
+        say(json::write(answer));
+        return {};
+    }
+    say("client_id      " + made.client.id.text());
+    if (made.secret) say("client_secret  " + made.secret->reveal() + "   (shown this once)");
+    return {};
+}
+
+Result<void> list_partners(fs::path const& directory)
+{
+    auto const opened = TRY(open_store(directory));
+    for (auto const& client : TRY(run_now(opened.store->clients().list()))) {
+        say(client.id.text() + "  " + client.name_in(Language::en) + "  " + client.domain + "  " +
+            std::string{name_of(client.authentication)});
+        for (auto const& uri : client.redirect_uris) say("    " + uri);
+    }
+    return {};
+}
+
+Result<void> verify_log(fs::path const& directory)
+{
+    auto const opened = TRY(open_store(directory));
+    auto const head = TRY(run_now(store::verify_log(*opened.engine)));
+    say(std::to_string(head.size) + " entries, whole and in their order" +
+        (head.size == 0 ? "" : "; the last is " + crypto::hex(head.hash)));
+    return {};
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    CLI::App program{"What an operator does with Symbolon besides letting it run."};
+    program.require_subcommand(1);
+    std::function<Result<void>()> command;
+
+    fs::path config = "symbolon.toml";
+    auto const in_directory = [&config] {
+        auto const directory = fs::absolute(config).parent_path();
+        return directory;
+    };
+    auto const with_config = [&config](CLI::App* sub) {
+        sub->add_option("--config", config, "symbolon.toml in the state directory")->capture_default_str();
+        return sub;
+    };
+
+    fs::path new_directory;
+    auto* init_command = program.add_subcommand("init", "make a state directory: keys and a settings file");
+    init_command->add_option("DIR", new_directory, "a directory that is not there yet, or empty")->required();
+    init_command->callback([&] { command = [&] { return init(new_directory); }; });
+
+    auto* keys_command = program.add_subcommand("keys", "the keys that sign ID tokens");
+    keys_command->require_subcommand(1);
+    with_config(keys_command->add_subcommand("list", "what is there, and what it is for now"))->callback([&] {
+        command = [&] { return list_keys(in_directory()); };
+    });
+    std::int64_t notice_minutes = 60;
+    std::int64_t overlap_hours = 24;
+    auto* rotate = with_config(keys_command->add_subcommand("rotate", "make new keys; the old ones stay known"));
+    rotate->add_option("--notice-minutes", notice_minutes, "published so long before they sign")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 7 * 24 * 60));
+    rotate->add_option("--overlap-hours", overlap_hours, "the old ones are published so long after")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 365 * 24));
+    rotate->callback([&] {
+        command = [&] {
+            return rotate_keys(in_directory(), std::chrono::minutes{notice_minutes}, std::chrono::hours{overlap_hours});
+        };
+    });
+
+    auto* partner_command = program.add_subcommand("partner", "the programs that people log in to");
+    partner_command->require_subcommand(1);
+    app::Registration registration;
+    std::map<Language, std::string> names;
+    std::string name;
+    fs::path jwks;
+    std::string pkce = "required";
+    bool as_json = false;
+    auto* add = with_config(partner_command->add_subcommand("add", "register one; prints its id and secret"));
+    add->add_option("--name", name, "what the holder reads (English)")->required();
+    for (auto const language : all_languages) {
+        if (language == Language::en) continue;
+        auto const code = std::string{name_of(language)};
+        add->add_option("--name-" + code, names[language], "the same in '" + code + "'");
+    }
+    add->add_option("--redirect-uri", registration.redirect_uris, "compared sign by sign; may be given again")
+        ->required();
+    add->add_option("--domain", registration.domain, "shown beside the name; else the host of the redirect URI");
+    add->add_option("--auth", registration.token_endpoint_auth_method,
+                    "none, client_secret_basic, client_secret_post or private_key_jwt")
+        ->capture_default_str();
+    add->add_option("--jwks", jwks, "file with its public keys, a JWK Set");
+    add->add_option("--id-token-alg", registration.id_token_signed_response_alg, "ES256 or RS256")
+        ->capture_default_str();
+    add->add_option("--userinfo-alg", registration.userinfo_signed_response_alg, "ES256 or RS256; else plain JSON");
+    add->add_option("--sector-identifier", registration.sector_identifier,
+                    "host that pairwise subjects are made for; needed with redirect URIs of several hosts");
+    add->add_option("--claims", registration.claims,
+                    "sensitive ones that it may ask for: national_number,card_number,…")
+        ->delimiter(',');
+    add->add_option("--pkce", pkce, "required or optional")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"required", "optional"}));
+    add->add_flag("--json", as_json, "print one JSON object");
+    add->callback([&] {
+        command = [&]() -> Result<void> {
+            registration.names[Language::en] = name;
+            for (auto const& [language, text] : names)
+                if (!text.empty()) registration.names[language] = text;
+            if (!jwks.empty()) registration.jwks = TRY(content_of(jwks));
+            registration.requires_pkce = pkce == "required";
+            return add_partner(in_directory(), registration, as_json);
+        };
+    });
+    with_config(partner_command->add_subcommand("list", "those that are registered"))->callback([&] {
+        command = [&] { return list_partners(in_directory()); };
+    });
+
+    with_config(program.add_subcommand("verify-log", "check the chain of the log"))->callback([&] {
+        command = [&] { return verify_log(in_directory()); };
+    });
+
+    CLI11_PARSE(program, argc, argv);
+    auto const done = command();
+    if (done) return 0;
+    std::fprintf(stderr, "symbolon: %s [%s]\n", done.error().detail.c_str(),
+                 std::string{name_of(done.error().outcome)}.c_str());
+    return 1;
+}
