@@ -1,0 +1,257 @@
+#include "card_reader/pcsc.hpp"
+
+#include "base/ensure.hpp"
+#include "card_reader/belpic.hpp"
+
+#include <winscard.h>
+
+#include <algorithm>
+#include <array>
+#include <reader.h>
+#include <thread>
+
+namespace symbolon::card_reader {
+
+namespace {
+
+constexpr std::size_t most_readers = 16;
+constexpr std::size_t longest_answer_bytes = 258;
+constexpr int most_reconnections = 3;
+constexpr std::chrono::milliseconds poll_readers_every{500};
+
+std::unexpected<Failure> failed(long error, char const* what)
+{
+    return fail(outcome_of_pcsc(error), std::string{what} + ": " + pcsc_stringify_error(error));
+}
+
+/// Numbers of several bytes are little-endian in PC/SC part 10's structures, and big-endian in its TLV of features.
+void append_little_endian(Bytes& to, std::uint32_t value, int bytes)
+{
+    for (int i = 0; i < bytes; ++i) to.push_back(static_cast<Byte>(value >> (8U * static_cast<unsigned>(i)) & 0xFFU));
+}
+
+class PcscCard final : public Transceiver {
+public:
+    PcscCard(SCARDCONTEXT context, std::string reader) : context_{context}, reader_{std::move(reader)} {}
+    PcscCard(PcscCard const&) = delete;
+    PcscCard& operator=(PcscCard const&) = delete;
+    ~PcscCard() override
+    {
+        if (connected_) SCardDisconnect(handle_, SCARD_LEAVE_CARD);
+    }
+
+    Result<void> connect()
+    {
+        auto const error = SCardConnect(context_, reader_.c_str(), SCARD_SHARE_SHARED,
+                                        SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &handle_, &protocol_);
+        if (error != SCARD_S_SUCCESS) return failed(error, "SCardConnect");
+        connected_ = true;
+        verify_on_reader_ = find_verify_feature();
+        return {};
+    }
+
+    Result<Bytes> transmit(ByteView command) override
+    {
+        std::array<Byte, longest_answer_bytes> answer{};
+        DWORD size = answer.size();
+        auto const* how = protocol_ == SCARD_PROTOCOL_T1 ? SCARD_PCI_T1 : SCARD_PCI_T0;
+        auto const error = SCardTransmit(handle_, how, command.data(), command.size(), nullptr, answer.data(), &size);
+        if (error != SCARD_S_SUCCESS) return failed(is_card_there() ? error : SCARD_W_REMOVED_CARD, "SCardTransmit");
+        return Bytes{answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(size)};
+    }
+
+    Result<void> begin_transaction() override
+    {
+        for (int tries = 0;; ++tries) {
+            auto error = SCardBeginTransaction(handle_);
+            if (error == SCARD_S_SUCCESS) return {};
+            // Another program reset the card: what it had selected is gone, and this connection wants to be told that
+            // we know.
+            if (error != SCARD_W_RESET_CARD || tries == most_reconnections)
+                return failed(is_card_there() ? error : SCARD_W_REMOVED_CARD, "SCardBeginTransaction");
+            error = SCardReconnect(handle_, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, SCARD_LEAVE_CARD,
+                                   &protocol_);
+            if (error != SCARD_S_SUCCESS) return failed(error, "SCardReconnect");
+        }
+    }
+
+    void end_transaction() noexcept override { SCardEndTransaction(handle_, SCARD_LEAVE_CARD); }
+
+    [[nodiscard]] bool has_pin_pad() const override { return verify_on_reader_.has_value(); }
+
+    Result<Bytes> verify_on_pin_pad(ByteView verify_template) override
+    {
+        ENSURE(verify_on_reader_.has_value());
+        auto const structure = pin_verify_structure(verify_template);
+        std::array<Byte, longest_answer_bytes> answer{};
+        DWORD size = 0;
+        auto const error = SCardControl(handle_, *verify_on_reader_, structure.data(), structure.size(), answer.data(),
+                                        answer.size(), &size);
+        if (error != SCARD_S_SUCCESS) return failed(is_card_there() ? error : SCARD_W_REMOVED_CARD, "SCardControl");
+        return Bytes{answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(size)};
+    }
+
+    void pause(std::chrono::milliseconds time) override { std::this_thread::sleep_for(time); }
+
+private:
+    /// pcsc-lite tells a card that was pulled out in several ways; this one is sure.
+    bool is_card_there()
+    {
+        SCARD_READERSTATE state{};
+        state.szReader = reader_.c_str();
+        return SCardGetStatusChange(context_, 0, &state, 1) != SCARD_S_SUCCESS
+                   ? false
+                   : (state.dwEventState & SCARD_STATE_PRESENT) != 0;
+    }
+
+    /// PC/SC part 10 §2.2: the reader's features, each a tag, a length of 4 and a control code.
+    std::optional<DWORD> find_verify_feature()
+    {
+        std::array<Byte, longest_answer_bytes> features{};
+        DWORD size = 0;
+        if (SCardControl(handle_, CM_IOCTL_GET_FEATURE_REQUEST, nullptr, 0, features.data(), features.size(), &size) !=
+            SCARD_S_SUCCESS)
+            return std::nullopt;
+        for (std::size_t at = 0; at + 6 <= size; at += 6) {
+            if (features.at(at) != FEATURE_VERIFY_PIN_DIRECT || features.at(at + 1) != 4) continue;
+            DWORD code = 0;
+            for (std::size_t i = 2; i < 6; ++i) code = code << 8U | features.at(at + i);
+            return code;
+        }
+        return std::nullopt;
+    }
+
+    SCARDCONTEXT context_;
+    std::string reader_;
+    SCARDHANDLE handle_ = 0;
+    DWORD protocol_ = SCARD_PROTOCOL_T0;
+    bool connected_ = false;
+    std::optional<DWORD> verify_on_reader_;
+};
+
+/// What is in a reader now.
+struct Slot {
+    std::string reader;
+    bool has_card = false;
+    bool is_mute = false; ///< a card that does not answer to reset
+    Bytes atr;
+};
+
+} // namespace
+
+struct Readers::State {
+    SCARDCONTEXT context = 0;
+
+    State() = default;
+    State(State const&) = delete;
+    State& operator=(State const&) = delete;
+    ~State() { SCardReleaseContext(context); }
+
+    /// The readers whose name contains `name`.
+    Result<std::vector<Slot>> slots(std::string_view name)
+    {
+        DWORD size = 0;
+        auto error = SCardListReaders(context, nullptr, nullptr, &size);
+        if (error == SCARD_E_NO_READERS_AVAILABLE) return std::vector<Slot>{};
+        if (error != SCARD_S_SUCCESS) return failed(error, "SCardListReaders");
+        std::string names(size, '\0');
+        error = SCardListReaders(context, nullptr, names.data(), &size);
+        if (error == SCARD_E_NO_READERS_AVAILABLE) return std::vector<Slot>{};
+        if (error != SCARD_S_SUCCESS) return failed(error, "SCardListReaders");
+
+        // A multi-string: each name ends with a zero, the list with one more.
+        std::vector<Slot> found;
+        for (std::size_t at = 0; at < names.size() && names[at] != '\0' && found.size() < most_readers;) {
+            std::string reader{names.c_str() + at};
+            at += reader.size() + 1;
+            if (reader.find(name) != std::string::npos) found.push_back({.reader = std::move(reader), .atr = {}});
+        }
+        for (auto& slot : found) {
+            SCARD_READERSTATE state{};
+            state.szReader = slot.reader.c_str();
+            if (SCardGetStatusChange(context, 0, &state, 1) != SCARD_S_SUCCESS) continue;
+            slot.has_card = (state.dwEventState & SCARD_STATE_PRESENT) != 0;
+            slot.is_mute = (state.dwEventState & SCARD_STATE_MUTE) != 0;
+            slot.atr.assign(std::begin(state.rgbAtr),
+                            std::begin(state.rgbAtr) + std::min<DWORD>(state.cbAtr, MAX_ATR_SIZE));
+        }
+        return found;
+    }
+};
+
+Outcome outcome_of_pcsc(long error)
+{
+    switch (error) {
+    case SCARD_E_NO_SERVICE:
+    case SCARD_E_SERVICE_STOPPED:
+    case SCARD_F_COMM_ERROR: return Outcome::reader_service_missing;
+    case SCARD_E_NO_READERS_AVAILABLE:
+    case SCARD_E_READER_UNAVAILABLE:
+    case SCARD_E_UNKNOWN_READER: return Outcome::reader_missing;
+    case SCARD_E_NO_SMARTCARD: return Outcome::card_missing;
+    case SCARD_W_REMOVED_CARD: return Outcome::card_removed;
+    case SCARD_E_SHARING_VIOLATION: return Outcome::card_in_use;
+    default: return Outcome::card_unresponsive;
+    }
+}
+
+Bytes pin_verify_structure(ByteView verify_template)
+{
+    Bytes structure{
+        30,   // bTimerOut: seconds for the first key
+        30,   // bTimerOut2: seconds after it
+        0x89, // bmFormatString: system units are bytes, the PIN one byte into the data, left-justified, BCD
+        0x47, // bmPINBlockString: the PIN's length in 4 bits, the block in 7 bytes
+        0x04, // bmPINLengthFormat: the length 4 bits into the data
+    };
+    append_little_endian(structure, 0x040C, 2); // wPINMaxExtraDigit: 4 to 12 digits
+    structure.push_back(0x02);                  // bEntryValidationCondition: the OK key
+    structure.push_back(0x01);                  // bNumberMessage: one
+    append_little_endian(structure, 0x0409, 2); // wLangId: English, the one that every reader has
+    structure.push_back(0x00);                  // bMsgIndex
+    structure.insert(structure.end(), 3, 0x00); // bTeoPrologue: T=1 only
+    append_little_endian(structure, static_cast<std::uint32_t>(verify_template.size()), 4);
+    append(structure, verify_template);
+    return structure;
+}
+
+Readers::Readers(std::unique_ptr<State> state) : state_{std::move(state)} {}
+Readers::Readers(Readers&&) noexcept = default;
+Readers::~Readers() = default;
+
+Result<Readers> Readers::connect()
+{
+    auto state = std::make_unique<State>();
+    auto const error = SCardEstablishContext(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &state->context);
+    if (error != SCARD_S_SUCCESS) return failed(error, "SCardEstablishContext");
+    return Readers{std::move(state)};
+}
+
+Result<std::unique_ptr<Transceiver>> Readers::find_card(std::string_view reader_name, std::chrono::seconds patience,
+                                                        std::function<void(Waiting)> const& waiting)
+{
+    auto const until = std::chrono::steady_clock::now() + patience;
+    std::optional<Waiting> told;
+    for (;;) {
+        auto slots = TRY(state_->slots(reader_name));
+        auto const belgian = std::ranges::find_if(slots, [](auto const& slot) { return is_belgian_atr(slot.atr); });
+        auto const any = std::ranges::find_if(slots, [](auto const& slot) { return slot.has_card; });
+        // A card of tomorrow may answer to reset in another way; the applet decides.
+        auto const chosen = belgian != slots.end() ? belgian : any;
+        if (chosen != slots.end()) {
+            if (chosen->is_mute) return fail(Outcome::card_unresponsive, "no answer to reset");
+            auto card = std::make_unique<PcscCard>(state_->context, chosen->reader);
+            TRY(card->connect());
+            return card;
+        }
+
+        auto const for_what = slots.empty() ? Waiting::for_reader : Waiting::for_card;
+        if (told != for_what && waiting) waiting(for_what);
+        told = for_what;
+        auto const now = std::chrono::steady_clock::now();
+        if (now >= until) return fail(slots.empty() ? Outcome::reader_missing : Outcome::card_missing);
+        std::this_thread::sleep_for(std::min<std::chrono::steady_clock::duration>(poll_readers_every, until - now));
+    }
+}
+
+} // namespace symbolon::card_reader

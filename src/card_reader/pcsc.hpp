@@ -1,0 +1,53 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "card_reader/transceiver.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Readers and cards through PC/SC (winscard.h of pcsc-lite). Beside the reader only: the server links nothing of this.
+namespace symbolon::card_reader {
+
+/// Where the search for a card is.
+enum class Waiting : std::uint8_t { for_reader, for_card };
+
+/// What the holder has connected.
+class Readers {
+public:
+    /// Fails: reader_service_missing.
+    static Result<Readers> connect();
+
+    Readers(Readers&&) noexcept;
+    Readers& operator=(Readers&&) = delete;
+    Readers(Readers const&) = delete;
+    Readers& operator=(Readers const&) = delete;
+    ~Readers();
+
+    /// A card in a reader whose name contains `reader_name` (empty: any). A Belgian identity card, by its answer to
+    /// reset, goes before others. Waits for up to `patience`, and says through `waiting` what for.
+    ///
+    /// Fails: reader_service_missing, reader_missing, card_missing, card_not_belgian (only other cards are there),
+    /// card_in_use, card_unresponsive.
+    Result<std::unique_ptr<Transceiver>> find_card(std::string_view reader_name, std::chrono::seconds patience,
+                                                   std::function<void(Waiting)> const& waiting);
+
+private:
+    struct State;
+    explicit Readers(std::unique_ptr<State> state);
+
+    std::unique_ptr<State> state_;
+};
+
+/// The outcome of an error of PC/SC.
+Outcome outcome_of_pcsc(long error);
+
+/// PIN_VERIFY_STRUCTURE (PC/SC part 10, §2.5.2) for a PIN of 4 to 12 digits in a block of the Belgian card.
+Bytes pin_verify_structure(ByteView verify_template);
+
+} // namespace symbolon::card_reader
