@@ -7,6 +7,7 @@
 #include <boost/asio/ip/network_v6.hpp>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 namespace symbolon::edge {
@@ -115,6 +116,30 @@ std::string TrustedProxies::address_of(std::string_view peer,
         if (!trusts(address)) break;
     }
     return address;
+}
+
+bool is_public_address(std::string_view text)
+{
+    auto const address = parse(text);
+    if (!address) return false;
+    auto const is_in = [](auto const& host, auto const& networks, auto const& make) {
+        return std::ranges::any_of(networks, [&](char const* network) {
+            auto const whole = make(network);
+            return decltype(whole){host, whole.prefix_length()}.canonical() == whole.canonical();
+        });
+    };
+    if (address->is_v4()) {
+        constexpr std::array special{"0.0.0.0/8",      "10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8",
+                                     "169.254.0.0/16", "172.16.0.0/12",  "192.0.0.0/24",  "192.0.2.0/24",
+                                     "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
+                                     "203.0.113.0/24", "224.0.0.0/4",    "240.0.0.0/4"};
+        return !is_in(address->to_v4(), special, [](char const* network) { return ip::make_network_v4(network); });
+    }
+    // Of IPv6 only what is given out (RFC 4291 §2.4), without tunnels and documentation.
+    constexpr std::array given_out{"2000::/3"};
+    constexpr std::array special{"2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"};
+    auto const make = [](char const* network) { return ip::make_network_v6(network); };
+    return is_in(address->to_v6(), given_out, make) && !is_in(address->to_v6(), special, make);
 }
 
 std::string counted_as(std::string_view text)

@@ -41,4 +41,8 @@ private:
 /// What counts as one address for limits: an IPv4 address, an IPv6 network of 64 bits.
 std::string counted_as(std::string_view address);
 
+/// Whether an address is one of the Internet at large: not loopback, private, link-local, shared, multicast, for
+/// documentation or reserved (RFC 6890), nor an IPv6 form of such an IPv4 address. What is no address is not public.
+bool is_public_address(std::string_view address);
+
 } // namespace symbolon::edge

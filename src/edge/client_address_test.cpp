@@ -67,5 +67,41 @@ TEST(CountedAs, one_address_is_a_network_of_64_bits_in_ipv6)
     EXPECT_NE(counted_as("2001:db8::1"), counted_as("2001:db8:0:1::1"));
 }
 
+TEST(PublicAddress, is_one_that_others_may_send_us_to)
+{
+    for (auto const* address : {"1.1.1.1", "193.191.245.4", "100.128.0.1", "172.32.0.1", "2606:4700::1111"})
+        EXPECT_TRUE(is_public_address(address)) << address;
+    for (auto const* address : {"127.0.0.1",
+                                "127.1.2.3",
+                                "0.0.0.0",
+                                "10.1.2.3",
+                                "100.64.0.1",
+                                "169.254.169.254",
+                                "172.16.0.1",
+                                "172.31.255.255",
+                                "192.168.1.1",
+                                "192.0.2.1",
+                                "198.18.0.1",
+                                "224.0.0.1",
+                                "255.255.255.255",
+                                "::",
+                                "::1",
+                                "::ffff:127.0.0.1",
+                                "::ffff:10.0.0.1",
+                                "64:ff9b::7f00:1",
+                                "fc00::1",
+                                "fd12::1",
+                                "fe80::1",
+                                "fe80::1%1",
+                                "ff02::1",
+                                "2001:db8::1",
+                                "2002:7f00:1::",
+                                "",
+                                "localhost",
+                                "1.1.1",
+                                "0x7f000001"})
+        EXPECT_FALSE(is_public_address(address)) << address;
+}
+
 } // namespace
 } // namespace symbolon::edge

@@ -42,7 +42,7 @@ void Loops::stop()
     impl_->threads.clear();
 }
 
-Flow<void> sleep_for(std::chrono::milliseconds duration)
+Flow<void> pause_for(std::chrono::milliseconds duration)
 {
     // The timer lives in the flow: where the flow is destroyed, nothing is left behind.
     asio::steady_timer timer{Loop::current().context(), duration};

@@ -33,7 +33,7 @@ private:
 };
 
 /// In a flow on one of the loops: goes on after that time.
-Flow<void> sleep_for(std::chrono::milliseconds duration);
+Flow<void> pause_for(std::chrono::milliseconds duration);
 
 /// Runs a flow on a loop and waits for its end on the calling thread, which is none of the loops'. For main().
 template <class T>

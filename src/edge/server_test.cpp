@@ -1,5 +1,5 @@
 #include "base/json.hpp"
-#include "edge/raw_client_testing.hpp"
+#include "edge/edge_testing.hpp"
 #include "edge/server.hpp"
 
 #include <gtest/gtest.h>
@@ -14,41 +14,9 @@
 namespace symbolon::edge {
 namespace {
 
+using testing::FixedClock;
+using testing::KeptLog;
 using testing::RawClient;
-
-class FixedClock final : public ports::Clock {
-public:
-    [[nodiscard]] Instant now() const override { return Instant{1'790'000'000s}; }
-};
-
-class KeptLog final : public ports::Log {
-public:
-    void event(std::string_view name, Fields fields) override { keep(name, std::move(fields)); }
-    void failure(std::string_view name, Failure const& failure, Fields fields) override
-    {
-        fields.emplace_back("outcome", name_of(failure.outcome));
-        fields.emplace_back("detail", failure.detail);
-        keep(name, std::move(fields));
-    }
-
-    std::string text()
-    {
-        std::scoped_lock const lock{mutex_};
-        return text_;
-    }
-
-private:
-    void keep(std::string_view name, Fields const& fields)
-    {
-        std::scoped_lock const lock{mutex_};
-        text_ += name;
-        for (auto const& [field, value] : fields) text_ += ' ' + std::string{field} + '=' + value;
-        text_ += '\n';
-    }
-
-    std::mutex mutex_;
-    std::string text_;
-};
 
 /// A place in a handler where it waits until the test lets it go on.
 class Gate {
@@ -910,11 +878,11 @@ TEST(Wakeups, tell_whoever_watches_the_topic_and_miss_nothing_between_two_waits)
     wakeups->tell("sign_in/1"); // nobody is there any more
 }
 
-TEST(Sleep, ends)
+TEST(Pause, ends)
 {
     Loops loops{1};
     auto const result = run_on<int>(loops.at(0), []() -> Flow<int> {
-        co_await sleep_for(1ms);
+        co_await pause_for(1ms);
         co_return 7;
     });
     EXPECT_EQ(result.value(), 7);
