@@ -1,0 +1,308 @@
+#include "sim/world.hpp"
+
+namespace symbolon::sim {
+
+void SeededRandom::fill(std::span<Byte> bytes)
+{
+    std::uint64_t drawn = 0;
+    std::size_t left = 0;
+    for (auto& byte : bytes) {
+        if (left == 0) {
+            drawn = dice_();
+            left = sizeof drawn;
+        }
+        byte = static_cast<Byte>(drawn & 255U);
+        drawn >>= 8U;
+        --left;
+    }
+}
+
+template <class T>
+Flow<T> World::outside(Flow<T> call, Outcome failure)
+{
+    co_await scheduler_.turn();
+    if (scheduler_.happens(faults_.requests_lost)) co_return fail(failure, "simulated: the request was lost");
+    auto const stops_before = scheduler_.happens(faults_.stops);
+    auto const stops_after = scheduler_.happens(faults_.stops);
+    if (stops_before) {
+        stop_requested_ = true;
+        co_await Scheduler::never();
+    }
+    auto result = co_await outcome_of(std::move(call));
+    if (stops_after) {
+        stop_requested_ = true;
+        co_await Scheduler::never();
+    }
+    co_await scheduler_.turn();
+    if (scheduler_.happens(faults_.answers_lost)) co_return fail(failure, "simulated: the answer was lost");
+    co_return std::move(result);
+}
+
+class World::Engine final : public store::Engine {
+public:
+    explicit Engine(World& world) : world_{world} {}
+
+    Flow<std::optional<store::Record>> get(store::Table table, std::string id) override
+    {
+        return call(world_.records_.get(table, std::move(id)));
+    }
+    Flow<std::optional<store::Record>> get_by(store::Column const& column, Bytes value) override
+    {
+        return call(world_.records_.get_by(column, std::move(value)));
+    }
+    Flow<std::vector<store::Record>> list(store::Query query) override
+    {
+        return call(world_.records_.list(std::move(query)));
+    }
+    Flow<store::Committed> commit(std::vector<store::Write> writes) override
+    {
+        return call(world_.records_.commit(std::move(writes)));
+    }
+    Flow<std::vector<store::LogEntry>> log_of(std::string owner, std::size_t at_most) override
+    {
+        return call(world_.records_.log_of(std::move(owner), at_most));
+    }
+    Flow<std::vector<store::LogEntry>> log_from(std::int64_t sequence, std::size_t at_most) override
+    {
+        return call(world_.records_.log_from(sequence, at_most));
+    }
+    Flow<std::size_t> sweep(Instant now, std::size_t at_most) override
+    {
+        return call(world_.records_.sweep(now, at_most));
+    }
+
+private:
+    template <class T>
+    Flow<T> call(Flow<T> flow)
+    {
+        return world_.outside(std::move(flow), Outcome::store_failed);
+    }
+
+    World& world_;
+};
+
+class World::Vault final : public ports::Vault {
+public:
+    explicit Vault(World& world) : world_{world} {}
+
+    Flow<Bytes> public_key() override
+    {
+        return call<Bytes>([](ports::Vault& vault) { return vault.public_key(); });
+    }
+    Flow<void> register_code(AccountId account, DeviceId device, int code_version, Bytes nonce,
+                             Bytes sealed_code_key) override
+    {
+        return call<void>([=](ports::Vault& vault) {
+            return vault.register_code(account, device, code_version, nonce, sealed_code_key);
+        });
+    }
+    Flow<ports::CodeVerdict> judge(AccountId account, DeviceId device, ActionId action, Bytes message,
+                                   Bytes sealed_proof) override
+    {
+        return call<ports::CodeVerdict>(
+            [=](ports::Vault& vault) { return vault.judge(account, device, action, message, sealed_proof); });
+    }
+    Flow<void> forget(AccountId account) override
+    {
+        return call<void>([=](ports::Vault& vault) { return vault.forget(account); });
+    }
+
+private:
+    template <class T, class Ask>
+    Flow<T> call(Ask ask)
+    {
+        if (world_.inner_vault_ == nullptr) return nobody<T>();
+        return world_.outside(ask(*world_.inner_vault_), Outcome::vault_unreachable);
+    }
+    template <class T>
+    static Flow<T> nobody()
+    {
+        co_return fail(Outcome::vault_unreachable);
+    }
+
+    World& world_;
+};
+
+class World::Messages final : public ports::Messages {
+public:
+    explicit Messages(World& world) : world_{world} {}
+
+    Flow<void> send_sms(account::PhoneNumber to, std::string text) override
+    {
+        return world_.outside(hand_over(std::move(to), std::move(text)), Outcome::sms_not_sent);
+    }
+
+private:
+    Flow<void> hand_over(account::PhoneNumber to, std::string text)
+    {
+        world_.sms.emplace_back(to.e164(), std::move(text));
+        co_return {};
+    }
+
+    World& world_;
+};
+
+class World::Wakeups final : public ports::Wakeups {
+public:
+    explicit Wakeups(World& world) : world_{world} {}
+
+    void tell(std::string const& topic) override
+    {
+        for (auto const& ear : ears_[topic]) {
+            ear->heard = true;
+            wake(ear, true);
+        }
+    }
+
+    std::unique_ptr<Watch> watch(std::string topic) override
+    {
+        auto ear = std::make_shared<Ear>();
+        ears_[topic].push_back(ear);
+        return std::make_unique<Listening>(*this, std::move(topic), std::move(ear));
+    }
+
+private:
+    struct Ear {
+        bool heard = false;
+        std::optional<Finish<bool>> waiting;
+    };
+
+    class Listening final : public Watch {
+    public:
+        Listening(Wakeups& wakeups, std::string topic, std::shared_ptr<Ear> ear)
+            : wakeups_{wakeups},
+              topic_{std::move(topic)},
+              ear_{std::move(ear)}
+        {}
+        Listening(Listening const&) = delete;
+        Listening& operator=(Listening const&) = delete;
+        ~Listening() override { std::erase(wakeups_.ears_[topic_], ear_); }
+
+        Flow<bool> next(Instant until) override
+        {
+            if (std::exchange(ear_->heard, false)) co_return true;
+            auto& wakeups = wakeups_;
+            auto begin = [&wakeups, ear = ear_, until](Finish<bool> finish) {
+                ear->waiting = std::move(finish);
+                wakeups.world_.scheduler_.at(until, [&wakeups, ear] { wakeups.wake(ear, false); });
+            };
+            auto const heard = co_await wait_for<bool>(std::move(begin));
+            ear_->heard = false;
+            co_return heard;
+        }
+
+    private:
+        Wakeups& wakeups_;
+        std::string topic_;
+        std::shared_ptr<Ear> ear_;
+    };
+
+    void wake(std::shared_ptr<Ear> const& ear, bool heard)
+    {
+        auto waiting = std::exchange(ear->waiting, std::nullopt);
+        if (!waiting) return;
+        world_.scheduler_.later([finish = *std::move(waiting), heard] { finish(heard); });
+    }
+
+    World& world_;
+    std::map<std::string, std::vector<std::shared_ptr<Ear>>> ears_;
+};
+
+class World::Clock final : public ports::Clock {
+public:
+    explicit Clock(Scheduler const& scheduler) : scheduler_{scheduler} {}
+    [[nodiscard]] Instant now() const override { return scheduler_.now(); }
+
+private:
+    Scheduler const& scheduler_;
+};
+
+class World::Log final : public ports::Log {
+public:
+    explicit Log(World& world) : world_{world} {}
+    void event(std::string_view name, Fields /*fields*/) override { world_.log.emplace_back(name); }
+    void failure(std::string_view name, Failure const& failure, Fields /*fields*/) override
+    {
+        world_.log.push_back(std::string{name} + ": " + std::string{name_of(failure.outcome)});
+    }
+
+private:
+    World& world_;
+};
+
+namespace {
+
+store::Keys simulated_keys() { return {.master = SecretBytes{Bytes(32, 1)}, .lookup = SecretBytes{Bytes(32, 2)}}; }
+
+} // namespace
+
+World::World(std::uint64_t seed, Faults faults) : World{seed, faults, memory_, simulated_keys()} {}
+
+World::World(std::uint64_t seed, Faults faults, store::Engine& records, store::Keys keys)
+    : scheduler_{seed, beginning},
+      faults_{faults},
+      keys_{std::move(keys)},
+      random_{seed},
+      records_{records},
+      life_{std::make_shared<int>()},
+      engine_{std::make_unique<Engine>(*this)},
+      vault_{std::make_unique<Vault>(*this)},
+      messages_{std::make_unique<Messages>(*this)},
+      wakeups_{std::make_unique<Wakeups>(*this)},
+      clock_{std::make_unique<Clock>(scheduler_)},
+      log_{std::make_unique<Log>(*this)},
+      store_{std::make_unique<store::Store>(*engine_, keys_, random_)}
+{}
+
+World::~World()
+{
+    // Flows that still wait hold on to what is above them.
+    scheduler_.forget_all();
+    tasks_.clear();
+}
+
+ports::Services World::services()
+{
+    return {
+        .accounts = store_->accounts(),
+        .devices = store_->devices(),
+        .enrolments = store_->enrolments(),
+        .contracts = store_->contracts(),
+        .actions = store_->actions(),
+        .sign_ins = store_->sign_ins(),
+        .grants = store_->grants(),
+        .clients = store_->clients(),
+        .nonces = store_->nonces(),
+        .counters = store_->counters(),
+        .history = store_->history(),
+        .vault = *vault_,
+        .messages = *messages_,
+        .wakeups = *wakeups_,
+        .clock = *clock_,
+        .random = random_,
+        .log = *log_,
+    };
+}
+
+void World::run()
+{
+    constexpr int more_than_enough = 1'000'000;
+    for (int steps = 0; scheduler_.step(); ++steps) {
+        ENSURE(steps < more_than_enough);
+        if (stop_requested_) stop();
+    }
+}
+
+void World::stop()
+{
+    stop_requested_ = false;
+    ++stops_;
+    scheduler_.forget_all();
+    life_ = std::make_shared<int>();
+    for (auto const& task : tasks_) task->end();
+    // What the process had in memory is gone with it: data keys, whom to wake.
+    wakeups_ = std::make_unique<Wakeups>(*this);
+    store_ = std::make_unique<store::Store>(*engine_, keys_, random_);
+}
+
+} // namespace symbolon::sim
