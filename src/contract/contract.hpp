@@ -41,6 +41,9 @@ struct Signer {
     std::vector<Bytes> chain; ///< from its issuer to the root, as far as they are known
 };
 
+/// The certificates that stand one after another in `chain`, DER. What is no certificate ends the list.
+std::vector<Bytes> split_certificates(ByteView chain);
+
 /// A contract with everything in it but the signature's value.
 struct PreparedContract {
     Bytes pdf;               ///< whole, with a signature field and an empty place for the CMS

@@ -154,6 +154,21 @@ bool verifies(CMS_ContentInfo& cms, SignedRanges const& content)
 
 } // namespace
 
+std::vector<Bytes> split_certificates(ByteView chain)
+{
+    std::vector<Bytes> all;
+    auto const* at = chain.data();
+    auto const* const end = at + chain.size();
+    while (at != end) {
+        auto const* const begin = at;
+        Certificate const certificate{d2i_X509(nullptr, &at, end - at)};
+        if (certificate == nullptr) break;
+        all.emplace_back(begin, at);
+    }
+    ERR_clear_error();
+    return all;
+}
+
 Result<Bytes> make_signed_attributes(SignedRanges const& content, ByteView signer_certificate)
 {
     auto const certificate = TRY(parse_certificate(signer_certificate));

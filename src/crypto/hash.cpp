@@ -63,4 +63,15 @@ SecretBytes hkdf_sha256(SecretBytes const& input_key, ByteView salt, std::string
     return SecretBytes{std::move(out)};
 }
 
+Bytes pbkdf2_sha256(ByteView password, ByteView salt, int iterations, std::size_t size_bytes)
+{
+    ENSURE(iterations > 0 && size_bytes > 0);
+    Bytes out(size_bytes);
+    auto const text = text_of(password);
+    ENSURE(PKCS5_PBKDF2_HMAC(text.data(), static_cast<int>(text.size()), salt.data(), static_cast<int>(salt.size()),
+                             iterations, openssl::digest(HashAlgorithm::sha256), static_cast<int>(size_bytes),
+                             out.data()) == 1);
+    return out;
+}
+
 } // namespace symbolon::crypto

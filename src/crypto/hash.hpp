@@ -19,4 +19,7 @@ Bytes hmac_sha256(SecretBytes const& key, ByteView data);
 /// HKDF-SHA-256 (RFC 5869).
 SecretBytes hkdf_sha256(SecretBytes const& input_key, ByteView salt, std::string_view info, std::size_t size_bytes);
 
+/// PBKDF2 with HMAC-SHA-256 (RFC 8018 §5.2). iterations > 0, size_bytes > 0.
+Bytes pbkdf2_sha256(ByteView password, ByteView salt, int iterations, std::size_t size_bytes);
+
 } // namespace symbolon::crypto

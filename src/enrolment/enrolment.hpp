@@ -111,6 +111,7 @@ struct Enrolment {
 
     // the reader program
     Bytes ticket_hash; ///< SHA-256; empty: none open
+    int ticket_generation = 0;
     Instant ticket_expires_at;
     Bytes reader_session_hash; ///< SHA-256; empty: none open
     Bytes challenge;           ///< 48 bytes that the card answers; empty once used

@@ -42,6 +42,7 @@ Result<Enrolment> give_link(Enrolment enrolment, Bytes ticket_hash, Instant now,
     if (enrolment.state != State::card && enrolment.state != State::sign) return fail(Outcome::enrolment_step_wrong);
     close_reader(enrolment);
     enrolment.ticket_hash = std::move(ticket_hash);
+    enrolment.ticket_generation += 1;
     enrolment.ticket_expires_at = now + limits.reader_ticket_lifetime;
     enrolment.progress = {};
     return enrolment;
@@ -165,6 +166,14 @@ Result<Enrolment> cancel(Enrolment enrolment, Outcome why, Instant now)
     enrolment = TRY(move(std::move(enrolment), Event::end, now));
     close_reader(enrolment);
     enrolment.outcome = why;
+    // What was read goes at once: nothing came of it.
+    enrolment.person.reset();
+    enrolment.source = {};
+    enrolment.signature_certificate.clear();
+    enrolment.certificate_chain.clear();
+    enrolment.ocsp_answers.clear();
+    enrolment.contract.clear();
+    enrolment.signed_attributes.clear();
     return enrolment;
 }
 

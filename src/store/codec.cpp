@@ -231,6 +231,7 @@ void describe(V& member, T& it)
     member("outcome", it.outcome);
     member("outcome_open_at", it.outcome_open_at);
     member("ticket_hash", it.ticket_hash);
+    member("ticket_generation", it.ticket_generation);
     member("ticket_expires_at", it.ticket_expires_at);
     member("reader_session_hash", it.reader_session_hash);
     member("challenge", it.challenge);
