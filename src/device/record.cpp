@@ -16,7 +16,7 @@ Bytes sign_record(Record const& record, crypto::SigningKey const& key)
         {"action", record.action.id.text()},
         {"account", record.device.account.text()},
         {"did", record.device.id.text()},
-        {"device_key", device_key ? json::Value{device_key->jwk()} : json::Value{}},
+        {"device_key", device_key ? json::Value(device_key->jwk()) : json::Value()},
         {"tx", base64url(record.action.shown)},
         {"m", base64url(message_of(record.answer))},
         {"proof_hash", base64url(crypto::sha256(record.answer.proof))},

@@ -1,0 +1,332 @@
+#include "crypto/encoding.hpp"
+#include "device/world_testing.hpp"
+
+namespace symbolon::device {
+namespace {
+
+using testing::right_code;
+using testing::World;
+using EnrolmentState = enrolment::State;
+
+SecretText const token{"Ab3+k?7Q"};
+std::string const number = "0470 12 34 56";
+
+template <class T>
+std::string outcome(Result<T> const& result)
+{
+    return result ? "" : std::string{name_of(result.error().outcome)};
+}
+
+class PhoneEnrolment : public ::testing::Test {
+protected:
+    World world_;
+    Phone phone_{new_phone(world_.random), world_.transport};
+
+    Result<void> start(std::string typed = number, SecretText with = token)
+    {
+        return run_now(phone_.start_enrolment("32", std::move(typed), std::move(with)));
+    }
+    Result<CodeRules> sms(SecretText code) { return run_now(phone_.give_sms_code(std::move(code))); }
+    Result<void> finish(SecretText code, CodeRules rules = {})
+    {
+        return run_now(phone_.finish_enrolment(std::move(code), std::move(rules), "Chrome on Android"));
+    }
+    json::Object state()
+    {
+        auto const reply =
+            world_.transport.answer({.method = "GET",
+                                     .path = "/d/enrol/state",
+                                     .headers = {{"Symbolon-Enrolment", phone_.state().session.reveal()}},
+                                     .body = {}});
+        return *json::parse_object(reply.body);
+    }
+};
+
+TEST_F(PhoneEnrolment, A4_number_token_sms_and_code_make_an_active_account)
+{
+    auto const id = world_.enrolment();
+    ASSERT_EQ(outcome(start()), "");
+    ASSERT_EQ(world_.messages.sent.size(), 1);
+    EXPECT_EQ(world_.messages.sent.front().first, "+32470123456");
+    auto const rules = sms(world_.messages.last_code());
+    ASSERT_EQ(outcome(rules), "");
+    ASSERT_EQ(outcome(finish(right_code, *rules)), "");
+
+    EXPECT_TRUE(phone_.state().enrolled);
+    EXPECT_EQ(phone_.state().phone_number, "+32470123456");
+    auto const account = world_.account_now(phone_).value;
+    EXPECT_EQ(account.state, account::State::active);
+    EXPECT_EQ(account.device, phone_.state().device);
+    EXPECT_EQ(world_.vault.tries_of(account.id), 3);
+    auto const enrolment = world_.enrolment_now(id).value;
+    EXPECT_EQ(enrolment.state, EnrolmentState::done);
+    EXPECT_EQ(enrolment.device_name, "Chrome on Android");
+    EXPECT_EQ(world_.wakeups.told.back(), ports::Wakeups::of(id)) << "the computer's page goes on by itself";
+    EXPECT_EQ(world_.history_of(phone_), std::vector<std::string>{"enrolled"});
+    EXPECT_TRUE(run_now(phone_.me()));
+}
+
+TEST_F(PhoneEnrolment, A5_a_wrong_token_says_how_many_tries_are_left_and_loses_nothing)
+{
+    auto const id = world_.enrolment();
+    for (int const left : {4, 3, 2, 1}) {
+        auto const wrong = start(number, SecretText{"ab3+k?7Q"});
+        ASSERT_EQ(outcome(wrong), "identification_token_wrong") << "a wrong capital is wrong";
+        EXPECT_EQ(wrong.error().tries_left, left);
+    }
+    auto const last = start(number, SecretText{"ab3+k?7Q"});
+    EXPECT_EQ(outcome(last), "tries_used_up");
+    EXPECT_EQ(last.error().open_at, world_.clock.now() + 20min);
+    EXPECT_EQ(outcome(start()), "tries_used_up") << "the right one too, until then";
+
+    world_.clock.at += 20min;
+    EXPECT_EQ(outcome(start()), "");
+    EXPECT_EQ(world_.enrolment_now(id).value.state, EnrolmentState::sms);
+}
+
+TEST_F(PhoneEnrolment, D7_a_number_that_nobody_is_enrolling_answers_as_a_wrong_token)
+{
+    world_.enrolment();
+    auto const tries = [this](std::string typed) {
+        std::vector<std::string> answers;
+        for (int i = 0; i < 7; ++i) {
+            auto const reply = world_.transport.answer(
+                {.method = "POST",
+                 .path = "/d/enrol/start",
+                 .headers = {},
+                 .body = write(EnrolStart{.calling_code = "32", .number = typed, .token = SecretText{"WRONG+12"}})});
+            answers.push_back(std::to_string(reply.status) + reply.body);
+        }
+        return answers;
+    };
+    EXPECT_EQ(tries("0470123456"), tries("0478999999"));
+}
+
+TEST_F(PhoneEnrolment, D7_no_sms_leaves_for_a_wrong_token)
+{
+    world_.enrolment();
+    start(number, SecretText{"WRONG+12"});
+    start("0478999999", SecretText{"WRONG+12"});
+    EXPECT_TRUE(world_.messages.sent.empty());
+}
+
+TEST_F(PhoneEnrolment, a_stranger_cannot_go_through_many_numbers)
+{
+    for (int i = 0; i < world_.settings->limits.lookups_a_minute_per_address; ++i)
+        start("04789999" + std::to_string(10 + i % 80));
+    auto const next = start();
+    EXPECT_EQ(outcome(next), "too_many_requests");
+    EXPECT_TRUE(next.error().open_at);
+}
+
+TEST_F(PhoneEnrolment, A5_a_wrong_sms_code_says_how_many_tries_are_left)
+{
+    world_.enrolment();
+    ASSERT_TRUE(start());
+    SecretText const wrong{world_.messages.last_code().reveal() == "000000" ? "000001" : "000000"};
+    for (int const left : {2, 1}) {
+        auto const judged = sms(wrong);
+        ASSERT_EQ(outcome(judged), "sms_code_wrong");
+        EXPECT_EQ(judged.error().tries_left, left);
+    }
+    auto const last = sms(wrong);
+    EXPECT_EQ(outcome(last), "tries_used_up");
+    EXPECT_TRUE(last.error().open_at);
+    EXPECT_EQ(outcome(sms(world_.messages.last_code())), "tries_used_up");
+
+    world_.clock.at = *last.error().open_at;
+    ASSERT_EQ(outcome(run_now(phone_.send_sms_again())), "");
+    EXPECT_EQ(outcome(sms(world_.messages.last_code())), "");
+}
+
+TEST_F(PhoneEnrolment, A5_the_sms_can_be_asked_again_not_before_the_countdown)
+{
+    world_.enrolment();
+    ASSERT_TRUE(start());
+    auto const early = run_now(phone_.send_sms_again());
+    ASSERT_EQ(outcome(early), "sms_too_soon");
+    world_.clock.at = *early.error().open_at;
+    auto const first = world_.messages.last_code();
+    ASSERT_EQ(outcome(run_now(phone_.send_sms_again())), "");
+    EXPECT_EQ(world_.messages.sent.size(), 2);
+    if (!first.equals(world_.messages.last_code())) {
+        EXPECT_EQ(outcome(sms(first)), "sms_code_wrong") << "the code before is no longer good";
+    }
+    EXPECT_EQ(outcome(sms(world_.messages.last_code())), "");
+}
+
+TEST_F(PhoneEnrolment, opening_the_app_again_keeps_the_code_that_was_sent)
+{
+    world_.enrolment();
+    ASSERT_TRUE(start());
+    ASSERT_TRUE(start()) << "the app was cleared and begins again";
+    EXPECT_EQ(world_.messages.sent.size(), 1);
+    EXPECT_EQ(outcome(sms(world_.messages.last_code())), "");
+}
+
+TEST_F(PhoneEnrolment, a_gateway_that_fails_loses_nothing)
+{
+    world_.enrolment();
+    world_.messages.gateway_works = false;
+    auto const reply =
+        world_.transport.answer({.method = "POST",
+                                 .path = "/d/enrol/start",
+                                 .headers = {},
+                                 .body = write(EnrolStart{.calling_code = "32", .number = number, .token = token})});
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_FALSE(json::parse_object(reply.body)->at("sms_sent").as_bool());
+
+    world_.messages.gateway_works = true;
+    world_.clock.at += 30s;
+    ASSERT_EQ(outcome(start()), "");
+    EXPECT_EQ(outcome(sms(world_.messages.last_code())), "");
+}
+
+TEST_F(PhoneEnrolment, A6_trivial_codes_are_refused_on_the_phone_with_the_reason)
+{
+    world_.enrolment();
+    ASSERT_TRUE(start());
+    auto const rules = sms(world_.messages.last_code());
+    ASSERT_TRUE(rules);
+    auto const sent = world_.transport.sent.size();
+    auto const reason = [&](char const* code) {
+        auto const judged = finish(SecretText{code}, *rules);
+        return outcome(judged) + " " + (judged ? "" : judged.error().detail);
+    };
+    EXPECT_EQ(reason("12345"), "code_trivial run");
+    EXPECT_EQ(reason("54321"), "code_trivial run");
+    EXPECT_EQ(reason("11111"), "code_trivial repeat");
+    EXPECT_EQ(reason("30785"), "code_trivial birth_date");
+    EXPECT_EQ(reason("24701"), "code_trivial number");
+    EXPECT_EQ(reason("25800"), "code_trivial common");
+    EXPECT_EQ(reason("1234"), "code_malformed ");
+    EXPECT_EQ(world_.transport.sent.size(), sent) << "the code does not leave the phone";
+    EXPECT_EQ(outcome(finish(right_code, *rules)), "");
+}
+
+TEST_F(PhoneEnrolment, no_phone_is_bound_before_the_sms_code)
+{
+    world_.enrolment();
+    ASSERT_TRUE(start());
+    EXPECT_EQ(outcome(finish(right_code)), "enrolment_step_wrong");
+}
+
+TEST_F(PhoneEnrolment, a_lost_answer_of_the_last_step_is_asked_again_and_binds_once)
+{
+    world_.enrolment();
+    ASSERT_TRUE(start());
+    auto const rules = sms(world_.messages.last_code());
+    world_.transport.replies_lost = 1;
+    EXPECT_EQ(outcome(finish(right_code, *rules)), "upstream_unreachable");
+    EXPECT_EQ(state().at("step").as_string(), "done");
+    ASSERT_EQ(outcome(finish(right_code, *rules)), "");
+    EXPECT_EQ(world_.device_now(phone_).value.ratchet, phone_.state().ratchet);
+}
+
+TEST_F(PhoneEnrolment, one_enrolment_binds_one_phone)
+{
+    world_.enrolment();
+    ASSERT_TRUE(start());
+    auto const rules = sms(world_.messages.last_code());
+    auto second = new_phone(world_.random);
+    second.session = phone_.state().session;
+    second.enrol_nonce = phone_.state().enrol_nonce;
+    second.vault_key = phone_.state().vault_key;
+    ASSERT_TRUE(finish(right_code, *rules));
+    Phone late{second, world_.transport};
+    EXPECT_EQ(outcome(run_now(late.finish_enrolment(right_code, *rules, "Another"))), "enrolment_step_wrong");
+}
+
+TEST_F(PhoneEnrolment, the_binding_is_signed_by_the_new_key_over_everything_that_it_binds)
+{
+    world_.enrolment();
+    ASSERT_TRUE(start());
+    ASSERT_TRUE(sms(world_.messages.last_code()));
+    auto const post = [this](EnrolFinish const& what) {
+        auto const reply =
+            world_.transport.answer({.method = "POST", .path = "/d/enrol/finish", .headers = {}, .body = write(what)});
+        return std::string{json::parse_object(reply.body)->at("outcome").as_string()};
+    };
+    auto const good = make_finish(phone_.state(), right_code, "Chrome on Android");
+    auto renamed = good;
+    renamed.name = "My phone";
+    EXPECT_EQ(post(renamed), "device_signature_invalid");
+    auto other_code = good;
+    other_code.code_key = make_finish(phone_.state(), testing::wrong_code, "Chrome on Android").code_key;
+    EXPECT_EQ(post(other_code), "device_signature_invalid");
+
+    // Another code key under this phone's signature: the vault sees that the seal is for another phone.
+    auto thief = phone_.state();
+    thief.device_key = new_phone(world_.random).device_key;
+    thief.device = DeviceId{thief.device_key.public_key().thumbprint()};
+    auto moved = good;
+    moved.code_key = make_finish(thief, right_code, "Chrome on Android").code_key;
+    moved.signature = phone_.state().device_key.sign(
+        crypto::SignatureAlgorithm::es256,
+        enrol_statement(phone_.state().enrol_nonce, phone_.state().device, 1, moved.code_key, moved.name));
+    EXPECT_EQ(post(moved), "seal_invalid");
+}
+
+TEST_F(PhoneEnrolment, A8_the_same_person_never_has_two_accounts)
+{
+    auto const first = world_.enrolled_phone("e1", "+32470123456", "85073003328");
+    auto const id = world_.enrolment("e2", "+32478111111", "Xy7=m#4R", "85073003328");
+    ASSERT_EQ(outcome(start("0478111111", SecretText{"Xy7=m#4R"})), "");
+    auto const rules = sms(world_.messages.last_code());
+    EXPECT_EQ(outcome(finish(right_code, *rules)), "already_a_holder");
+    auto const enrolment = world_.enrolment_now(id).value;
+    EXPECT_EQ(enrolment.state, EnrolmentState::ended);
+    EXPECT_EQ(enrolment.outcome, Outcome::already_a_holder);
+    EXPECT_EQ(world_.account_now(first).value.state, account::State::active);
+}
+
+TEST_F(PhoneEnrolment, the_page_that_asks_where_it_is_is_told)
+{
+    world_.enrolment();
+    ASSERT_TRUE(start());
+    EXPECT_EQ(state().at("step").as_string(), "sms");
+    EXPECT_FALSE(state().contains("code_rules"));
+    ASSERT_TRUE(sms(world_.messages.last_code()));
+    EXPECT_EQ(state().at("step").as_string(), "code");
+    EXPECT_TRUE(state().contains("code_rules"));
+    world_.clock.at += 25h;
+    EXPECT_EQ(state().at("outcome").as_string(), "enrolment_expired");
+}
+
+TEST_F(PhoneEnrolment, sessions_that_are_not_ours_are_unknown)
+{
+    for (auto const* session : {"", "short", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}) {
+        auto const reply = world_.transport.answer(
+            {.method = "GET", .path = "/d/enrol/state", .headers = {{"Symbolon-Enrolment", session}}, .body = {}});
+        EXPECT_EQ(json::parse_object(reply.body)->at("outcome").as_string(), "enrolment_unknown") << session;
+    }
+}
+
+TEST_F(PhoneEnrolment, bodies_with_members_missing_unknown_or_too_long_are_refused)
+{
+    auto const post = [this](std::string body) {
+        auto const reply = world_.transport.answer(
+            {.method = "POST", .path = "/d/enrol/start", .headers = {}, .body = std::move(body)});
+        return std::string{json::parse_object(reply.body)->at("outcome").as_string()};
+    };
+    EXPECT_EQ(post("{"), "json_malformed");
+    EXPECT_EQ(post("[]"), "json_malformed");
+    EXPECT_EQ(post(R"({"calling_code":"32","number":"0470123456"})"), "request_malformed");
+    EXPECT_EQ(post(R"({"calling_code":"32","number":"0470123456","token":"x","admin":true})"), "request_malformed");
+    EXPECT_EQ(post(R"({"calling_code":32,"number":"0470123456","token":"x"})"), "json_malformed");
+    EXPECT_EQ(post(R"({"calling_code":"32","number":")" + std::string(200, '4') + R"(","token":"x"})"),
+              "request_malformed");
+    EXPECT_EQ(post(R"({"calling_code":"32","number":"02 511 15 11","token":"x"})"), "phone_number_not_mobile");
+}
+
+TEST_F(PhoneEnrolment, pages_of_other_origins_are_refused)
+{
+    world_.enrolment();
+    world_.transport.origin = "https://evil.example";
+    EXPECT_EQ(outcome(start()), "origin_refused");
+    world_.transport.origin = "https://phone.example";
+    EXPECT_EQ(outcome(start()), "");
+}
+
+} // namespace
+} // namespace symbolon::device

@@ -1,0 +1,321 @@
+#include "device/phone.hpp"
+
+#include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
+#include "crypto/seal.hpp"
+#include "vault/statement.hpp"
+
+namespace symbolon::device {
+
+namespace {
+
+using crypto::base64url;
+using crypto::from_base64url;
+constexpr auto es256 = crypto::SignatureAlgorithm::es256;
+constexpr auto eddsa = crypto::SignatureAlgorithm::eddsa;
+constexpr std::size_t kh_bytes = 32;
+constexpr int most_sends = 3; ///< of one answer
+
+/// What an answer of the server means: its JSON, or its refusal.
+Result<json::Object> judged(Transport::Reply const& reply)
+{
+    constexpr auto invalid = Outcome::json_malformed;
+    auto object = json::parse_object(reply.body);
+    if (!object) return fail(invalid, "HTTP " + std::to_string(reply.status) + " without JSON");
+    if (reply.status == 200) return object;
+    auto const name = json::text(*object, "outcome");
+    auto const outcome = name ? outcome_named(*name) : std::nullopt;
+    if (!outcome) return fail(invalid, "HTTP " + std::to_string(reply.status) + " without an outcome");
+    auto failure = fail(*outcome, "the server's answer");
+    if (auto const tries = json::optional_integer(*object, "tries_left"); tries && *tries)
+        failure.error().tries_left = static_cast<int>(**tries);
+    if (auto const open_at = json::optional_integer(*object, "open_at"); open_at && *open_at)
+        failure.error().open_at = instant_of(**open_at);
+    return failure;
+}
+
+/// A failure to read what the server said is the server's mistake, not the caller's.
+template <class T>
+Result<T> from_server(Result<T> result)
+{
+    if (!result) return fail(Outcome::json_malformed, std::move(result).error().detail);
+    return result;
+}
+
+Result<Bytes> bytes_of_member(json::Object const& object, std::string_view name)
+{
+    return from_base64url(TRY(json::text(object, name)));
+}
+
+struct Place {
+    SecretText session;
+    Bytes nonce;
+    crypto::PublicKey vault_key;
+    std::string language;
+};
+
+Result<Place> place_in(json::Object const& answer)
+{
+    return Place{.session = SecretText{TRY(json::text(answer, "session"))},
+                 .nonce = TRY(bytes_of_member(answer, "nonce")),
+                 .vault_key = TRY(crypto::PublicKey::from_jwk(TRY(json::object(answer, "vault_key")))),
+                 .language = TRY(json::text(answer, "language"))};
+}
+
+Result<CodeRules> rules_in(json::Object const& answer)
+{
+    return parse_code_rules(TRY(json::object(answer, "code_rules")));
+}
+
+struct Bound {
+    Bytes ratchet;
+    std::string phone_number;
+};
+
+Result<Bound> bound_in(json::Object const& answer)
+{
+    return Bound{.ratchet = TRY(bytes_of_member(answer, "ratchet")),
+                 .phone_number = TRY(json::text(TRY(json::object(answer, "account")), "phone_number"))};
+}
+
+} // namespace
+
+PhoneState new_phone(crypto::Random& random)
+{
+    PhoneState state;
+    state.device_key = crypto::PrivateKey::generate(crypto::KeyType::ec_p256);
+    state.device = DeviceId{state.device_key.public_key().thumbprint()};
+    state.kh = SecretBytes{random.bytes(kh_bytes)};
+    return state;
+}
+
+SecretText write(PhoneState const& state)
+{
+    json::Object object{{"device_key", base64url(state.device_key.der().reveal())},
+                        {"kh", base64url(state.kh.reveal())},
+                        {"code_version", state.code_version},
+                        {"ratchet", base64url(state.ratchet)},
+                        {"phone_number", state.phone_number},
+                        {"language", state.language},
+                        {"enrolled", state.enrolled},
+                        {"session", state.session.reveal()},
+                        {"enrol_nonce", base64url(state.enrol_nonce)}};
+    if (!state.vault_key.empty()) object["vault_key"] = state.vault_key.jwk();
+    return SecretText{json::write(std::move(object))};
+}
+
+Result<PhoneState> parse_phone_state(std::string_view text)
+{
+    auto const read = [text]() -> Result<PhoneState> {
+        auto const object = TRY(json::parse_object(text));
+        PhoneState state;
+        state.device_key = TRY(crypto::PrivateKey::from_der(SecretBytes{TRY(bytes_of_member(object, "device_key"))}));
+        state.device = DeviceId{state.device_key.public_key().thumbprint()};
+        state.kh = SecretBytes{TRY(bytes_of_member(object, "kh"))};
+        state.code_version = static_cast<int>(TRY(json::integer(object, "code_version")));
+        state.ratchet = TRY(bytes_of_member(object, "ratchet"));
+        state.phone_number = TRY(json::text(object, "phone_number"));
+        state.language = TRY(json::text(object, "language"));
+        state.enrolled = TRY(json::boolean(object, "enrolled"));
+        state.session = SecretText{TRY(json::text(object, "session"))};
+        state.enrol_nonce = TRY(bytes_of_member(object, "enrol_nonce"));
+        if (object.contains("vault_key"))
+            state.vault_key = TRY(crypto::PublicKey::from_jwk(TRY(json::object(object, "vault_key"))));
+        return state;
+    };
+    auto state = read();
+    if (!state) return fail(Outcome::data_damaged, "the phone's state");
+    return state;
+}
+
+EnrolFinish make_finish(PhoneState const& state, SecretText const& code, std::string name)
+{
+    auto const key = code_key(state.kh, state.device, state.code_version, code);
+    auto const e = vault::code_key_statement(state.enrol_nonce, state.device, state.code_version);
+    auto content = raw_public_key(key.public_key());
+    append(content, key.sign(eddsa, e));
+    EnrolFinish finish{.session = state.session,
+                       .device_key = state.device_key.public_key(),
+                       .code_key = crypto::seal_to(state.vault_key, content, e),
+                       .name = std::move(name),
+                       .signature = {}};
+    finish.signature = state.device_key.sign(
+        es256, enrol_statement(state.enrol_nonce, state.device, state.code_version, finish.code_key, finish.name));
+    return finish;
+}
+
+std::string sign_request(PhoneState const& state, std::string_view method, std::string_view path,
+                         std::string_view nonce, std::string_view body)
+{
+    auto const signed_bytes = request_statement(method, path, nonce, bytes_of(body));
+    return write(Authorization{state.device, std::string{nonce}, state.device_key.sign(es256, signed_bytes)});
+}
+
+Answer make_answer(PhoneState const& state, Shown const& shown, ByteView shown_bytes, Choice const& choice)
+{
+    Answer answer{.device = state.device,
+                  .shown = crypto::sha256(shown_bytes),
+                  .decision = choice.decision,
+                  .symbol = {},
+                  .method = {},
+                  .ratchet = state.ratchet,
+                  .claims = {},
+                  .reason = {},
+                  .proof = {},
+                  .signature = {}};
+    if (choice.decision == Answer::Decision::approve) {
+        answer.symbol = choice.symbol;
+        answer.method = "code";
+        if (choice.claims) answer.claims = *choice.claims;
+        else
+            for (auto const& claim : shown.claims) answer.claims.push_back(claim.name);
+    } else {
+        answer.reason = choice.reason;
+    }
+    auto const message = message_of(answer);
+    if (choice.decision == Answer::Decision::approve) {
+        auto const key = code_key(state.kh, state.device, state.code_version, choice.code);
+        answer.proof = crypto::seal_to(state.vault_key, key.sign(eddsa, message),
+                                       vault::code_proof_context(shown.action, state.device, state.code_version));
+    }
+    answer.signature = state.device_key.sign(es256, answer_statement(message, answer.proof));
+    return answer;
+}
+
+Result<std::vector<PendingAction>> parse_pending(std::string_view text)
+{
+    auto const object = TRY(json::parse_object(text));
+    std::vector<PendingAction> actions;
+    for (auto const& value : TRY(json::array(object, "actions"))) {
+        if (!value.is_object()) return fail(Outcome::json_malformed, "actions");
+        auto const& one = value.get_object();
+        actions.push_back({.id = ActionId{TRY(json::text(one, "id"))},
+                           .created_at = instant_of(TRY(json::integer(one, "created_at"))),
+                           .expires_at = instant_of(TRY(json::integer(one, "expires_at"))),
+                           .shown = TRY(json::text(one, "state")) == "shown"});
+    }
+    return actions;
+}
+
+// ---- the phone at work -------------------------------------------------------------------------------------------
+
+Flow<json::Object> Phone::post(std::string path, std::string body)
+{
+    auto const reply =
+        co_await transport_.send({.method = "POST", .path = std::move(path), .headers = {}, .body = std::move(body)});
+    co_return judged(reply);
+}
+
+Flow<void> Phone::start_enrolment(std::string calling_code, std::string number, SecretText token)
+{
+    auto const answer = co_await post("/d/enrol/start", write(EnrolStart{.calling_code = std::move(calling_code),
+                                                                         .number = std::move(number),
+                                                                         .token = std::move(token)}));
+    auto place = co_await from_server(place_in(answer));
+    state_.session = std::move(place.session);
+    state_.enrol_nonce = std::move(place.nonce);
+    state_.vault_key = std::move(place.vault_key);
+    state_.language = std::move(place.language);
+    co_return {};
+}
+
+Flow<CodeRules> Phone::give_sms_code(SecretText code)
+{
+    auto const answer = co_await post("/d/enrol/sms", write(EnrolSms{state_.session, std::move(code)}));
+    co_return from_server(rules_in(answer));
+}
+
+Flow<void> Phone::send_sms_again()
+{
+    co_await post("/d/enrol/sms-again", write_enrol_session(state_.session));
+    co_return {};
+}
+
+Flow<void> Phone::finish_enrolment(SecretText code, CodeRules rules, std::string name)
+{
+    co_await check_code(code, rules);
+    auto const answer = co_await post("/d/enrol/finish", write(make_finish(state_, code, std::move(name))));
+    auto bound = co_await from_server(bound_in(answer));
+    state_.ratchet = std::move(bound.ratchet);
+    state_.phone_number = std::move(bound.phone_number);
+    state_.enrolled = true;
+    state_.session = {};
+    state_.enrol_nonce.clear();
+    co_return {};
+}
+
+Flow<std::string> Phone::fresh_nonce()
+{
+    auto const reply = co_await transport_.send({.method = "GET", .path = "/d/nonce", .headers = {}, .body = {}});
+    auto const answer = co_await judged(reply);
+    co_return from_server(json::text(answer, "nonce"));
+}
+
+Flow<Transport::Reply> Phone::send_signed(std::string method, std::string path, std::string body)
+{
+    if (nonce_.empty()) nonce_ = co_await fresh_nonce();
+    for (auto again = true;; again = false) {
+        auto reply =
+            co_await transport_.send({.method = method,
+                                      .path = path,
+                                      .headers = {{"Authorization", sign_request(state_, method, path, nonce_, body)}},
+                                      .body = body});
+        auto const answer = judged(reply);
+        if (!answer && answer.error().outcome == Outcome::device_nonce_needed && again) {
+            nonce_ = co_await fresh_nonce();
+            continue;
+        }
+        for (auto const& [name, value] : reply.headers)
+            if (name == "symbolon-nonce") nonce_ = value;
+        co_return reply;
+    }
+}
+
+Flow<json::Object> Phone::ask(std::string method, std::string path, std::string body)
+{
+    auto const reply = co_await send_signed(std::move(method), std::move(path), std::move(body));
+    co_return judged(reply);
+}
+
+Flow<json::Object> Phone::me()
+{
+    auto answer = co_await ask("GET", "/d/me", {});
+    co_return answer;
+}
+
+Flow<std::vector<PendingAction>> Phone::pending()
+{
+    auto const reply = co_await send_signed("GET", "/d/pending", {});
+    co_await judged(reply);
+    co_return from_server(parse_pending(reply.body));
+}
+
+Flow<Phone::ShownAction> Phone::show(ActionId id)
+{
+    auto const answer = co_await ask("POST", "/d/actions/" + id.text() + "/show", "{}");
+    ShownAction action;
+    action.bytes = co_await from_server(bytes_of_member(answer, "tx"));
+    action.shown = co_await parse_shown(action.bytes);
+    if (action.shown.action != id || action.shown.device != state_.device)
+        co_return fail(Outcome::request_malformed, "shown bytes of another action or phone");
+    co_return action;
+}
+
+Flow<std::string> Phone::answer(ShownAction action, Choice choice)
+{
+    auto const path = "/d/actions/" + action.shown.action.text() + "/answer";
+    auto const body = write(make_answer(state_, action.shown, action.bytes, choice));
+    Result<json::Object> answered = fail(Outcome::upstream_unreachable);
+    for (int sent = 0; sent < most_sends; ++sent) {
+        answered = co_await outcome_of(post(path, body));
+        if (answered) break;
+        auto const why = answered.error().outcome;
+        if (why != Outcome::upstream_unreachable && why != Outcome::conflict) break;
+    }
+    auto const answer = co_await std::move(answered);
+    auto state = co_await from_server(json::text(answer, "state"));
+    if (state == "approved") state_.ratchet = co_await from_server(bytes_of_member(answer, "ratchet"));
+    co_return state;
+}
+
+} // namespace symbolon::device

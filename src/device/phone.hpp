@@ -1,0 +1,142 @@
+#pragma once
+
+#include "base/flow.hpp"
+#include "crypto/random.hpp"
+#include "device/code_rules.hpp"
+#include "device/messages.hpp"
+#include "device/shown.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// A phone as a library: the client's side of docs/device-protocol.md. What it keeps is a value, how its messages
+/// travel is given to it, so that a test, symbolon-phone and a load of thousands of phones use the same one.
+namespace symbolon::device {
+
+// ---- what a phone keeps, and what it makes of it (nothing waits, nothing is sent)
+// ---------------------------------------
+
+/// What is left of a phone when it is switched off.
+struct PhoneState {
+    crypto::PrivateKey device_key; ///< DK
+    DeviceId device;               ///< its thumbprint
+    SecretBytes kh;                ///< KH, 32 bytes
+    int code_version = 1;
+    crypto::PublicKey vault_key; ///< V, pinned at enrolment
+    Bytes ratchet;               ///< 16 bytes; empty before the enrolment's end
+    std::string phone_number;    ///< E.164, as the server said
+    std::string language = "en";
+    bool enrolled = false;
+
+    // while it is being enrolled
+    SecretText session;
+    Bytes enrol_nonce;
+};
+
+/// A phone out of its box: new keys.
+PhoneState new_phone(crypto::Random& random);
+
+/// For a file that only its owner reads: it holds the phone's secrets.
+SecretText write(PhoneState const& state);
+Result<PhoneState> parse_phone_state(std::string_view text); ///< Fails with data_damaged.
+
+/// The last message of the enrolment. Needs session, enrol_nonce and vault_key.
+EnrolFinish make_finish(PhoneState const& state, SecretText const& code, std::string name);
+
+/// The Authorization header of a signed request.
+std::string sign_request(PhoneState const& state, std::string_view method, std::string_view path,
+                         std::string_view nonce, std::string_view body);
+
+/// What the holder does with an action that is shown.
+struct Choice {
+    Answer::Decision decision = Answer::Decision::approve;
+    std::string symbol;
+    SecretText code;
+    std::optional<std::vector<std::string>> claims; ///< ticked; none: every claim that is shown
+    std::string reason;                             ///< of a refusal
+};
+
+/// The signed answer. `shown_bytes` as the server sent them, `shown` read from them.
+Answer make_answer(PhoneState const& state, Shown const& shown, ByteView shown_bytes, Choice const& choice);
+
+// ---- the phone at work ----------------------------------------------------------------------------------------------
+
+/// How messages reach the server.
+class Transport {
+public:
+    struct Call {
+        std::string method;
+        std::string path;
+        std::vector<std::pair<std::string, std::string>> headers; ///< besides content type
+        std::string body;
+    };
+    struct Reply {
+        int status = 0;
+        std::vector<std::pair<std::string, std::string>> headers; ///< names in small letters
+        std::string body;
+    };
+
+    virtual ~Transport() = default;
+    /// Fails with upstream_unreachable.
+    virtual Flow<Reply> send(Call call) = 0;
+};
+
+struct PendingAction {
+    ActionId id;
+    Instant created_at;
+    Instant expires_at;
+    bool shown = false;
+};
+
+/// The actions of a /d/pending answer, or of an event of /d/events. Fails with json_malformed.
+Result<std::vector<PendingAction>> parse_pending(std::string_view text);
+
+/// One phone. Not for two threads at once; calls that are under way must not overlap.
+///
+/// Every flow fails with what the server said (its outcome, tries_left, open_at), with upstream_unreachable, or with
+/// json_malformed: an answer that isn't of the protocol.
+class Phone {
+public:
+    Phone(PhoneState state, Transport& transport) : state_{std::move(state)}, transport_{transport} {}
+
+    [[nodiscard]] PhoneState const& state() const { return state_; }
+
+    // Enrolment (A4). Each step also leaves its place in the state, so that it can go on after a restart.
+    Flow<void> start_enrolment(std::string calling_code, std::string number, SecretText token);
+    Flow<CodeRules> give_sms_code(SecretText code);
+    Flow<void> send_sms_again();
+    /// Fails besides: code_malformed, code_trivial (the phone's own judgement, nothing is sent).
+    Flow<void> finish_enrolment(SecretText code, CodeRules rules, std::string name);
+
+    // Actions (D1).
+    struct ShownAction {
+        Shown shown;
+        Bytes bytes;
+    };
+    Flow<std::vector<PendingAction>> pending();
+    /// Fails besides: request_malformed (not for this phone or not for this action, or of a kind it doesn't know).
+    Flow<ShownAction> show(ActionId id);
+    /// Gives the state that the action has then: "approved", "refused". Sends the same bytes again, at most twice, when
+    /// the answer to them is lost or something came between.
+    Flow<std::string> answer(ShownAction action, Choice choice);
+
+    /// GET /d/me.
+    Flow<json::Object> me();
+
+    /// A signed request, with a nonce that the server takes. Gives the answer whatever its status is.
+    Flow<Transport::Reply> send_signed(std::string method, std::string path, std::string body);
+
+    /// A nonce for a request that the caller sends itself (the stream of events).
+    Flow<std::string> fresh_nonce();
+
+private:
+    Flow<json::Object> post(std::string path, std::string body);
+    Flow<json::Object> ask(std::string method, std::string path, std::string body);
+
+    PhoneState state_;
+    Transport& transport_;
+    std::string nonce_;
+};
+
+} // namespace symbolon::device

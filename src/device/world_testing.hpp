@@ -1,0 +1,131 @@
+#pragma once
+
+#include "device/phone.hpp"
+#include "device/routes.hpp"
+#include "store/store_testing.hpp"
+#include "vault/vault_testing.hpp"
+
+#include <list>
+#include <map>
+
+/// A server with everything that the phone API reaches, in memory, and phones that speak with it.
+namespace symbolon::device::testing {
+
+/// A vault in this process.
+class LocalVault final : public ports::Vault {
+public:
+    LocalVault(ports::Clock const& clock, crypto::Random& random);
+
+    Flow<Bytes> public_key() override;
+    Flow<void> register_code(AccountId account, DeviceId device, int code_version, Bytes nonce,
+                             Bytes sealed_code_key) override;
+    Flow<ports::CodeVerdict> judge(AccountId account, DeviceId device, ActionId action, Bytes message,
+                                   Bytes sealed_proof) override;
+    Flow<void> forget(AccountId account) override;
+
+    int tries_of(AccountId const& account);
+    bool is_reachable = true;
+    int judged = 0; ///< how often a code was to be judged
+    vault::testing::TestKeys keys;
+
+private:
+    Result<vault::Reply> ask(vault::Request request);
+    ports::Clock const& clock_;
+    Result<vault::Judge> judge_;
+};
+
+class SetClock final : public ports::Clock {
+public:
+    [[nodiscard]] Instant now() const override { return at; }
+    Instant at = store::testing::noon;
+};
+
+class KeptMessages final : public ports::Messages {
+public:
+    Flow<void> send_sms(account::PhoneNumber to, std::string text) override;
+    bool gateway_works = true;
+    std::vector<std::pair<std::string, std::string>> sent; ///< number, text
+
+    /// The six digits of the last one.
+    [[nodiscard]] SecretText last_code() const;
+};
+
+/// Ears that hear at once.
+class DirectWakeups final : public ports::Wakeups {
+public:
+    void tell(std::string const& topic) override;
+    std::unique_ptr<Watch> watch(std::string topic) override;
+    /// Wakes whoever waits for a time that has come.
+    void time_is(Instant now);
+
+    std::vector<std::string> told;
+
+private:
+    struct Ear;
+    class Listening;
+    std::list<std::shared_ptr<Ear>> ears_;
+};
+
+class KeptLog final : public ports::Log {
+public:
+    void event(std::string_view name, Fields fields) override;
+    void failure(std::string_view name, Failure const& failure, Fields fields) override;
+    std::vector<std::string> events;
+};
+
+/// The server's routes without a network. Can lose messages.
+class DirectTransport final : public Transport {
+public:
+    explicit DirectTransport(http::Routes routes) : routes_{std::move(routes)} {}
+    Flow<Reply> send(Call call) override;
+    /// The answer of the route as the edge would give it.
+    Reply answer(Call const& call);
+    /// The stream of events of a route.
+    http::Response response(Call const& call);
+
+    int replies_lost = 0; ///< that many replies to come never arrive, though the server did its work
+    std::string address = "192.0.2.7";
+    std::optional<std::string> origin; ///< Origin header
+    std::vector<Call> sent;
+
+private:
+    http::Routes routes_;
+};
+
+class World {
+public:
+    World();
+
+    store::testing::RepeatableRandom random{1};
+    SetClock clock;
+    store::MemoryEngine engine;
+    store::Store store{engine, store::testing::keys(), random};
+    LocalVault vault{clock, random};
+    KeptMessages messages;
+    DirectWakeups wakeups;
+    KeptLog log;
+    ports::Services services;
+    SharedSettings settings;
+    DirectTransport transport;
+
+    /// An enrolment that waits for the phone. Its token is "Ab3+k?7Q" unless said otherwise.
+    EnrolmentId enrolment(std::string id = "e1", std::string number = "+32470123456", std::string token = "Ab3+k?7Q",
+                          std::string national_number = "85073003328");
+    /// A phone that was enrolled with code 38214, all steps.
+    Phone enrolled_phone(std::string id = "e1", std::string number = "+32470123456",
+                         std::string national_number = "85073003328");
+
+    /// An action for that phone; its right symbol is "boat".
+    ActionId action(Phone const& phone, std::string id = "a1");
+
+    ports::Stored<action::Action> action_now(ActionId const& id);
+    ports::Stored<account::Device> device_now(Phone const& phone);
+    ports::Stored<account::Account> account_now(Phone const& phone);
+    ports::Stored<enrolment::Enrolment> enrolment_now(EnrolmentId const& id);
+    std::vector<std::string> history_of(Phone const& phone); ///< events, newest first
+};
+
+inline SecretText const right_code{"38214"};
+inline SecretText const wrong_code{"48213"};
+
+} // namespace symbolon::device::testing
