@@ -53,8 +53,10 @@ export function Form({ texts, failure: before, begun }: { texts: Texts; failure?
   const [failure, setFailure] = useState<Failure | undefined>(before);
   const [sending, setSending] = useState<Sending>(false);
   const summary = useRef<HTMLDivElement>(null);
+  const [shown, setShown] = useState(0);
 
   useEffect(() => saveDraft(draft), [draft]);
+  useEffect(() => summary.current?.focus(), [shown]);
 
   const change = (part: Partial<Draft>) => {
     setDraft((now) => ({ ...now, ...part }));
@@ -80,7 +82,7 @@ export function Form({ texts, failure: before, begun }: { texts: Texts; failure?
 
   const showErrors = (found: FieldErrors) => {
     setErrors(found);
-    setTimeout(() => summary.current?.focus());
+    setShown((times) => times + 1);
   };
 
   const send = async (event: Event) => {

@@ -1,0 +1,74 @@
+// One Chromium for a test file, pages under the real Content Security Policy, and what every screen must pass.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+
+const require = createRequire(import.meta.url);
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync) ?? 'chromium';
+const flags = '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
+
+export async function launch() {
+  return chromium.launch({ executablePath, args: flags.split(' ') });
+}
+
+export const computer = { viewport: { width: 1280, height: 860 }, locale: 'fr-BE' };
+export const phone = { viewport: { width: 390, height: 800 }, locale: 'fr-BE', isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+
+/** A page that fails its test on any script error, refused policy or broken request. */
+export async function open(browser, options = computer) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.troubles = [];
+  page.on('pageerror', (error) => page.troubles.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/Failed to load resource|net::ERR/.test(message.text())) page.troubles.push(message.text());
+  });
+  page.setDefaultTimeout(15_000);
+  return page;
+}
+
+export function calm(page) {
+  assert.deepEqual(page.troubles, []);
+}
+
+/** axe over the screen in light and dark and at 320 px, no sideways scroll, no control smaller than 24 px. */
+export async function accessible(page, name) {
+  const before = page.viewportSize();
+  await picture(page, name, 'light');
+  for (const [label, setUp] of Object.entries(looks)) {
+    await setUp(page);
+    await page.evaluate(axe);
+    const result = await page.evaluate(() =>
+      globalThis.axe.run(document, {
+        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+      }),
+    );
+    const found = result.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join(' | ')}`);
+    assert.deepEqual(found, [], `${name}, ${label}`);
+    if (label === 'dark') await picture(page, name, 'dark');
+    if (label === 'narrow') {
+      await picture(page, name, 'narrow');
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 320), `${name} scrolls sideways at 320 px`);
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize(before);
+}
+
+const looks = {
+  light: (page) => page.emulateMedia({ colorScheme: 'light' }),
+  dark: (page) => page.emulateMedia({ colorScheme: 'dark' }),
+  narrow: async (page) => {
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize({ width: 320, height: 640 });
+  },
+};
+
+/** Screenshots are kept only where SYMBOLON_SCREENSHOTS names a folder. */
+async function picture(page, name, look) {
+  const folder = process.env.SYMBOLON_SCREENSHOTS;
+  if (folder) await page.screenshot({ path: `${folder}/${name}-${look}.png`, fullPage: true });
+}

@@ -1,0 +1,421 @@
+// The phone app against the mock: A4 to A6, D1, D5, D6.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { Mock } from '../dev/mock.ts';
+import { accessible, calm, launch, open, phone } from './browser.mjs';
+
+let browser, mock, page;
+
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+beforeEach(async () => {
+  mock = await Mock.start();
+  page = await open(browser, phone);
+});
+afterEach(async () => {
+  await page.context().close();
+  await mock.stop();
+});
+
+const hook = (name) => page.locator(`[data-test="${name}"]`);
+const app = (fragment = '') => page.goto(`${mock.phoneUrl}/app/${fragment}`);
+const result = (kind) => page.locator(`[data-test="result"][data-result="${kind}"]`);
+const now = () => Math.floor(Date.now() / 1000);
+
+async function typeCode(code) {
+  for (const digit of code) await hook(`key-${digit}`).click();
+  await hook('confirm-code').click();
+}
+
+async function toSms() {
+  await app(`#token=${encodeURIComponent(mock.token)}`);
+  await page.fill('#number', '0470 12 34 56');
+  await hook('next').click();
+  await hook('next').click();
+  await page.locator('#sms').waitFor();
+}
+
+async function toCode() {
+  await toSms();
+  await page.fill('#sms', mock.smsCode);
+  await hook('next').click();
+  await hook('keypad').waitFor();
+}
+
+async function link() {
+  await toCode();
+  await typeCode('38214');
+  await typeCode('38214');
+  await hook('linked').waitFor();
+  await hook('to-home').click();
+  await hook('nothing').waitFor();
+}
+
+async function openAction(part) {
+  const action = mock.addAction(part);
+  await hook('open-action').click();
+  await hook('partner').waitFor();
+  return action;
+}
+
+test('A4_a_phone_is_linked_with_number_token_sms_and_a_code_typed_twice', async () => {
+  await app();
+  await accessible(page, 'phone-welcome');
+  await hook('link-phone').click();
+  await page.locator('#number').waitFor();
+  await accessible(page, 'phone-number');
+  await page.fill('#number', '0470 12 34 56');
+  await hook('next').click();
+  await page.fill('#token', mock.token);
+  await accessible(page, 'phone-token');
+  await hook('next').click();
+  await page.locator('#sms').waitFor();
+  assert.match(await hook('sms-again').innerText(), /0:\d\d/);
+  await accessible(page, 'phone-sms');
+  await page.fill('#sms', '482 913');
+  await hook('next').click();
+  await hook('keypad').waitFor();
+  await accessible(page, 'phone-code');
+  await typeCode('38214');
+  await page.getByRole('heading', { name: /encore une fois/ }).waitFor();
+  await typeCode('38214');
+  await hook('linked').waitFor();
+  await accessible(page, 'phone-linked');
+  assert.equal(mock.bound.name, 'Chrome sur Linux');
+  assert.deepEqual(mock.seen.find(({ path }) => path === '/d/enrol/start').body, { calling_code: '32', number: '0470 12 34 56', token: mock.token });
+  await hook('to-home').click();
+  await hook('nothing').waitFor();
+  await page.locator('[data-state="active"]').waitFor();
+  await accessible(page, 'phone-home');
+  calm(page);
+});
+
+test('A4_the_token_of_the_qr_code_is_filled_in_and_leaves_the_address', async () => {
+  await app(`#token=${encodeURIComponent(mock.token)}`);
+  await page.locator('#number').waitFor();
+  assert.equal(new URL(page.url()).hash, '');
+  await page.reload();
+  await page.fill('#number', '0470123456');
+  await hook('next').click();
+  assert.equal(await page.inputValue('#token'), mock.token);
+});
+
+test('A5_a_wrong_token_and_a_wrong_sms_code_say_how_many_tries_are_left_and_lose_nothing', async () => {
+  await app('#token=wrong');
+  await page.fill('#number', '0470 12 34 56');
+  await hook('next').click();
+  await hook('next').click();
+  await page.locator('[data-outcome="identification_token_wrong"]').waitFor();
+  assert.match(await hook('tries-left').innerText(), /4 essais/);
+  assert.equal(await page.inputValue('#token'), 'wrong');
+  await accessible(page, 'phone-token-wrong');
+  await hook('change-number').click();
+  assert.equal(await page.inputValue('#number'), '0470 12 34 56');
+  await hook('next').click();
+  await page.fill('#token', mock.token);
+  await hook('next').click();
+  await page.fill('#sms', '000000');
+  await hook('next').click();
+  await page.locator('[data-outcome="sms_code_wrong"]').waitFor();
+  assert.match(await hook('tries-left').innerText(), /2 essais/);
+  mock.refuseOnce.set('POST /d/enrol/sms', { status: 429, body: { outcome: 'tries_used_up', text: 'Tous les essais sont utilisés.', way_out: 'wait', open_at: now() + 1200 } });
+  await page.fill('#sms', '000001');
+  await hook('next').click();
+  await page.locator('[data-outcome="tries_used_up"]').waitFor();
+  assert.match(await hook('open-at').innerText(), /\d{2}:\d{2}/);
+  await accessible(page, 'phone-sms-used-up');
+  calm(page);
+});
+
+test('A5_the_sms_can_be_asked_again_after_the_countdown_on_the_button', async () => {
+  await toSms();
+  assert.equal(await hook('sms-again').getAttribute('aria-disabled'), 'true');
+  await hook('sms-again').click();
+  assert.ok(!mock.seen.some(({ path }) => path === '/d/enrol/sms-again'));
+  mock.smsAgainAt = now() - 1;
+  await page.reload();
+  await page.locator('[data-test="sms-again"]:not([aria-disabled])').click();
+  await page.getByText('Un nouveau SMS est en route').waitFor();
+  assert.equal(mock.seen.filter(({ path }) => path === '/d/enrol/sms-again').length, 1);
+});
+
+test('A6_a_trivial_code_is_refused_with_the_reason', async () => {
+  await toCode();
+  for (const [code, reason] of [['11111', 'deux chiffres'], ['12345', 'suite'], ['30078', 'naissance'], ['04701', 'téléphone'], ['11235', 'Beaucoup']]) {
+    await typeCode(code);
+    await hook('code-error').getByText(reason).waitFor();
+  }
+  await accessible(page, 'phone-code-refused');
+  await typeCode('38214');
+  await typeCode('38215');
+  await hook('code-error').getByText('pas les mêmes').waitFor();
+  assert.ok(!mock.seen.some(({ path }) => path === '/d/enrol/finish'));
+  calm(page);
+});
+
+test('A4_a_reload_loses_nothing_at_any_step', async () => {
+  await toSms();
+  await page.reload();
+  await page.fill('#sms', mock.smsCode);
+  await hook('next').click();
+  await hook('keypad').waitFor();
+  await page.reload();
+  await hook('keypad').waitFor();
+  await typeCode('11235');
+  await hook('code-error').waitFor();
+  await typeCode('38214');
+  // The answer is lost: the very same request goes out again, after a reload too.
+  await page.route('**/d/enrol/finish', async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await typeCode('38214');
+  await hook('send-again').waitFor();
+  await accessible(page, 'phone-unsent');
+  await page.unroute('**/d/enrol/finish');
+  await page.reload();
+  await hook('linked').waitFor();
+  const sent = mock.seen.filter(({ path }) => path === '/d/enrol/finish');
+  assert.ok(sent.length >= 2);
+  assert.deepEqual(sent[0].body, sent.at(-1).body);
+  calm(page);
+});
+
+test('an_enrolment_that_is_over_begins_again_with_the_number_kept', async () => {
+  await toSms();
+  mock.refuseOnce.set('POST /d/enrol/sms', { status: 410, body: { outcome: 'enrolment_expired', text: 'Cette inscription n’a pas été terminée à temps.', way_out: 'start_over' } });
+  await page.fill('#sms', mock.smsCode);
+  await hook('next').click();
+  await page.locator('[data-outcome="enrolment_expired"]').waitFor();
+  assert.equal(await page.inputValue('#number'), '0470 12 34 56');
+});
+
+test('D1_a_request_shows_who_what_data_and_from_where_then_symbol_then_code', async () => {
+  await link();
+  const action = mock.addAction();
+  await hook('open-action').waitFor();
+  await accessible(page, 'phone-home-waiting');
+  await hook('open-action').click();
+  assert.equal(await hook('partner').innerText(), 'Banque Démo');
+  assert.match(await hook('verb').innerText(), /reconnaître/);
+  assert.match(await hook('claims').innerText(), /Nom et prénoms[\s\S]*Date de naissance[\s\S]*Adresse e-mail/);
+  assert.match(await hook('from').innerText(), /Firefox – Windows[\s\S]*Gent/);
+  await accessible(page, 'phone-review');
+  await hook('claim-email').click();
+  await hook('approve').click();
+  await hook('symbol-boat').waitFor();
+  await accessible(page, 'phone-symbols');
+  await hook('symbol-boat').click();
+  await hook('keypad').waitFor();
+  await accessible(page, 'phone-enter-code');
+  await typeCode('38214');
+  await result('approved').waitFor();
+  await accessible(page, 'phone-approved');
+  assert.equal(action.state, 'approved');
+  assert.deepEqual(action.record.claims, ['name', 'birthdate']);
+  await hook('to-home').click();
+  await hook('nothing').waitFor();
+  // The ratchet has turned: the next one works too, and after a reload.
+  await page.reload();
+  const second = await openAction({ claims: [] });
+  await hook('approve').click();
+  await hook('symbol-boat').click();
+  await typeCode('38214');
+  await result('approved').waitFor();
+  assert.equal(second.state, 'approved');
+  calm(page);
+});
+
+test('D6_a_wrong_code_says_the_tries_left_and_the_third_blocks', async () => {
+  await link();
+  await openAction();
+  await hook('approve').click();
+  await hook('symbol-boat').click();
+  await typeCode('11122');
+  await page.locator('[data-outcome="code_wrong"]').waitFor();
+  assert.match(await hook('tries-left').innerText(), /2 essais/);
+  await accessible(page, 'phone-code-wrong');
+  await typeCode('11123');
+  await page.getByText('encore 1 essai').or(page.getByText('Il vous reste 1 essai')).waitFor();
+  await typeCode('11124');
+  await result('blocked').waitFor();
+  await accessible(page, 'phone-blocked');
+  await hook('to-home').click();
+  await hook('blocked').waitFor();
+  await page.locator('[data-state="blocked"]').waitFor();
+  await accessible(page, 'phone-home-blocked');
+  calm(page);
+});
+
+test('D6_a_wrong_symbol_ends_the_request_and_says_so', async () => {
+  await link();
+  const action = await openAction();
+  await hook('approve').click();
+  await hook('symbol-pizza').click();
+  await typeCode('38214');
+  await result('symbol_wrong').waitFor();
+  await accessible(page, 'phone-symbol-wrong');
+  assert.equal(action.state, 'failed');
+  calm(page);
+});
+
+test('D5_refusing_is_as_near_as_approving_and_tells_why', async () => {
+  await link();
+  const first = await openAction();
+  await hook('refuse').click();
+  await accessible(page, 'phone-refuse');
+  await hook('back').click();
+  await hook('refuse').click();
+  await hook('not-me').click();
+  await result('refused').waitFor();
+  await accessible(page, 'phone-refused');
+  assert.equal(first.record.reason, 'not_me');
+  assert.equal(first.record.proof, '');
+  await hook('to-home').click();
+  const second = await openAction();
+  await hook('approve').click();
+  await hook('symbol-none').click();
+  await hook('changed-mind').click();
+  await result('refused').waitFor();
+  assert.equal(second.record.reason, 'changed_mind');
+  calm(page);
+});
+
+test('D5_a_request_that_expires_or_is_cancelled_at_the_computer_ends_by_itself', async () => {
+  await link();
+  await openAction({ lifetime: 4 });
+  await result('expired').waitFor();
+  await accessible(page, 'phone-expired');
+  await hook('to-home').click();
+  await openAction();
+  mock.actions = [];
+  mock.tellPhones();
+  await result('ended').waitFor();
+  calm(page);
+});
+
+test('an_answer_whose_reply_is_lost_is_sent_again_as_it_was', async () => {
+  await link();
+  const action = await openAction();
+  await hook('approve').click();
+  await hook('symbol-boat').click();
+  await page.route('**/answer', (route) => route.abort(), { times: 1 });
+  await typeCode('38214');
+  await hook('unsent').waitFor();
+  await accessible(page, 'phone-answer-unsent');
+  await hook('send-again').click();
+  await result('approved').waitFor();
+  assert.equal(action.state, 'approved');
+});
+
+test('a_request_of_an_unknown_kind_is_not_shown', async () => {
+  await link();
+  mock.addAction({ tx: { verb: 'pay' } });
+  await hook('open-action').click();
+  await result('not_shown').getByText('version').waitFor();
+  calm(page);
+});
+
+test('a_name_or_text_of_a_partner_is_never_markup', async () => {
+  await link();
+  await openAction({ tx: { partner: { name: { fr: '<img src=x onerror=alert(1)>' }, domain: 'x.example' } } });
+  assert.equal(await hook('partner').innerText(), '<img src=x onerror=alert(1)>');
+  calm(page);
+});
+
+test('a_nonce_that_is_too_old_is_replaced_and_the_request_repeated', async () => {
+  await link();
+  mock.addAction();
+  await hook('open-action').waitFor();
+  mock.forgetNonces();
+  await hook('open-action').click();
+  await hook('partner').waitFor();
+  calm(page);
+});
+
+test('a_phone_that_was_unbound_says_so_and_can_be_linked_again', async () => {
+  await link();
+  mock.endPhones('device_unbound');
+  await hook('link-again').waitFor();
+  await accessible(page, 'phone-unlinked');
+  await hook('link-again').click();
+  await hook('link-phone').waitFor();
+  await page.reload();
+  await hook('link-phone').waitFor();
+  calm(page);
+});
+
+test('the_app_opens_without_a_network_and_says_that_it_is_offline', async () => {
+  await link();
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.reload();
+  await hook('nothing').waitFor();
+  await page.context().setOffline(true);
+  await page.reload();
+  await hook('offline').waitFor();
+  await accessible(page, 'phone-offline');
+  await page.context().setOffline(false);
+  await hook('nothing').waitFor();
+  const cached = await page.evaluate(async () => {
+    const names = await caches.keys();
+    const requests = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
+    return requests.flat().map(({ url }) => new URL(url).pathname);
+  });
+  assert.ok(cached.includes('/app/'));
+  assert.ok(!cached.some((path) => path.startsWith('/d/')), cached.join());
+});
+
+test('the_keys_on_the_phone_cannot_be_exported_and_the_code_is_nowhere', async () => {
+  await link();
+  const kept = await page.evaluate(
+    () =>
+      new Promise((done) => {
+        indexedDB.open('symbolon').onsuccess = ({ target }) => {
+          const request = target.result.transaction('phone').objectStore('phone').getAll();
+          request.onsuccess = () => {
+            const device = request.result.find((value) => value?.keys);
+            done({
+              extractable: [device.keys.signing.extractable, device.keys.codeSecret.extractable],
+              text: JSON.stringify(request.result),
+            });
+          };
+        };
+      }),
+  );
+  assert.deepEqual(kept.extractable, [false, false]);
+  assert.ok(!kept.text.includes('38214'));
+});
+
+test('a_partial_enrolment_and_the_home_screen_work_with_the_keyboard_alone', async () => {
+  await toCode();
+  await page.keyboard.type('38214');
+  await page.focus('[data-test="confirm-code"]');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: /encore une fois/ }).waitFor();
+  await page.keyboard.type('38219');
+  await page.keyboard.press('Backspace');
+  await page.keyboard.type('4');
+  await page.focus('[data-test="confirm-code"]');
+  await page.keyboard.press('Enter');
+  await hook('linked').waitFor();
+});
+
+test('F5_the_app_changes_its_language_and_keeps_it', async () => {
+  await app();
+  await page.click('a[hreflang="nl"]');
+  await page.getByText('Deze telefoon koppelen').waitFor();
+  assert.equal(await page.getAttribute('html', 'lang'), 'nl');
+  await page.reload();
+  await page.getByText('Deze telefoon koppelen').waitFor();
+});
+
+test('the_app_can_be_installed', async () => {
+  await app();
+  const session = await page.context().newCDPSession(page);
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  const { installabilityErrors } = await session.send('Page.getInstallabilityErrors');
+  assert.deepEqual(installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito'), []);
+});
