@@ -37,9 +37,10 @@ std::map<std::string, Names> const allowed{
     {"page",
      {"base", "crypto", "account", "action", "enrolment", "partner", "grant", "consent", "ports", "card", "contract",
       "oidc"}},
-    // beside the reader, and the test card
+    // beside the reader, the test card, and a phone without a screen
     {"card_reader", {"base", "crypto", "card"}},
     {"virtual_card", {"base", "crypto"}},
+    {"phone", {"base", "crypto", "device"}},
 };
 
 // store, edge and sim implement what protocols ask for; app knows everyone.
