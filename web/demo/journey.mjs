@@ -1,0 +1,116 @@
+// The main journey as a person walks it, in a real browser: a computer and a phone as two contexts.
+import { existsSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+
+export async function launch() {
+  const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync) ?? 'chromium';
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+}
+
+const hook = (page, name) => page.locator(`[data-test="${name}"]`);
+
+/** A page that notes every script error and refused policy. */
+export async function open(browser, options) {
+  const context = await browser.newContext({ locale: 'fr-BE', ...options });
+  const page = await context.newPage();
+  page.troubles = [];
+  page.on('pageerror', (error) => page.troubles.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/Failed to load resource|net::ERR/.test(message.text())) page.troubles.push(message.text());
+  });
+  page.setDefaultTimeout(30_000);
+  return page;
+}
+
+export const openComputer = (browser, options) => open(browser, { viewport: { width: 1280, height: 860 }, ...options });
+export const openPhone = (browser, options) => open(browser, { viewport: { width: 390, height: 800 }, isMobile: true, hasTouch: true, ...options });
+
+/** A1: the registration page, up to the step of the card. Gives the link and the symbol that it shows. */
+export async function register(computer, { idUrl, language = 'fr', number = '0470 12 34 56', email = 'holder@example.be' }) {
+  await computer.goto(`${idUrl}/${language}/enrol/`);
+  await computer.fill('#number', number);
+  await computer.fill('#email', email);
+  await hook(computer, 'continue').click();
+  return readerStep(computer);
+}
+
+export async function readerStep(computer) {
+  const link = await hook(computer, 'reader-link').getAttribute('href');
+  const symbol = (await hook(computer, 'symbol').count()) > 0 ? await hook(computer, 'symbol').first().getAttribute('data-symbol') : '';
+  return { link, symbol };
+}
+
+/** A2: read the card, look at the person, sign. `desk.run` runs the real symbolon-eid. Gives what the page said of the person. */
+export async function readAndSign(computer, { desk, pin = '1234', language = 'fr', first }) {
+  const read = await desk.run({ ...first, pin, language });
+  if (read.code !== 0) throw new Error(`symbolon-eid could not read the card: ${read.said}`);
+  const person = await hook(computer, 'person').innerText();
+  await hook(computer, 'sign').click();
+  const second = await readerStep(computer);
+  const signed = await desk.run({ ...second, pin, language });
+  if (signed.code !== 0) throw new Error(`symbolon-eid could not sign the contract: ${signed.said}`);
+  return person;
+}
+
+/** A3: the identification token that the page shows. */
+export async function identificationToken(computer) {
+  await hook(computer, 'token').waitFor();
+  return hook(computer, 'token').getAttribute('data-token');
+}
+
+async function typeCode(phone, code) {
+  for (const digit of code) await hook(phone, `key-${digit}`).click();
+}
+
+/** A4: the phone app. `sms`: gives the text of the SMS that is on its way. */
+export async function linkPhone(phone, { phoneUrl, number = '0470 12 34 56', token, code = '38214', sms }) {
+  await phone.goto(`${phoneUrl}/app/`);
+  await hook(phone, 'link-phone').click();
+  await phone.fill('#number', number);
+  await hook(phone, 'next').click();
+  await phone.fill('#token', token);
+  await hook(phone, 'next').click();
+  await phone.locator('#sms').waitFor();
+  const text = await sms();
+  await phone.fill('#sms', /\b\d{6}\b/.exec(text)[0]);
+  await hook(phone, 'next').click();
+  await hook(phone, 'keypad').waitFor();
+  await typeCode(phone, code);
+  await hook(phone, 'confirm-code').click();
+  await phone.locator('[data-test="code-again"], h1').first().waitFor();
+  await typeCode(phone, code);
+  await hook(phone, 'confirm-code').click();
+  await hook(phone, 'linked').waitFor();
+  await hook(phone, 'to-home').click();
+  await hook(phone, 'nothing').waitFor();
+}
+
+/** D1 at the computer: from the partner's button to the symbol. */
+export async function startLogin(computer, { partnerUrl, number = '0470 12 34 56', button = '#login' }) {
+  await computer.goto(`${partnerUrl}/`);
+  await computer.click(button);
+  return typeNumber(computer, number);
+}
+
+export async function typeNumber(computer, number) {
+  await computer.fill('input[name="identifier"]', number);
+  await computer.click('button[name="continue"]');
+  const waiting = computer.locator('#waiting');
+  await waiting.waitFor();
+  const href = await waiting.locator('use').first().getAttribute('href');
+  return href.split('#')[1];
+}
+
+/** D1 on the phone: who asks, the symbol, the code. */
+export async function approve(phone, { symbol, code = '38214' }) {
+  await hook(phone, 'open-action').first().click();
+  await hook(phone, 'partner').waitFor();
+  const shown = { partner: await hook(phone, 'partner').innerText(), claims: await hook(phone, 'claims').innerText() };
+  await hook(phone, `symbol-${symbol}`).click();
+  if ((await hook(phone, 'keypad').count()) === 0) await hook(phone, 'next').click();
+  await hook(phone, 'keypad').waitFor();
+  await typeCode(phone, code);
+  await hook(phone, 'approve').click();
+  await phone.locator('[data-test="result"]').waitFor();
+  return shown;
+}
