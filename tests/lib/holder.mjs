@@ -1,0 +1,117 @@
+// A holder without a browser: enrols by the page's API with the real symbolon-eid, and answers with symbolon-phone.
+import { spawn } from 'node:child_process';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { solve } from '../../web/shared/person-check.ts';
+import { run } from '../../web/demo/process.mjs';
+
+/** fetch that keeps cookies, as a browser of its own. */
+export class Browser {
+  cookies = new Map();
+
+  async fetch(url, options = {}) {
+    const { origin } = new URL(url);
+    const headers = new Headers(options.headers);
+    if (this.cookies.size) headers.set('cookie', [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '));
+    if (options.method === 'POST' && !headers.has('origin')) headers.set('origin', origin);
+    const answer = await fetch(url, { redirect: 'manual', ...options, headers });
+    for (const line of answer.headers.getSetCookie()) {
+      const [pair] = line.split(';');
+      const at = pair.indexOf('=');
+      if (/max-age=0\b/i.test(line)) this.cookies.delete(pair.slice(0, at));
+      else this.cookies.set(pair.slice(0, at), pair.slice(at + 1));
+    }
+    return answer;
+  }
+
+  async json(url, body, options = {}) {
+    const answer = await this.fetch(url, body === undefined ? options
+      : { method: 'POST', body: JSON.stringify(body), ...options, headers: { 'content-type': 'application/json', ...options.headers } });
+    const text = await answer.text();
+    return { status: answer.status, body: text ? JSON.parse(text) : null, headers: answer.headers };
+  }
+
+  form(url, fields) {
+    return this.fetch(url, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams(fields) });
+  }
+}
+
+/** Enrols the persona in `stack`'s reader up to the identification token. */
+export async function enrolUpToToken(stack, { persona, number, email = 'holder@example.be', pin = '1234', language = 'en' }) {
+  await stack.desk.insert(persona);
+  const browser = new Browser();
+  const check = await browser.json(`${stack.idUrl}/enrolment/person-check`);
+  const begun = await browser.json(`${stack.idUrl}/enrolment`, {
+    calling_code: '32', number, email, language, location_consent: false, person_check: await solve(check.body),
+  });
+  if (begun.status !== 201) throw new Error(`enrolment refused: ${JSON.stringify(begun.body)}`);
+  const read = await stack.desk.run({ link: begun.body.link, symbol: begun.body.symbol, pin, language });
+  if (read.code !== 0) throw new Error(read.said);
+  const fixed = await browser.json(`${stack.idUrl}/enrolment/sign`, {});
+  const signed = await stack.desk.run({ link: fixed.body.link, symbol: fixed.body.symbol, pin, language });
+  if (signed.code !== 0) throw new Error(signed.said);
+  const { body: state } = await browser.json(`${stack.idUrl}/enrolment`);
+  return { browser, state, token: state.token };
+}
+
+/**
+ * A holder with an active account and a phone that is on. `answer(command)` speaks to symbolon-phone's control port.
+ */
+export async function makeHolder(stack, { persona = 'lotte', number = '0470 12 34 56', code = '38214' } = {}) {
+  const { browser, token } = await enrolUpToToken(stack, { persona, number });
+  const state = join(stack.folder, `phone-${persona}.json`);
+  const common = ['--server', stack.phoneUrl, '--state', state, '--code', code];
+  await run(stack.program('symbolon-phone'), [...common, 'enrol', '--number', number, '--token', token, '--outbox', stack.outbox.url, '--name', 'Test phone']);
+  const child = spawn(stack.program('symbolon-phone'), [...common, 'run', '--control', '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout });
+  const port = await new Promise((resolve, reject) => {
+    lines.on('line', (line) => {
+      const said = JSON.parse(line);
+      if (said.control) resolve(said.control);
+    });
+    child.once('exit', () => reject(new Error('symbolon-phone ended at its start')));
+  });
+  return {
+    number, browser, state,
+    answer: (line) => new Promise((resolve, reject) => {
+      const connection = createConnection(port, '127.0.0.1');
+      createInterface({ input: connection }).once('line', (said) => {
+        connection.destroy();
+        resolve(JSON.parse(said));
+      });
+      connection.once('error', reject);
+      connection.write(`${line}\n`);
+    }),
+    stop: () => new Promise((resolve) => {
+      if (child.exitCode !== null) return resolve();
+      child.once('exit', resolve);
+      return child.kill('SIGTERM');
+    }),
+  };
+}
+
+/**
+ * Walks a browser from an authorization URL over the sign-in page, without JavaScript, to the partner's redirect URI.
+ * The phone answers with `answer` ('approve', 'refuse', …). Gives the URL that the partner would be asked at.
+ */
+export async function signIn(stack, holder, authorizationUrl, { answer = 'approve', browser = new Browser(), number = holder.number } = {}) {
+  const first = await browser.fetch(authorizationUrl);
+  let location = first.headers.get('location');
+  if (first.status !== 303 && first.status !== 302) throw new Error(`the authorization endpoint answered ${first.status}: ${await first.text()}`);
+  const page = new URL(location, stack.idUrl);
+  if (!page.pathname.startsWith('/sign-in/')) return page; // an error, at the partner
+  await browser.fetch(page);
+  await browser.form(page, { calling_code: '32', identifier: number, continue: '1' });
+  const waiting = await (await browser.fetch(page)).text();
+  const symbol = /symbols\.svg#([a-z-]+)"/.exec(waiting)?.[1];
+  if (!symbol) throw new Error(`the sign-in page does not wait: ${waiting}`);
+  if (answer) {
+    const said = await holder.answer(answer === 'approve' ? `approve ${symbol}` : answer);
+    if (said.outcome && answer === 'approve') throw new Error(`the phone could not approve: ${JSON.stringify(said)}`);
+  }
+  const back = await browser.fetch(new URL(`${page.pathname}/continue`, stack.idUrl));
+  location = back.headers.get('location');
+  if (!location) throw new Error(`the sign-in page does not go on: ${back.status} ${await back.text()}`);
+  return new URL(location, stack.idUrl);
+}
