@@ -140,7 +140,12 @@ export function Action({ texts, server, id, did, ahead, open, close, unlinked }:
 
   switch (page.at) {
     case 'opening':
-      return <Busy text={c('loading')} />;
+      return (
+        <>
+          <h1>{t('home.heading')}</h1>
+          <Busy text={c('loading')} />
+        </>
+      );
     case 'unread':
       return (
         <>
@@ -238,7 +243,12 @@ export function Action({ texts, server, id, did, ahead, open, close, unlinked }:
         </>
       );
     case 'sending':
-      return <Busy text={t('enter.sending')} />;
+      return (
+        <>
+          <h1>{name}</h1>
+          <Busy text={t('enter.sending')} />
+        </>
+      );
     case 'unsent':
       return (
         <Unsent texts={texts} again={() => alone(() => send(page.body, page.reason, page.symbol))} />
@@ -402,6 +412,7 @@ function Unsent({ texts: { t }, again }: { texts: Texts; again: () => void }) {
   }, []);
   return (
     <>
+      <Heading>{t('enter.unsent.heading')}</Heading>
       <Notice kind="bad" role="alert" data-test="unsent">
         <p>{t('enter.unsent')}</p>
       </Notice>

@@ -11,6 +11,7 @@ import { Busy, FailureNotice, Heading, Icon, Notice, TextField, useSecondsLeft }
 import { deviceName } from './device-name.ts';
 import { InstallFirst, InstallHint, mustInstallFirst } from './install.tsx';
 import { Keypad } from './keypad.tsx';
+import { forgetScannedToken, scannedToken } from './scanned-token.ts';
 import { enrol } from './server.ts';
 import { save, type Device, type Enrolment } from './store.ts';
 import type { Texts } from './texts.ts';
@@ -28,8 +29,6 @@ type Page =
 type Props = {
   texts: Texts;
   kept: Enrolment | null;
-  /** From the QR code, in the address's fragment. */
-  token: string;
   /** Why the phone is here again. */
   failure: Failure | null;
   idUrl: string;
@@ -44,8 +43,9 @@ function firstPage(kept: Enrolment | null, token: string): Page {
   return token ? { at: 'number' } : { at: 'welcome' };
 }
 
-export function Enrol({ texts, kept, token: scanned, failure: before, idUrl, speak, linked }: Props) {
+export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: Props) {
   const { t, c, language } = texts;
+  const [scanned] = useState(scannedToken);
   const [page, setPage] = useState<Page>(() => firstPage(kept, scanned));
   const [enrolment, setEnrolment] = useState(kept);
   const [region, setRegion] = useState(kept?.region ?? firstRegion);
@@ -270,27 +270,6 @@ export function Enrol({ texts, kept, token: scanned, failure: before, idUrl, spe
   }
 }
 
-const scannedKey = 'symbolon-token';
-
-/** The token of the QR code; it leaves the address at once and stays in this tab until it was used. */
-export function takeScannedToken(): string {
-  const match = /^#token=([^&]*)/.exec(location.hash);
-  if (match) history.replaceState(null, '', location.pathname);
-  try {
-    if (match) sessionStorage.setItem(scannedKey, decodeURIComponent(match[1]!));
-    return sessionStorage.getItem(scannedKey) ?? '';
-  } catch {
-    return '';
-  }
-}
-
-function forgetScannedToken(): void {
-  try {
-    sessionStorage.removeItem(scannedKey);
-  } catch {
-    // Nothing was kept.
-  }
-}
 
 function shortAddress(address: string): string {
   return address.replace(/^https?:\/\//, '').replace(/\/$/, '');

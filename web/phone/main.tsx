@@ -8,8 +8,9 @@ import { isLanguage, preferredLanguage, type Language } from '../shared/language
 import { fetchSite, testBanner, type Site } from '../shared/site.ts';
 import { FailureNotice, Heading, LanguageSwitch, Mark, Notice } from '../shared/ui.tsx';
 import { Action } from './action.tsx';
-import { Enrol, takeScannedToken } from './enrol.tsx';
+import { Enrol } from './enrol.tsx';
 import { Home } from './home.tsx';
+import { scannedToken, takeScannedToken } from './scanned-token.ts';
 import { endsTheLink, Server, type Me, type Pending, type PendingAction } from './server.ts';
 import { load, save, type Device, type Enrolment } from './store.ts';
 import { loadTexts, type Texts } from './texts.ts';
@@ -17,7 +18,7 @@ import { watchForUpdates } from './update.ts';
 
 type Kept = { device: Device | null; enrolment: Enrolment | null };
 
-function App({ first, kept, scanned }: { first: Texts; kept: Kept | null; scanned: string }) {
+function App({ first, kept }: { first: Texts; kept: Kept | null }) {
   const [texts, setTexts] = useState(first);
   const [device, setDevice] = useState(kept?.device ?? null);
   const [enrolment, setEnrolment] = useState(kept?.enrolment ?? null);
@@ -64,12 +65,11 @@ function App({ first, kept, scanned }: { first: Texts; kept: Kept | null; scanne
           )}
         </>
       );
-    if (device) return <Linked texts={texts} device={device} scanned={scanned} site={site} gone={setGone} />;
+    if (device) return <Linked texts={texts} device={device} site={site} gone={setGone} />;
     return (
       <Enrol
         texts={texts}
         kept={enrolment}
-        token={scanned}
         failure={null}
         idUrl={site?.id_url ?? ''}
         speak={(chosen) => void speak(chosen)}
@@ -121,9 +121,9 @@ function NoStorage({ texts: { t, c } }: { texts: Texts }) {
   );
 }
 
-type LinkedProps = { texts: Texts; device: Device; scanned: string; site: Site | null; gone: (failure: Failure) => void };
+type LinkedProps = { texts: Texts; device: Device; site: Site | null; gone: (failure: Failure) => void };
 
-function Linked({ texts, device, scanned, site, gone }: LinkedProps) {
+function Linked({ texts, device, site, gone }: LinkedProps) {
   const { language } = texts;
   const server = useMemo(() => new Server(device.keys, language), [device, language]);
   const [me, setMe] = useState<Me | null>(null);
@@ -205,14 +205,14 @@ function Linked({ texts, device, scanned, site, gone }: LinkedProps) {
       actions={actions}
       online={online}
       failure={failure}
-      notice={scanned ? texts.t('already_linked') : ''}
+      notice={scannedToken() ? texts.t('already_linked') : ''}
       helpUrl={site?.id_url ? `${site.id_url}/${language}/help/` : ''}
       open={setOpened}
     />
   );
 }
 
-const scanned = takeScannedToken();
+takeScannedToken();
 const kept: Kept | null = await Promise.all([load('device'), load('enrolment')]).then(
   ([device, enrolment]) => ({ device, enrolment }),
   () => null,
@@ -225,4 +225,4 @@ document.title = first.t('title');
 const root = document.getElementById('app')!;
 root.replaceChildren();
 root.dataset['ready'] = '';
-render(<App first={first} kept={kept} scanned={scanned} />, root);
+render(<App first={first} kept={kept} />, root);

@@ -133,7 +133,7 @@ test('A5_a_wrong_token_and_a_wrong_sms_code_say_how_many_tries_are_left_and_lose
 test('A5_the_sms_can_be_asked_again_after_the_countdown_on_the_button', async () => {
   await toSms();
   assert.equal(await hook('sms-again').getAttribute('aria-disabled'), 'true');
-  await hook('sms-again').click();
+  await hook('sms-again').click({ force: true });
   assert.ok(!mock.seen.some(({ path }) => path === '/d/enrol/sms-again'));
   mock.smsAgainAt = now() - 1;
   await page.reload();
