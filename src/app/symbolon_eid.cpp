@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <iostream>
 #include <termios.h>
+#include <thread>
 #include <unistd.h>
 
 namespace symbolon {
@@ -250,7 +251,7 @@ int run(Options const& options)
                                                     : patience_of_a_person;
     std::optional<Readers> readers; // outlives the card that it finds
     auto const find_card = [&](std::function<void(Waiting)> const& waiting) -> Result<std::unique_ptr<Transceiver>> {
-        if (!readers) readers.emplace(TRY(Readers::connect()));
+        if (!readers) readers.emplace(TRY(Readers::connect([](auto time) { std::this_thread::sleep_for(time); })));
         return readers->find_card(options.reader, patience, waiting);
     };
     auto const ending = run_program(*link, {.server = server,

@@ -167,6 +167,11 @@ Result<Url> parse_url(std::string_view text)
 {
     auto const parsed = urls::parse_uri(text);
     if (parsed.has_error()) return fail(Outcome::request_malformed, "not an absolute URL");
+    // RFC 3986 §3.3: behind an authority a path begins with a slash. Boost.URL 1.81 takes
+    // "http://127.0.0.1.evil.example/" for the host 127.0.0.1 and the path ".evil.example/"; whoever connects then
+    // would not.
+    if (parsed->has_authority() && !parsed->encoded_path().empty() && !parsed->encoded_path().starts_with('/'))
+        return fail(Outcome::request_malformed, "not an absolute URL");
     urls::url copy{*parsed};
     copy.normalize_scheme().normalize_authority();
     auto const host =

@@ -64,6 +64,11 @@ TEST(Url, tells_host_and_origin_apart_from_what_imitates_them)
     EXPECT_FALSE(http::parse_url("http://localhost.evil.example/")->is_loopback());
     EXPECT_TRUE(http::parse_url("https://id.example@evil.example/")->has_user_info);
     EXPECT_FALSE(http::parse_url("/relative"));
+    for (auto const* const text : {"http://127.0.0.1.evil.example/", "http://127.0.0.1x/", "http://[::1].evil.example/",
+                                   "http://1.2.3.4.5/", "http://id.example:80:81/", "http://127.0.0.1:80evil.example/"})
+        EXPECT_FALSE(http::parse_url(text)) << text;
+    EXPECT_TRUE(http::parse_url("http://id.example"));
+    EXPECT_TRUE(http::parse_url("http://id.example?a"));
 }
 
 } // namespace

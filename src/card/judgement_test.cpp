@@ -525,7 +525,8 @@ TEST(HostAllowList, compares_host_and_port)
     for (auto const* const url :
          {"http://ocsp.eid.belgium.be:8080/", "http://ocsp.eid.belgium.be.evil.example/", "http://evil.example/",
           "http://ocsp.eid.belgium.be@evil.example/", "ftp://ocsp.eid.belgium.be/", "file:///etc/passwd",
-          "http://127.0.0.1/", "http://127.0.0.1:84060/", "ldap://ocsp.eid.belgium.be/", "", "ocsp.eid.belgium.be"})
+          "http://127.0.0.1/", "http://127.0.0.1:84060/", "http://127.0.0.1:8406.evil.example/",
+          "http://127.0.0.1:8406x/", "ldap://ocsp.eid.belgium.be/", "", "ocsp.eid.belgium.be"})
         EXPECT_FALSE(host_is_allowed(url, hosts)) << url;
 }
 

@@ -147,6 +147,14 @@ Result<card::CardReading> BelpicCard::read_files(CardData const& data)
     return reading;
 }
 
+Result<bool> BelpicCard::has_signature_certificate(CardData const& data)
+{
+    auto const transaction = TRY(Transaction::begin(card_));
+    TRY(select_applet_first());
+    auto const content = TRY(read_file(df_belpic, 0x5039, card::max_certificate_bytes + card::max_padding_bytes, data));
+    return content && std::ranges::any_of(*content, [](Byte byte) { return byte != 0; });
+}
+
 Result<Bytes> BelpicCard::collect(Response response)
 {
     Bytes data;

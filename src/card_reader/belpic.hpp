@@ -45,6 +45,9 @@ public:
     /// All files, padding included. Gives no answer to a challenge yet.
     Result<card::CardReading> read_files(CardData const& data);
 
+    /// Whether the card holds a signature certificate: cards of minors have zeros there.
+    Result<bool> has_signature_certificate(CardData const& data);
+
     /// INTERNAL AUTHENTICATE (1.8): r‖s, 96 bytes, over the 48 bytes of `digest`.
     Result<Bytes> answer_with_card_key(ByteView digest);
 

@@ -241,6 +241,7 @@ private:
         auto const data = TRY(belpic.card_data());
         if (!std::ranges::equal(data.chip_number(), opened_.chip_number) || data.generation != opened_.generation)
             return fail(Outcome::other_card_than_read);
+        if (!TRY(belpic.has_signature_certificate(data))) return fail(Outcome::signature_certificate_missing);
         auto const signature = TRY(sign(belpic, data, KeyReference::signature, opened_.digest));
         return json::Object{{"session", opened_.session},
                             {"signature", base64url(signature)},

@@ -50,12 +50,14 @@ Result<Link> parse_link(std::string_view text, Loopback loopback)
     auto const as_https = http::parse_url("https://" + std::string{authority} + "/");
     if (!as_https || as_https->has_user_info || as_https->host.empty()) return refused("host");
     auto const& host = as_https->host;
+    auto const& port = as_https->port;
+    if (!port.empty() && (port.size() > 5 || std::stoi(port) < 1 || std::stoi(port) > 65535)) return refused("port");
     auto const is_loopback = host == "localhost" || host == "127.0.0.1" || host == "::1";
     auto const is_plain = is_loopback && loopback == Loopback::plain;
 
     auto shown = host.find(':') == std::string::npos ? host : "[" + host + "]";
     auto const usual_port = is_plain ? "80" : "443";
-    if (!as_https->port.empty() && as_https->port != usual_port) shown += ":" + as_https->port;
+    if (!port.empty() && port != usual_port) shown += ":" + port;
     return Link{(is_plain ? "http://" : "https://") + shown, shown, std::string{ticket}};
 }
 

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <reader.h>
-#include <thread>
 
 namespace symbolon::card_reader {
 
@@ -17,7 +16,8 @@ namespace {
 constexpr std::size_t most_readers = 16;
 constexpr std::size_t longest_answer_bytes = 258;
 constexpr int most_reconnections = 3;
-constexpr std::chrono::milliseconds poll_readers_every{500};
+constexpr auto poll_every = 250ms;
+constexpr auto removal_is_noticed_within = 1500ms;
 
 std::unexpected<Failure> failed(long error, char const* what)
 {
@@ -32,7 +32,11 @@ void append_little_endian(Bytes& to, std::uint32_t value, int bytes)
 
 class PcscCard final : public Transceiver {
 public:
-    PcscCard(SCARDCONTEXT context, std::string reader) : context_{context}, reader_{std::move(reader)} {}
+    PcscCard(SCARDCONTEXT context, std::string reader, Sleep sleep)
+        : context_{context},
+          reader_{std::move(reader)},
+          sleep_{std::move(sleep)}
+    {}
     PcscCard(PcscCard const&) = delete;
     PcscCard& operator=(PcscCard const&) = delete;
     ~PcscCard() override
@@ -91,17 +95,21 @@ public:
         return Bytes{answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(size)};
     }
 
-    void pause(std::chrono::milliseconds time) override { std::this_thread::sleep_for(time); }
+    void pause(std::chrono::milliseconds time) override { sleep_(time); }
 
 private:
-    /// pcsc-lite tells a card that was pulled out in several ways; this one is sure.
+    /// After a failure. pcsc-lite tells a card that was pulled out in several ways, and looks into the reader a few
+    /// times a second only: so this waits for its word.
     bool is_card_there()
     {
-        SCARD_READERSTATE state{};
-        state.szReader = reader_.c_str();
-        return SCardGetStatusChange(context_, 0, &state, 1) != SCARD_S_SUCCESS
-                   ? false
-                   : (state.dwEventState & SCARD_STATE_PRESENT) != 0;
+        for (auto waited = 0ms; waited <= removal_is_noticed_within; waited += poll_every) {
+            SCARD_READERSTATE state{};
+            state.szReader = reader_.c_str();
+            if (SCardGetStatusChange(context_, 0, &state, 1) != SCARD_S_SUCCESS) return false;
+            if ((state.dwEventState & SCARD_STATE_PRESENT) == 0) return false;
+            sleep_(poll_every);
+        }
+        return true;
     }
 
     /// PC/SC part 10 §2.2: the reader's features, each a tag, a length of 4 and a control code.
@@ -123,6 +131,7 @@ private:
 
     SCARDCONTEXT context_;
     std::string reader_;
+    Sleep sleep_;
     SCARDHANDLE handle_ = 0;
     DWORD protocol_ = SCARD_PROTOCOL_T0;
     bool connected_ = false;
@@ -141,8 +150,9 @@ struct Slot {
 
 struct Readers::State {
     SCARDCONTEXT context = 0;
+    Sleep sleep;
 
-    State() = default;
+    explicit State(Sleep how) : sleep{std::move(how)} {}
     State(State const&) = delete;
     State& operator=(State const&) = delete;
     ~State() { SCardReleaseContext(context); }
@@ -219,9 +229,9 @@ Readers::Readers(std::unique_ptr<State> state) : state_{std::move(state)} {}
 Readers::Readers(Readers&&) noexcept = default;
 Readers::~Readers() = default;
 
-Result<Readers> Readers::connect()
+Result<Readers> Readers::connect(Sleep sleep)
 {
-    auto state = std::make_unique<State>();
+    auto state = std::make_unique<State>(std::move(sleep));
     auto const error = SCardEstablishContext(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &state->context);
     if (error != SCARD_S_SUCCESS) return failed(error, "SCardEstablishContext");
     return Readers{std::move(state)};
@@ -230,9 +240,8 @@ Result<Readers> Readers::connect()
 Result<std::unique_ptr<Transceiver>> Readers::find_card(std::string_view reader_name, std::chrono::seconds patience,
                                                         std::function<void(Waiting)> const& waiting)
 {
-    auto const until = std::chrono::steady_clock::now() + patience;
     std::optional<Waiting> told;
-    for (;;) {
+    for (auto waited = 0ms;; waited += poll_every) {
         auto slots = TRY(state_->slots(reader_name));
         auto const belgian = std::ranges::find_if(slots, [](auto const& slot) { return is_belgian_atr(slot.atr); });
         auto const any = std::ranges::find_if(slots, [](auto const& slot) { return slot.has_card; });
@@ -240,7 +249,7 @@ Result<std::unique_ptr<Transceiver>> Readers::find_card(std::string_view reader_
         auto const chosen = belgian != slots.end() ? belgian : any;
         if (chosen != slots.end()) {
             if (chosen->is_mute) return fail(Outcome::card_unresponsive, "no answer to reset");
-            auto card = std::make_unique<PcscCard>(state_->context, chosen->reader);
+            auto card = std::make_unique<PcscCard>(state_->context, chosen->reader, state_->sleep);
             TRY(card->connect());
             return card;
         }
@@ -248,9 +257,8 @@ Result<std::unique_ptr<Transceiver>> Readers::find_card(std::string_view reader_
         auto const for_what = slots.empty() ? Waiting::for_reader : Waiting::for_card;
         if (told != for_what && waiting) waiting(for_what);
         told = for_what;
-        auto const now = std::chrono::steady_clock::now();
-        if (now >= until) return fail(slots.empty() ? Outcome::reader_missing : Outcome::card_missing);
-        std::this_thread::sleep_for(std::min<std::chrono::steady_clock::duration>(poll_readers_every, until - now));
+        if (waited >= patience) return fail(slots.empty() ? Outcome::reader_missing : Outcome::card_missing);
+        state_->sleep(poll_every);
     }
 }
 

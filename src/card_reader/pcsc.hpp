@@ -14,14 +14,16 @@
 /// Readers and cards through PC/SC (winscard.h of pcsc-lite). Beside the reader only: the server links nothing of this.
 namespace symbolon::card_reader {
 
+using Sleep = std::function<void(std::chrono::milliseconds)>;
+
 /// Where the search for a card is.
 enum class Waiting : std::uint8_t { for_reader, for_card };
 
 /// What the holder has connected.
 class Readers {
 public:
-    /// Fails: reader_service_missing.
-    static Result<Readers> connect();
+    /// `sleep` lets time pass. Fails: reader_service_missing.
+    static Result<Readers> connect(Sleep sleep);
 
     Readers(Readers&&) noexcept;
     Readers& operator=(Readers&&) = delete;
