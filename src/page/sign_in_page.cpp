@@ -1,11 +1,12 @@
 #include "page/sign_in_page.hpp"
 
 #include "action/symbols.hpp"
-#include "enrolment/phone_number.hpp"
+#include "page/calling_codes.hpp"
 #include "page/html.hpp"
 
 #include <algorithm>
-#include <chrono>
+#include <array>
+#include <memory>
 
 namespace symbolon::page {
 
@@ -41,44 +42,72 @@ Html assets()
 Html test_banner(Words const& words, bool is_test_system)
 {
     if (!is_test_system) return {};
-    return element("p", {{"class", "test-system"}, {"role", "note"}}, {words("test_system")});
+    return element("aside", {{"class", "test-banner"}}, {words("test_system")});
 }
 
 Html error_message(Words const& words, Outcome outcome)
 {
-    return element("p", {{"role", "alert"}, {"class", "error"}},
-                   {element("span", {{"id", "error-text"}}, {text(words.texts.text(words.language, outcome))}),
-                    text(" "), element("code", {{"id", "error"}}, {text(name_of(outcome))})});
+    auto const sentence = element("p", {{"id", "error-text"}}, {text(words.texts.text(words.language, outcome))});
+    auto const code = element("p", {}, {element("code", {{"id", "error"}}, {text(name_of(outcome))})});
+    return element("div", {{"role", "alert"}, {"class", "notice bad"}}, {element("div", {}, {sentence, code})});
 }
+
+/// A ring broken in two halves that fit (web/shared/mark.svg).
+Html mark()
+{
+    auto const half = [](std::string const& kind, std::string const& path) {
+        return element("path", {{"class", kind}, {"d", path}});
+    };
+    return element(
+        "svg", {{"viewBox", "0 0 64 64"}, {"aria-hidden", "true"}},
+        {element(
+            "g", {{"transform", "rotate(20 32 32)"}},
+            {half("mark-one", "M30.5 4.1A28 28 0 0 0 30.5 59.9V55L26 51.5 30.5 48.5V44A12 12 0 0 1 30.5 20V15.5L26 "
+                              "12.5 30.5 9Z"),
+             half("mark-two", "M35.5 4.2A28 28 0 0 1 35.5 59.8V54.5L31 51.5 35.5 48.5V43.5A12 12 0 0 0 35.5 "
+                              "20.5V15.5L31 12.5 35.5 9.5Z")})});
+}
+
+Html brand() { return element("span", {{"class", "brand"}}, {mark(), element("span", {}, {text("Symbolon")})}); }
 
 Html language_links(SignInFrame const& frame, Words const& words)
 {
     constexpr std::array<std::string_view, all_languages.size()> own_names{"Français", "Nederlands", "Deutsch",
                                                                            "English"};
-    Html links;
+    Html items;
     for (auto const language : all_languages) {
         std::string const name{name_of(language)};
-        auto const current = language == frame.language;
-        links += element("a",
-                         {{"href", frame.path + "?lang=" + name},
-                          {"hreflang", name},
-                          {"lang", name},
-                          {current ? "aria-current" : "", "true"}},
-                         {text(own_names.at(static_cast<std::size_t>(language)))});
-        links += text(" ");
+        auto const own_name = own_names.at(static_cast<std::size_t>(language));
+        items += element("li", {},
+                         {element("a",
+                                  {{"href", frame.path + "?lang=" + name},
+                                   {"hreflang", name},
+                                   {"lang", name},
+                                   {language == frame.language ? "aria-current" : "", "true"}},
+                                  {element("span", {{"aria-hidden", "true"}}, {text(name)}),
+                                   element("span", {{"class", "visually-hidden"}}, {text(own_name)})})});
     }
-    return element("nav", {{"class", "languages"}, {"aria-label", words.plain("languages")}}, {links});
+    return element("nav", {{"aria-label", words.plain("languages")}},
+                   {element("ul", {{"class", "languages"}}, {items})});
+}
+
+Html body_of(Words const& words, Html const& header, Html const& main, bool is_test_system)
+{
+    auto body = element("a", {{"class", "skip"}, {"href", "#content"}}, {words("skip")});
+    body += element("header", {{"class", "top"}}, {header});
+    body += element("main", {{"id", "content"}, {"tabindex", "-1"}}, {main});
+    body += test_banner(words, is_test_system);
+    return body;
 }
 
 std::string page_of(SignInFrame const& frame, Words const& words, Html const& more_head, Html const& main)
 {
     auto head = assets();
     head += more_head;
-    auto body = element("header", {},
-                        {test_banner(words, frame.is_test_system),
-                         element("p", {{"class", "brand"}}, {text("Symbolon")}), language_links(frame, words)});
-    body += element("main", {}, {main});
-    return document(frame.language, words.plain("title", {{"partner", frame.partner}}), head, body);
+    auto header = brand();
+    header += language_links(frame, words);
+    return document(frame.language, words.plain("title", {{"partner", frame.partner}}), head,
+                    body_of(words, header, main, frame.is_test_system));
 }
 
 Html button(std::string_view name, Html const& label, std::string const& kind)
@@ -95,27 +124,33 @@ Html button(std::string_view name, Html const& label, std::string const& kind)
 
 Html form_to(SignInFrame const& frame, Html const& content)
 {
-    return element("form", {{"method", "post"}, {"action", frame.path + query_of(frame)}}, {content});
+    return element("form", {{"method", "post"}, {"action", frame.path + query_of(frame)}, {"class", "stack"}},
+                   {content});
 }
 
-Html calling_code_choice(std::string const& chosen)
+Html country_choice(Words const& words, std::string const& chosen)
 {
-    Html options;
-    for (auto const code : enrolment::calling_codes())
-        options += element("option", {{"value", std::string{code}}, flag("selected", code == chosen)},
-                           {text("+" + std::string{code})});
-    return element("select", {{"id", "calling_code"}, {"name", "calling_code"}, {"autocomplete", "tel-country-code"}},
-                   {options});
+    auto const choice = calling_code_choice(words.language);
+    // Several countries share a code: the first one of it is shown as chosen.
+    auto const first = std::ranges::find(choice, chosen, &CallingCode::code);
+    auto const group = [&](std::string const& label, auto countries) {
+        Html options;
+        for (auto const& country : countries)
+            options +=
+                element("option", {{"value", country.code}, flag("selected", &country == std::to_address(first))},
+                        {text(country.text)});
+        return element("optgroup", {{"label", words.plain(label)}}, {options});
+    };
+    return element(
+        "select", {{"id", "calling_code"}, {"name", "calling_code"}, {"autocomplete", "tel-country-code"}},
+        {group("near", choice.first(near_countries)), group("all_countries", choice.subspan(near_countries))});
 }
 
-/// A sentence with an element in the place of one of its values.
-Html around(std::string const& sentence, std::string_view mark, Html const& inside)
+std::string minutes_and_seconds(Seconds left)
 {
-    auto const at = sentence.find(mark);
-    auto html = text(std::string_view{sentence}.substr(0, at));
-    html += inside;
-    html += text(std::string_view{sentence}.substr(at + mark.size()));
-    return html;
+    constexpr int minute = 60;
+    auto const seconds = std::to_string(left.count() % minute);
+    return std::to_string(left.count() / minute) + (seconds.size() < 2 ? ":0" : ":") + seconds;
 }
 
 } // namespace
@@ -125,34 +160,35 @@ std::string form_page(SignInFrame const& frame, NumberForm const& form, Texts co
     Words const words{frame.language, texts};
     Texts::Values const partner{{"partner", frame.partner}};
 
-    auto fields = element(
-        "div", {{"class", "field"}},
-        {element("label", {{"for", "calling_code"}}, {words("calling_code")}), calling_code_choice(form.calling_code)});
-    fields += element("div", {{"class", "field"}},
-                      {element("label", {{"for", "identifier"}}, {words("number")}),
-                       element("input", {{"id", "identifier"},
-                                         {"name", "identifier"},
-                                         {"type", "tel"},
-                                         {"inputmode", "tel"},
-                                         {"autocomplete", "tel-national"},
-                                         {"maxlength", "40"},
-                                         {"value", form.identifier},
-                                         {"aria-describedby", form.error ? "error-text number-help" : "number-help"},
-                                         {form.error ? "aria-invalid" : "", "true"},
-                                         flag("required", true)}),
-                       element("p", {{"id", "number-help"}, {"class", "help"}}, {words("number_help")})});
+    auto const country = element("div", {{"class", "field"}},
+                                 {element("label", {{"for", "calling_code"}}, {words("calling_code")}),
+                                  country_choice(words, form.calling_code)});
+    auto const number = element("div", {{"class", "field"}},
+                                {element("label", {{"for", "identifier"}}, {words("number")}),
+                                 element("input", {{"id", "identifier"},
+                                                   {"name", "identifier"},
+                                                   {"type", "tel"},
+                                                   {"inputmode", "tel"},
+                                                   {"autocomplete", "tel-national"},
+                                                   {"maxlength", "40"},
+                                                   {"value", form.identifier},
+                                                   {"aria-describedby", form.error ? "error-text hint" : "hint"},
+                                                   {form.error ? "aria-invalid" : "", "true"},
+                                                   flag("required", true)})});
+    auto fields = element("div", {{"class", "number-fields"}}, {country, number});
+    fields += element("p", {{"id", "hint"}, {"class", "hint"}}, {words("number_help")});
     fields +=
-        element("div", {{"class", "buttons"}},
-                {button("continue", words("continue"), "primary"), button("cancel", words("cancel"), "secondary")});
+        element("div", {{"class", "row"}},
+                {button("continue", words("continue"), "button main"), button("cancel", words("cancel"), "button")});
 
-    auto main = element("h1", {}, {words("title", partner)});
-    main += element("p", {}, {words("intro", partner)});
-    if (!frame.domain.empty()) main += element("p", {{"class", "site"}}, {words("site", {{"domain", frame.domain}})});
+    auto main = element("h1", {{"class", "partner-name"}}, {words("title", partner)});
+    main += element("p", {{"class", "lead"}}, {words("intro", partner)});
+    if (!frame.domain.empty()) main += element("p", {{"class", "soft"}}, {words("site", {{"domain", frame.domain}})});
     if (form.error) main += error_message(words, *form.error);
     main += form_to(frame, fields);
-    main += element("p", {{"class", "help"}}, {words("never_told")});
+    main += element("p", {{"class", "soft"}}, {words("never_told")});
     main +=
-        element("p", {{"class", "help"}},
+        element("p", {{"class", "soft"}},
                 {words("no_account"), text(" "),
                  element("a", {{"href", "/" + std::string{name_of(frame.language)} + "/enrol/"}}, {words("enrol")})});
     return page_of(frame, words, {}, main);
@@ -161,39 +197,42 @@ std::string form_page(SignInFrame const& frame, NumberForm const& form, Texts co
 std::string waiting_page(SignInFrame const& frame, Waiting const& waiting, Instant now, Texts const& texts)
 {
     Words const words{frame.language, texts};
-    constexpr std::string_view mark = "\x01";
-    auto const left = std::chrono::ceil<std::chrono::minutes>(std::max(Seconds{0}, waiting.expires_at - now));
+    auto const left = minutes_and_seconds(std::max(Seconds{0}, waiting.expires_at - now));
 
-    auto const picture = element("svg", {{"aria-hidden", "true"}, {"class", "symbol"}},
+    auto const picture = element("svg", {{"class", "symbol"}, {"viewBox", "0 0 256 256"}, {"aria-hidden", "true"}},
                                  {element("use", {{"href", "/assets/symbols.svg#" + waiting.symbol}})});
-    auto const symbol =
-        element("p", {{"class", "symbol-to-choose"}},
-                {picture, element("strong", {}, {text(action::symbol_name(waiting.symbol, frame.language))})});
-    auto const steps = element("ol", {},
+    auto const symbol = element("p", {{"class", "symbol-shown"}},
+                                {picture, element("span", {{"class", "symbol-name"}},
+                                                  {text(action::symbol_name(waiting.symbol, frame.language))})});
+    auto const steps = element("ol", {{"class", "steps-list"}},
                                {element("li", {}, {words("step_open")}),
                                 element("li", {}, {words("step_check", {{"partner", frame.partner}})}),
                                 element("li", {}, {words("step_symbol"), symbol})});
-    auto const buttons = element(
-        "div", {{"class", "buttons"}},
-        {button("restart", words("other_number"), "secondary"), button("cancel", words("cancel"), "secondary")});
 
     auto inside = element("h1", {}, {words("waiting_title")});
     inside += element("p", {}, {words("waiting_number", {{"digits", waiting.typed_hint}})});
     inside += steps;
-    inside += element("p", {{"id", "status"}, {"role", "status"}}, {words(waiting.is_shown ? "shown" : "waiting")});
-    inside += element("p", {{"id", "time"}},
-                      {around(words.plain("time", {{"minutes", std::string{mark}}}), mark,
-                              element("span", {{"id", "countdown"}}, {text(std::to_string(left.count()))}))});
-    inside += element("noscript", {}, {element("p", {{"class", "help"}}, {words("reloads")})});
-    inside += form_to(frame, buttons);
+    inside += element("p",
+                      {{"id", "status"},
+                       {"role", "status"},
+                       {"data-shown", words.plain("shown")},
+                       {"data-approved", words.plain("approved")}},
+                      {words(waiting.is_shown ? "shown" : "waiting")});
+    inside += element("p", {{"id", "countdown"}, {"data-text", words.plain("time", {{"time", "{time}"}})}},
+                      {words("time", {{"time", left}})});
+    inside += element("p", {{"id", "announce"}, {"role", "status"}, {"class", "visually-hidden"}});
+    inside += element("p", {{"id", "hint"}, {"class", "hint"}, flag("hidden", true)}, {words("hint")});
+    inside += element("noscript", {}, {element("p", {{"class", "hint"}}, {words("reloads")})});
+    inside += form_to(frame, element("div", {{"class", "row"}},
+                                     {button("restart", words("other_number"), "button"),
+                                      button("cancel", words("cancel"), "button")}));
     auto const main = element("section",
                               {{"id", "waiting"},
+                               {"class", "stack"},
                                {"data-events", frame.path + "/events" + query_of(frame)},
                                {"data-continue", frame.path + "/continue" + query_of(frame)},
                                {"data-expires", std::to_string(numeric_date(waiting.expires_at))},
-                               {"data-symbol", waiting.symbol},
-                               {"data-waiting", words.plain("waiting")},
-                               {"data-shown", words.plain("shown")}},
+                               {"data-symbol", waiting.symbol}},
                               {inside});
     auto const refresh = element("noscript", {}, {element("meta", {{"http-equiv", "refresh"}, {"content", "3"}})});
     return page_of(frame, words, refresh, main);
@@ -204,40 +243,36 @@ std::string leaving_page(SignInFrame const& frame, Leaving why, Texts const& tex
     Words const words{frame.language, texts};
     Texts::Values const partner{{"partner", frame.partner}};
     auto const next = frame.path + "/continue" + query_of(frame);
-    auto const inside = [&] {
-        auto html = element("h1", {}, {words("leaving_title", partner)});
-        html += element("p", {{"role", "status"}},
-                        {words(why == Leaving::approved ? "leaving_approved" : "leaving_cancelled", partner)});
-        html += element("p", {}, {element("a", {{"id", "back"}, {"href", next}}, {words("go_on")})});
-        return html;
-    }();
-    auto const main = element("section", {{"id", "leaving"}, {"data-continue", next}}, {inside});
+    auto inside = element("h1", {}, {words("leaving_title", partner)});
+    inside += element("p", {{"role", "status"}},
+                      {words(why == Leaving::approved ? "leaving_approved" : "leaving_cancelled", partner)});
+    inside +=
+        element("p", {}, {element("a", {{"id", "back"}, {"class", "button main"}, {"href", next}}, {words("go_on")})});
+    auto const main = element("section", {{"id", "leaving"}, {"class", "stack"}, {"data-continue", next}}, {inside});
     return page_of(frame, words, element("meta", {{"http-equiv", "refresh"}, {"content", "0; url=" + next}}), main);
 }
 
 std::string ended_page(SignInFrame const& frame, Outcome outcome, Texts const& texts)
 {
     Words const words{frame.language, texts};
-    auto main = element("h1", {}, {words("ended_title")});
-    main += error_message(words, outcome);
+    auto inside = element("h1", {}, {words("ended_title")});
+    inside += error_message(words, outcome);
+    // Where the time of the whole sign-in is over, a new one begins at the partner.
     if (outcome != Outcome::sign_in_expired)
-        main +=
-            form_to(frame, element("div", {{"class", "buttons"}}, {button("restart", words("new_try"), "primary")}));
-    main += element("p", {},
-                    {element("a", {{"id", "back"}, {"href", frame.path + "/continue" + query_of(frame)}},
-                             {words("back", {{"partner", frame.partner}})})});
-    return page_of(frame, words, {}, element("section", {{"id", "ended"}}, {main}));
+        inside +=
+            form_to(frame, element("div", {{"class", "row"}}, {button("restart", words("new_try"), "button main")}));
+    inside += element("p", {},
+                      {element("a", {{"id", "back"}, {"href", frame.path + "/continue" + query_of(frame)}},
+                               {words("back", {{"partner", frame.partner}})})});
+    return page_of(frame, words, {}, element("section", {{"id", "ended"}, {"class", "stack"}}, {inside}));
 }
 
 std::string error_page(Language language, Outcome outcome, bool is_test_system, Texts const& texts)
 {
     Words const words{language, texts};
-    auto body = element("header", {},
-                        {test_banner(words, is_test_system), element("p", {{"class", "brand"}}, {text("Symbolon")})});
     auto main = element("h1", {}, {words("error_title")});
     main += error_message(words, outcome);
-    body += element("main", {}, {main});
-    return document(language, words.plain("error_title"), assets(), body);
+    return document(language, words.plain("error_title"), assets(), body_of(words, brand(), main, is_test_system));
 }
 
 } // namespace symbolon::page

@@ -1,0 +1,683 @@
+#include "action/symbols.hpp"
+#include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
+#include "oidc/oidc_testing.hpp"
+#include "oidc/sign_in.hpp"
+#include "oidc/subject.hpp"
+#include "page/browser_name.hpp"
+#include "page/html.hpp"
+#include "page/sign_in.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <regex>
+
+namespace symbolon::page {
+namespace {
+
+using oidc::testing::header;
+using oidc::testing::parameters_of_location;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+using Site = oidc::testing::Site;
+
+/// A person at a browser that keeps its cookie, and the site.
+class SignIns : public ::testing::Test {
+protected:
+    Site site;
+    Texts texts;
+    SignInPages pages{.provider = site.provider, .texts = texts, .is_test_system = false};
+    std::string cookie;
+
+    void SetUp() override { site.add(sign_in_routes(pages, site.services())); }
+
+    [[nodiscard]] http::Parameters headers() const
+    {
+        http::Parameters headers;
+        headers.add("accept-language", "en");
+        headers.add("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0");
+        if (!cookie.empty()) headers.add("cookie", cookie);
+        return headers;
+    }
+    http::Response get(std::string const& path)
+    {
+        auto response = site.get(path, headers()).value();
+        keep_cookie(response);
+        return response;
+    }
+    http::Response post(std::string const& path, std::vector<http::Parameters::Pair> form,
+                        std::string const& origin = std::string{Site::issuer})
+    {
+        auto with_origin = headers();
+        with_origin.add("origin", origin);
+        auto response = site.post(path, http::Parameters{std::move(form)}, with_origin).value();
+        keep_cookie(response);
+        return response;
+    }
+    void keep_cookie(http::Response const& response)
+    {
+        auto const set = header(response, "Set-Cookie");
+        if (!set.empty()) cookie = set.substr(0, set.find(';'));
+    }
+
+    static std::vector<http::Parameters::Pair> request(std::vector<http::Parameters::Pair> const& changes = {})
+    {
+        std::vector<http::Parameters::Pair> pairs{{"response_type", "code"},
+                                                  {"client_id", "shop"},
+                                                  {"redirect_uri", "https://shop.example/cb"},
+                                                  {"scope", "openid profile email"},
+                                                  {"state", "s-1"},
+                                                  {"nonce", "n-1"},
+                                                  {"code_challenge", challenge()},
+                                                  {"code_challenge_method", "S256"}};
+        for (auto const& [name, value] : changes) {
+            std::erase_if(pairs, [&](auto const& pair) { return pair.first == name; });
+            if (!value.empty()) pairs.emplace_back(name, value);
+        }
+        return pairs;
+    }
+    static std::string challenge() { return crypto::base64url(crypto::sha256(Site::verifier)); }
+
+    http::Response authorize(std::vector<http::Parameters::Pair> const& changes = {})
+    {
+        return get("/authorize?" + http::write_parameters(http::Parameters{request(changes)}));
+    }
+    /// The path of a sign-in's page.
+    std::string begin(std::vector<http::Parameters::Pair> const& changes = {})
+    {
+        auto const answer = authorize(changes);
+        EXPECT_EQ(answer.status, 303);
+        auto path = header(answer, "Location");
+        EXPECT_THAT(path, StartsWith("/sign-in/"));
+        return path;
+    }
+    http::Response type_number(std::string const& path, std::string const& number = "0470 12 34 56")
+    {
+        return post(path, {{"calling_code", "32"}, {"identifier", number}, {"continue", "1"}});
+    }
+    std::string waiting(std::vector<http::Parameters::Pair> const& changes = {})
+    {
+        auto const path = begin(changes);
+        EXPECT_EQ(header(type_number(path), "Location"), path);
+        return path;
+    }
+    static std::string error_of(http::Response const& page)
+    {
+        std::smatch match;
+        return std::regex_search(page.body, match, std::regex{R"(<code id="error">([a-z_]+)</code>)"}) ? match[1].str()
+                                                                                                       : "";
+    }
+    static std::string attribute(http::Response const& page, std::string const& name)
+    {
+        std::smatch match;
+        return std::regex_search(page.body, match, std::regex{name + "=\"([^\"]*)\""}) ? match[1].str() : "";
+    }
+    grant::SignIn stored(std::string const& path)
+    {
+        auto const id = SignInId{path.substr(std::string{"/sign-in/"}.size())};
+        return run_now(site.store.sign_ins().find(id)).value().value().value;
+    }
+};
+
+// ---- the whole way
+
+TEST_F(SignIns, D1_a_number_a_symbol_and_an_approval_bring_the_person_to_the_partner)
+{
+    auto const path = begin();
+    auto const form = get(path);
+    EXPECT_EQ(form.status, 200);
+    EXPECT_THAT(form.body, HasSubstr("name=\"identifier\""));
+    EXPECT_THAT(form.body, HasSubstr("Shop &lt;&amp;&gt; Co"));
+
+    EXPECT_EQ(header(type_number(path), "Location"), path);
+    auto const waiting_page = get(path);
+    auto const symbol = attribute(waiting_page, "data-symbol");
+    EXPECT_EQ(symbol, stored(path).symbol);
+    EXPECT_THAT(waiting_page.body, HasSubstr(action::symbol_name(symbol, Language::en)));
+
+    site.phone_shows();
+    EXPECT_THAT(get(path).body, HasSubstr("Your phone shows the request"));
+    site.phone_answers(Site::Answer::approve);
+    EXPECT_THAT(get(path).body, HasSubstr("id=\"leaving\""));
+
+    auto const back = get(path + "/continue");
+    EXPECT_EQ(back.status, 303);
+    EXPECT_THAT(header(back, "Location"), StartsWith("https://shop.example/cb?code="));
+    auto const answer = parameters_of_location(back);
+    EXPECT_EQ(answer.value("state"), "s-1");
+    EXPECT_EQ(answer.value("iss"), "https://id.example");
+
+    auto const tokens =
+        json::parse_object(site.send(site.token_request(std::string{answer.value("code")}))->body).value();
+    auto const id_token = oidc::testing::verified_payload(site.provider, json::text(tokens, "id_token").value());
+    EXPECT_EQ(json::text(id_token, "nonce"), "n-1");
+    EXPECT_EQ(id_token.at("auth_time"), numeric_date(site.clock.at));
+
+    http::Parameters bearer;
+    bearer.add("authorization", "Bearer " + json::text(tokens, "access_token").value());
+    auto const claims = json::parse_object(site.get("/userinfo", bearer)->body).value();
+    EXPECT_EQ(json::text(claims, "sub").value(), json::text(id_token, "sub").value());
+    EXPECT_EQ(json::text(claims, "name"), "Jan Pieter Janssens");
+    EXPECT_EQ(json::text(claims, "email"), "jan.janssens@mail.example");
+    EXPECT_FALSE(claims.contains("locale")) << "D4: the holder did not grant it";
+}
+
+TEST_F(SignIns, tell_the_phone_who_asks_for_what)
+{
+    waiting({{"scope", "openid profile eid"}, {"claims", R"({"userinfo":{"birthdate":{"essential":true}}})"}});
+    auto const action = run_now(site.store.actions().open_for(site.holder, site.clock.at))->back().value;
+    EXPECT_EQ(action.partner_names.at(Language::fr), "Boutique");
+    EXPECT_EQ(action.partner_domain, "shop.example");
+    EXPECT_EQ(action.browser, "Firefox on Linux");
+    EXPECT_EQ(action.expires_at, site.clock.at + 3min);
+    ASSERT_EQ(action.claims.size(), 4U) << "no national number: the client is not entitled";
+    EXPECT_EQ(action.claims.at(2).name, "birthdate");
+    EXPECT_TRUE(action.claims.at(2).essential);
+    EXPECT_FALSE(action.claims.at(0).essential);
+    EXPECT_EQ(std::ranges::count(action.symbols, action.symbol), 1);
+    EXPECT_THAT(site.wakeups.told, ::testing::Contains("account/holder"));
+}
+
+TEST_F(SignIns, are_seen_by_the_browser_that_began_alone)
+{
+    auto const path = waiting();
+    auto const mine = cookie;
+    for (std::string const other :
+         {"", "__Host-symbolon-browser=wrong", "__Host-symbolon-browser=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}) {
+        cookie = other;
+        auto const page = get(path);
+        EXPECT_EQ(page.status, 403);
+        EXPECT_EQ(error_of(page), "sign_in_of_other_browser");
+        EXPECT_THAT(page.body, Not(HasSubstr("data-symbol")));
+        site.phone_shows();
+        EXPECT_EQ(get(path + "/continue").status, 403);
+        EXPECT_EQ(error_of(post(path, {{"cancel", "1"}})), "sign_in_of_other_browser");
+        cookie = mine;
+    }
+    EXPECT_EQ(get(path).status, 200);
+}
+
+TEST_F(SignIns, of_one_browser_share_its_cookie)
+{
+    auto const first = begin();
+    auto const before = cookie;
+    EXPECT_THAT(before, StartsWith("__Host-symbolon-browser="));
+    auto const second = authorize();
+    EXPECT_EQ(header(second, "Set-Cookie"), "");
+    EXPECT_EQ(get(first).status, 200);
+    EXPECT_EQ(get(header(second, "Location")).status, 200);
+}
+
+TEST_F(SignIns, are_not_used_up_by_looking)
+{
+    auto const path = waiting();
+    auto const before = run_now(site.store.sign_ins().find(stored(path).id))->value().version;
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(get(path).status, 200);
+    EXPECT_EQ(header(get(path + "/continue"), "Location"), path) << "nothing is decided yet";
+    EXPECT_EQ(run_now(site.store.sign_ins().find(stored(path).id))->value().version, before);
+}
+
+TEST_F(SignIns, lead_back_once)
+{
+    auto const path = waiting();
+    site.phone_shows();
+    site.phone_answers(Site::Answer::approve);
+    EXPECT_FALSE(parameters_of_location(get(path + "/continue")).value("code").empty());
+    EXPECT_EQ(error_of(get(path + "/continue")), "sign_in_finished");
+    EXPECT_EQ(error_of(get(path)), "sign_in_finished");
+    EXPECT_EQ(error_of(type_number(path)), "sign_in_finished");
+    EXPECT_EQ(error_of(post(path, {{"cancel", "1"}})), "sign_in_finished");
+}
+
+// ---- other ends
+
+TEST_F(SignIns, D5_show_a_refusal_and_lead_back_with_access_denied)
+{
+    auto const path = waiting();
+    site.phone_shows();
+    site.phone_answers(Site::Answer::refuse);
+    EXPECT_EQ(error_of(get(path)), "action_refused");
+    auto const back = parameters_of_location(get(path + "/continue"));
+    EXPECT_EQ(back.value("error"), "access_denied");
+    EXPECT_EQ(back.value("error_description"), "action_refused");
+    EXPECT_EQ(back.value("state"), "s-1");
+    EXPECT_EQ(back.value("iss"), "https://id.example");
+    EXPECT_EQ(error_of(get(path)), "sign_in_finished");
+}
+
+TEST_F(SignIns, D5_offer_a_new_try_when_nobody_answered)
+{
+    auto const path = waiting();
+    auto const first_symbol = stored(path).symbol;
+    site.clock.at += 3min;
+    EXPECT_EQ(error_of(get(path)), "action_expired");
+    EXPECT_EQ(header(post(path, {{"restart", "1"}}), "Location"), path);
+    EXPECT_THAT(get(path).body, HasSubstr("name=\"identifier\""));
+    type_number(path);
+    EXPECT_NE(stored(path).symbol, first_symbol);
+    site.phone_shows();
+    site.phone_answers(Site::Answer::approve);
+    EXPECT_FALSE(parameters_of_location(get(path + "/continue")).value("code").empty());
+}
+
+TEST_F(SignIns, D6_say_on_both_screens_that_the_symbol_was_wrong)
+{
+    auto const path = waiting();
+    site.phone_shows();
+    site.phone_answers(Site::Answer::wrong_symbol);
+    EXPECT_EQ(error_of(get(path)), "symbol_wrong");
+    EXPECT_EQ(parameters_of_location(get(path + "/continue")).value("error"), "access_denied");
+}
+
+TEST_F(SignIns, that_are_cancelled_lead_back_even_when_the_phone_approved_meanwhile)
+{
+    auto const path = waiting();
+    site.phone_shows();
+    EXPECT_EQ(header(post(path, {{"cancel", "1"}}), "Location"), path);
+    EXPECT_TRUE(run_now(site.store.actions().open_for(site.holder, site.clock.at))->empty()) << "the phone is told too";
+    EXPECT_THAT(get(path).body, HasSubstr("http-equiv=\"refresh\""));
+    auto const back = parameters_of_location(get(path + "/continue"));
+    EXPECT_EQ(back.value("error"), "access_denied");
+    EXPECT_EQ(back.value("error_description"), "sign_in_cancelled");
+
+    auto const approved = waiting();
+    site.phone_shows();
+    site.phone_answers(Site::Answer::approve);
+    post(approved, {{"cancel", "1"}});
+    EXPECT_EQ(parameters_of_location(get(approved + "/continue")).value("error"), "access_denied");
+}
+
+TEST_F(SignIns, end_after_their_time)
+{
+    auto const path = begin();
+    site.clock.at += site.provider.limits().sign_in_lifetime;
+    EXPECT_EQ(error_of(get(path)), "sign_in_expired");
+    EXPECT_EQ(error_of(type_number(path)), "sign_in_expired");
+    EXPECT_EQ(parameters_of_location(get(path + "/continue")).value("error"), "access_denied");
+}
+
+TEST_F(SignIns, that_are_unknown_are_a_page_that_says_so)
+{
+    begin();
+    for (auto const& id : std::vector<std::string>{"nothing", "a%2fb", std::string(500, 'x'), "\xf0\x9f\x8d\x95"}) {
+        auto const page = get("/sign-in/" + id);
+        EXPECT_EQ(page.status, 404);
+        EXPECT_EQ(error_of(page), "sign_in_unknown");
+    }
+}
+
+// ---- D7
+
+TEST_F(SignIns, D7_of_an_unknown_a_blocked_and_a_silent_number_are_the_same_bytes)
+{
+    auto const normalised = [&](std::string const& path) {
+        auto body = get(path).body;
+        auto const& sign_in = stored(path);
+        auto const replace = [&](std::string const& what) {
+            for (std::size_t at = 0; (at = body.find(what, at)) != std::string::npos;)
+                body.replace(at, what.size(), "X");
+        };
+        replace(sign_in.id.text());
+        replace(sign_in.symbol);
+        replace(action::symbol_name(sign_in.symbol, Language::en));
+        return body;
+    };
+    auto const silent = waiting();
+    auto const as_silent = normalised(silent);
+
+    auto const unknown = begin();
+    auto const answer = type_number(unknown, "0471 99 88 56");
+    EXPECT_EQ(answer.status, 303);
+    EXPECT_EQ(normalised(unknown), as_silent);
+
+    site.set_account_state(account::State::blocked);
+    auto const blocked = waiting();
+    EXPECT_EQ(normalised(blocked), as_silent);
+    EXPECT_EQ(run_now(site.store.actions().open_for(site.holder, site.clock.at))->size(), 1U)
+        << "only the first one reached the phone";
+
+    for (auto const& path : {silent, unknown, blocked}) {
+        auto const before = site.clock.at;
+        site.clock.at += 3min;
+        EXPECT_EQ(error_of(get(path)), "action_expired");
+        site.clock.at = before;
+    }
+}
+
+TEST_F(SignIns, D7_whose_phone_blocks_the_account_go_on_waiting_like_the_others)
+{
+    auto const path = waiting();
+    site.phone_shows();
+    site.phone_answers(Site::Answer::blocked);
+    EXPECT_THAT(get(path).body, HasSubstr("id=\"waiting\""));
+    site.clock.at += 3min;
+    EXPECT_EQ(error_of(get(path)), "action_expired");
+}
+
+// ---- what is typed
+
+TEST_F(SignIns, say_what_is_wrong_with_a_number_and_keep_what_was_typed)
+{
+    auto const path = begin();
+    struct Case {
+        std::string code, typed, outcome;
+    };
+    for (auto const& [code, typed, outcome] : std::vector<Case>{
+             {"32", "", "phone_number_invalid"},
+             {"32", "0470", "phone_number_invalid"},
+             {"32", "02 512 34 56", "phone_number_not_mobile"},
+             {"999", "0470 12 34 56", "calling_code_unknown"},
+             {"32", "<script>\"'&", "phone_number_invalid"},
+             {"32", std::string(5000, '1'), "phone_number_invalid"},
+         }) {
+        auto const page = post(path, {{"calling_code", code}, {"identifier", typed}, {"continue", "1"}});
+        EXPECT_EQ(page.status, 422) << typed;
+        EXPECT_EQ(error_of(page), outcome) << typed;
+        EXPECT_THAT(page.body, Not(HasSubstr("<script>")));
+    }
+    EXPECT_THAT(post(path, {{"calling_code", "32"}, {"identifier", "0470"}}).body, HasSubstr("value=\"0470\""));
+    EXPECT_THAT(post(path, {{"calling_code", "33"}, {"identifier", "x"}}).body,
+                ::testing::ContainsRegex("value=\"33\" selected"));
+}
+
+TEST_F(SignIns, take_a_number_in_any_usual_form)
+{
+    for (auto const* const typed : {"470123456", "0470/12.34.56", "+32 470 12 34 56", "0032470123456"}) {
+        auto const path = begin();
+        EXPECT_EQ(type_number(path, typed).status, 303) << typed;
+        EXPECT_EQ(stored(path).typed_hint, "56");
+        site.clock.at += 1min;
+    }
+}
+
+TEST_F(SignIns, are_limited_for_each_number_at_one_address_and_stop_nobody_elsewhere)
+{
+    auto const limit = site.provider.limits().lookups_a_minute_per_number;
+    for (int i = 0; i < limit; ++i) (void)waiting();
+    auto const path = begin();
+    auto const page = type_number(path);
+    EXPECT_EQ(page.status, 429);
+    EXPECT_EQ(error_of(page), "too_many_requests");
+    EXPECT_THAT(page.body, HasSubstr("value=\"0470 12 34 56\""));
+
+    http::Request elsewhere;
+    elsewhere.method = "POST";
+    elsewhere.path = path;
+    elsewhere.remote_address = "192.0.2.7";
+    elsewhere.headers = headers().pairs();
+    elsewhere.headers.emplace_back("origin", Site::issuer);
+    elsewhere.headers.emplace_back("content-type", "application/x-www-form-urlencoded");
+    elsewhere.body = "calling_code=32&identifier=0470123456&continue=1";
+    EXPECT_EQ(site.ask(elsewhere)->status, 303) << "the holder at home is not locked out";
+
+    site.clock.at += 1min;
+    auto const later = begin();
+    EXPECT_EQ(type_number(later).status, 303);
+}
+
+TEST_F(SignIns, are_asked_by_pages_of_ours_alone)
+{
+    auto const path = begin();
+    for (std::string const origin :
+         {"https://evil.example", "null", "https://id.example.evil.example", "http://id.example"}) {
+        auto const page = post(path, {{"calling_code", "32"}, {"identifier", "0470123456"}}, origin);
+        EXPECT_EQ(page.status, 403) << origin;
+        EXPECT_EQ(error_of(page), "origin_refused") << origin;
+    }
+    EXPECT_THAT(get(path).body, HasSubstr("name=\"identifier\""));
+    EXPECT_EQ(header(get(path), "Referrer-Policy"), "same-origin") << "else forms have no Origin";
+}
+
+TEST_F(SignIns, fill_in_the_number_that_the_partner_knows)
+{
+    EXPECT_THAT(get(begin({{"login_hint", "+32470123456"}})).body, HasSubstr("value=\"+32470123456\""));
+    EXPECT_THAT(get(begin({{"login_hint", "an@example.be"}})).body, HasSubstr("name=\"identifier\""));
+    EXPECT_THAT(get(begin({{"login_hint", "an@example.be"}})).body, Not(HasSubstr("an@example.be")));
+}
+
+// ---- languages and looks
+
+TEST_F(SignIns, speak_the_language_that_the_partner_wishes_or_the_person_chooses)
+{
+    auto const path = begin({{"ui_locales", "nl-BE fr"}});
+    EXPECT_THAT(get(path).body, HasSubstr("<html lang=\"nl\">"));
+    EXPECT_THAT(get(path + "?lang=de").body, HasSubstr("<html lang=\"de\">"));
+    auto const to = header(post(path + "?lang=de", {}), "Location");
+    EXPECT_EQ(to, "") << "an error of the form";
+    http::Request chosen;
+    chosen.method = "POST";
+    chosen.path = path;
+    chosen.query.add("lang", "fr");
+    chosen.headers = headers().pairs();
+    chosen.headers.emplace_back("origin", Site::issuer);
+    chosen.headers.emplace_back("content-type", "application/x-www-form-urlencoded");
+    chosen.body = "calling_code=32&identifier=0470123456&continue=1";
+    EXPECT_EQ(header(*site.ask(chosen), "Location"), path + "?lang=fr");
+    auto const page = get(path + "?lang=fr");
+    EXPECT_THAT(page.body, HasSubstr("Regardez votre téléphone"));
+    EXPECT_THAT(page.body, HasSubstr(action::symbol_name(stored(path).symbol, Language::fr)));
+    EXPECT_THAT(page.body, HasSubstr("/events?lang=fr"));
+}
+
+TEST_F(SignIns, work_without_a_script_and_hold_none)
+{
+    auto const path = waiting();
+    auto const page = get(path).body;
+    EXPECT_THAT(page, HasSubstr("<noscript><meta http-equiv=\"refresh\""));
+    for (auto const& body : {page, get(begin()).body}) {
+        EXPECT_THAT(body, Not(::testing::ContainsRegex("<script[^>]*>[^<]")));
+        EXPECT_THAT(body, Not(::testing::ContainsRegex(" on[a-z]+=")));
+        EXPECT_THAT(body, Not(HasSubstr("style=")));
+    }
+}
+
+TEST_F(SignIns, say_when_virtual_cards_are_accepted)
+{
+    EXPECT_THAT(get(begin()).body, Not(HasSubstr("Test system")));
+    pages.is_test_system = true;
+    EXPECT_THAT(get(begin()).body, HasSubstr("Test system"));
+    EXPECT_THAT(get("/sign-in/unknown").body, HasSubstr("Test system"));
+}
+
+// ---- events
+
+class Ears final : public http::EventSink {
+public:
+    Flow<void> send(std::string event, std::string data) override
+    {
+        heard.push_back(event + ' ' + data);
+        co_return {};
+    }
+    std::vector<std::string> heard;
+};
+
+TEST_F(SignIns, tell_a_waiting_page_each_change_once)
+{
+    auto const path = waiting();
+    auto const answer = get(path + "/events");
+    ASSERT_TRUE(answer.events);
+    Ears ears;
+    auto stream = answer.events(ears);
+    stream.start([] {});
+    EXPECT_THAT(ears.heard, ::testing::ElementsAre(R"(state {"at":"waiting"})"));
+    site.clock.at += 15s;
+    site.wakeups.pass(site.clock.at);
+    EXPECT_EQ(ears.heard.size(), 1U) << "nothing has changed";
+    site.phone_shows();
+    site.phone_answers(Site::Answer::approve);
+    EXPECT_THAT(ears.heard, ::testing::ElementsAre(R"(state {"at":"waiting"})", R"(state {"at":"shown"})",
+                                                   R"(state {"at":"approved"})"));
+    EXPECT_TRUE(stream.ended());
+}
+
+TEST_F(SignIns, tell_a_waiting_page_that_the_time_is_over)
+{
+    auto const path = waiting();
+    Ears ears;
+    auto stream = get(path + "/events").events(ears);
+    stream.start([] {});
+    site.clock.at += 3min;
+    site.wakeups.pass(site.clock.at);
+    EXPECT_EQ(ears.heard.back(), R"(state {"at":"ended","outcome":"action_expired"})");
+    EXPECT_TRUE(stream.ended());
+}
+
+TEST_F(SignIns, tell_another_browser_nothing)
+{
+    auto const path = waiting();
+    cookie.clear();
+    auto const answer = site.get(path + "/events", headers());
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().outcome, Outcome::sign_in_of_other_browser);
+}
+
+// ---- the authorization endpoint
+
+TEST_F(SignIns, begin_by_POST_too)
+{
+    auto const answer = site.post("/authorize", http::Parameters{request()}, headers()).value();
+    EXPECT_EQ(answer.status, 303);
+    EXPECT_THAT(header(answer, "Location"), StartsWith("/sign-in/"));
+    auto const cookie_header = header(answer, "Set-Cookie");
+    EXPECT_THAT(cookie_header, HasSubstr("; Path=/; Secure; HttpOnly; SameSite=Lax"));
+}
+
+TEST_F(SignIns, of_a_bad_client_or_redirect_URI_go_nowhere)
+{
+    struct Case {
+        std::string name, value, outcome;
+    };
+    for (auto const& [name, value, outcome] : std::vector<Case>{
+             {"client_id", "", "client_unknown"},
+             {"client_id", "nobody", "client_unknown"},
+             {"client_id", "<script>alert(1)</script>", "client_unknown"},
+             {"redirect_uri", "", "redirect_uri_missing"},
+             {"redirect_uri", "https://evil.example/", "redirect_uri_mismatch"},
+         }) {
+        auto const page = authorize({{name, value}});
+        EXPECT_EQ(page.status, 400);
+        EXPECT_EQ(error_of(page), outcome);
+        EXPECT_EQ(header(page, "Location"), "");
+        EXPECT_THAT(page.body, Not(HasSubstr("evil.example")));
+    }
+}
+
+TEST_F(SignIns, of_another_bad_request_lead_back_with_state_and_issuer)
+{
+    auto const back = authorize({{"scope", "profile"}});
+    EXPECT_EQ(back.status, 303);
+    EXPECT_THAT(header(back, "Location"), StartsWith("https://shop.example/cb?error=invalid_scope&"));
+    EXPECT_EQ(parameters_of_location(back).value("state"), "s-1");
+    EXPECT_EQ(parameters_of_location(back).value("iss"), "https://id.example");
+
+    auto const with_query =
+        authorize({{"redirect_uri", "https://shop.example/cb?tenant=1"}, {"prompt", "none"}, {"state", ""}});
+    EXPECT_THAT(header(with_query, "Location"), StartsWith("https://shop.example/cb?tenant=1&error=login_required&"));
+    EXPECT_FALSE(parameters_of_location(with_query).find("state"));
+}
+
+TEST_F(SignIns, for_another_person_than_the_partner_expects_lead_back_with_login_required)
+{
+    auto const client = site.client("shop");
+    auto const holder = oidc::subject_of(site.holder, client, site.provider);
+    for (auto const& [subject, error] : {std::pair{holder, ""}, std::pair{std::string(36, 'a'), "login_required"}}) {
+        auto const path = waiting({{"claims", R"({"id_token":{"sub":{"value":")" + subject + R"("}}})"}});
+        site.phone_shows();
+        site.phone_answers(Site::Answer::approve);
+        EXPECT_EQ(parameters_of_location(get(path + "/continue")).value("error"), error);
+    }
+}
+
+// ---- hostile input
+
+TEST_F(SignIns, answer_whatever_is_sent_and_never_with_a_fault_of_ours)
+{
+    std::vector<std::string> const hostile{
+        "",
+        " ",
+        std::string(1, '\x7f'),
+        "\r\nSet-Cookie: a=b",
+        "<script>alert(1)</script>",
+        "\"'><img src=x>",
+        "'; drop table client; --",
+        "../../../../etc/passwd",
+        "%00",
+        "%s%n%d",
+        "{{7*7}}",
+        "\xc3\xa9\xf0\x9f\x8d\x95",
+        "\xe2\x80\xae",
+        "-1",
+        "99999999999999999999999999",
+        "null",
+        "{}",
+        "[]",
+        R"({"id_token":{"sub":{"values":[{}]}}})",
+        "eyJhbGciOiJub25lIn0.e30.",
+        std::string(10'000, 'a'),
+        std::string(3000, '{'),
+    };
+    for (auto const& value : hostile) {
+        for (auto const& [name, good] : request()) {
+            auto const answer = authorize({{name, value}});
+            EXPECT_LT(answer.status, 500) << name << '=' << value.substr(0, 40);
+            EXPECT_EQ(header(answer, "Location").find_first_of("\r\n"), std::string::npos);
+            EXPECT_THAT(answer.body, Not(HasSubstr("<script>alert")));
+        }
+        for (auto const* const name :
+             {"prompt", "max_age", "ui_locales", "claims", "acr_values", "login_hint", "display", "id_token_hint",
+              "request", "request_uri", "registration", "response_mode"}) {
+            auto const answer = authorize({{name, value}});
+            EXPECT_LT(answer.status, 500) << name << '=' << value.substr(0, 40);
+            if (header(answer, "Location").starts_with("/sign-in/"))
+                EXPECT_EQ(get(header(answer, "Location")).status, 200) << name << '=' << value.substr(0, 40);
+        }
+        auto const path = begin();
+        for (auto const* const name : {"calling_code", "identifier", "lang"})
+            EXPECT_LT(post(path, {{name, value}}).status, 500) << name << '=' << value.substr(0, 40);
+        for (auto const* const name : {"grant_type", "code", "redirect_uri", "code_verifier", "client_id",
+                                       "client_secret", "client_assertion"}) {
+            auto request = site.token_request("code");
+            auto pairs = request.form.pairs();
+            std::erase_if(pairs, [&](auto const& pair) { return pair.first == name; });
+            pairs.emplace_back(name, value);
+            request.form = http::Parameters{pairs};
+            EXPECT_LT(site.send(request)->status, 500) << name << '=' << value.substr(0, 40);
+            http::Parameters authorization;
+            authorization.add("authorization", value);
+            EXPECT_LT(site.get("/userinfo", authorization)->status, 500);
+        }
+        site.clock.at += 1min;
+    }
+    for (auto const& line : site.log.lines) EXPECT_EQ(line.find('\n'), std::string::npos) << line;
+}
+
+// ---- parts
+
+TEST(Html, escapes_texts_and_attributes)
+{
+    EXPECT_EQ(text("a<b & \"c\"").markup(), "a&lt;b &amp; &quot;c&quot;");
+    EXPECT_EQ(element("p", {{"title", "\"><script>"}}, {text("<i>")}).markup(),
+              "<p title=\"&quot;&gt;&lt;script&gt;\">&lt;i&gt;</p>");
+    EXPECT_EQ(element("input", {{"name", "a"}, flag("required", true), flag("disabled", false)}).markup(),
+              "<input name=\"a\" required=\"\">");
+}
+
+TEST(BrowserNames, are_few_words_of_ours)
+{
+    EXPECT_EQ(browser_name("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+                           "Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0"),
+              "Edge on Windows");
+    EXPECT_EQ(browser_name("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+                           "Gecko) Version/18.0 Mobile/15E148 Safari/604.1"),
+              "Safari on iPhone");
+    EXPECT_EQ(browser_name("Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) "
+                           "Chrome/130.0.0.0 Mobile Safari/537.36"),
+              "Chrome on Android");
+    EXPECT_EQ(browser_name("curl/8.0"), "");
+    EXPECT_EQ(browser_name("Your bank, call 0800 12345"), "");
+}
+
+} // namespace
+} // namespace symbolon::page
