@@ -324,6 +324,10 @@ void read_enrolment(Section section, Configuration::Enrolment& enrolment, bool t
         "calling_codes", enrolment.calling_codes,
         [](std::string const& text) { return is_digits(text) && text.size() <= 3 && text[0] != '0'; },
         "a calling code without its plus: \"32\"");
+    section.text(
+        "operator_name", enrolment.operator_name,
+        [](std::string const& text) { return !text.empty() && displayable(text, 100).has_value(); },
+        "a name of at most 100 characters");
     section.end();
     if (!enrolment.reader_page.empty() && !test_pki)
         section.mistake("reader_page", ": expected nothing, since a page that reads cards is for card.test_pki = true");

@@ -64,7 +64,8 @@ struct Configuration {
 
     struct Enrolment {
         std::string reader_page;                ///< only with test_pki; empty: none
-        std::vector<std::string> calling_codes; ///< allowed ones; empty: all that are known
+        std::vector<std::string> calling_codes; ///< of the numbers that may enrol; empty: all that are known
+        std::string operator_name = "Symbolon"; ///< who the contract is with
     } enrolment;
 
     Limits limits;

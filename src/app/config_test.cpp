@@ -130,6 +130,7 @@ TEST(Configuration, that_is_wrong_is_refused_with_its_place_and_what_is_expected
                   ":2:15: enrolment.reader_page: expected nothing, since"},
              Case{"[enrolment]\ncalling_codes = [\"+32\"]", ":2:18: enrolment.calling_codes: expected a calling code"},
              Case{"[enrolment]\ncalling_codes = [32]", ":2:18: enrolment.calling_codes: expected a calling code"},
+             Case{"[enrolment]\noperator_name = \"\"", ":2:17: enrolment.operator_name: expected a name"},
              Case{"[limits]\naction_lifetime = 0",
                   ":2:19: limits.action_lifetime: expected whole seconds from 1 to 900"},
              Case{"[limits]\ncode_tries = 30", ":2:1: limits.code_tries is not a setting"},

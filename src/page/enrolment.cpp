@@ -87,7 +87,7 @@ struct FieldFailure {
 };
 
 /// An enrolment of what was typed, or the first field that is wrong, in the order of the form.
-std::expected<Enrolment, FieldFailure> judge_typed(Typed const& typed)
+std::expected<Enrolment, FieldFailure> judge_typed(Typed const& typed, std::vector<std::string> const& calling_codes)
 {
     Enrolment enrolment;
     auto const number = typed.number.size() > most_number_characters
@@ -97,6 +97,10 @@ std::expected<Enrolment, FieldFailure> judge_typed(Typed const& typed)
         auto const about_code = number.error().outcome == Outcome::calling_code_unknown;
         return std::unexpected{FieldFailure{about_code ? "calling_code" : "number", number.error()}};
     }
+    // A number that was typed whole goes before the code beside it, so the number itself is asked.
+    auto const is_of = [&](std::string const& code) { return number->e164().starts_with('+' + code); };
+    if (!calling_codes.empty() && std::ranges::none_of(calling_codes, is_of))
+        return std::unexpected{FieldFailure{"calling_code", fail(Outcome::calling_code_unknown).error()}};
     auto const email = enrolment::parse_email(typed.email);
     if (!email) return std::unexpected{FieldFailure{"email", email.error()}};
     auto const language = language_named(typed.language);
@@ -147,7 +151,7 @@ Flow<Response> begin(Request request, EnrolmentMeans const& means, Services serv
     if (!request.comes_from(means.id_url)) co_return fail(Outcome::origin_refused);
     co_await check_rate(request, means, services);
     auto const typed = co_await parse_typed(request);
-    auto judged = judge_typed(typed);
+    auto judged = judge_typed(typed, means.calling_codes);
     if (!judged) co_return field_answer(judged.error(), request, means);
     co_await judge_person_check(typed.person_check, means.person_check, services);
     co_await end_earlier(request, services);

@@ -32,6 +32,7 @@ struct EnrolmentMeans {
     card::JudgementMeans cards;
     Limits limits;
     Texts const& texts;
+    std::vector<std::string> calling_codes = {}; ///< of the numbers that may enrol; empty: all that are known
 };
 
 inline constexpr std::string_view enrolment_cookie = "__Host-symbolon-enrolment";
