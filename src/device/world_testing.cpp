@@ -293,9 +293,20 @@ Phone World::enrolled_phone(std::string id, std::string number, std::string nati
     return phone;
 }
 
-ActionId World::action(Phone const& phone, std::string id)
+namespace {
+
+template <class T>
+ports::Stored<T> there(Result<std::optional<ports::Stored<T>>> found)
 {
-    auto const device = device_now(phone);
+    ENSURE(found && *found);
+    return **std::move(found);
+}
+
+} // namespace
+
+ActionId World::action_for(DeviceId const& device_id, std::string id)
+{
+    auto const device = there(run_now(services.devices.find(device_id)));
     auto it = store::testing::action(id, device.value.account, device.value.id);
     it.sign_in = SignInId{"sign-in of " + id};
     it.entry = action::Entry::number;
@@ -318,17 +329,6 @@ ActionId World::action(Phone const& phone, std::string id)
     wakeups.tell(ports::Wakeups::of(device.value.account));
     return it.id;
 }
-
-namespace {
-
-template <class T>
-ports::Stored<T> there(Result<std::optional<ports::Stored<T>>> found)
-{
-    ENSURE(found && *found);
-    return **std::move(found);
-}
-
-} // namespace
 
 ports::Stored<action::Action> World::action_now(ActionId const& id)
 {

@@ -116,7 +116,11 @@ public:
                          std::string national_number = "85073003328");
 
     /// An action for that phone; its right symbol is "boat".
-    ActionId action(Phone const& phone, std::string id = "a1");
+    ActionId action(Phone const& phone, std::string id = "a1")
+    {
+        return action_for(phone.state().device, std::move(id));
+    }
+    ActionId action_for(DeviceId const& device, std::string id);
 
     ports::Stored<action::Action> action_now(ActionId const& id);
     ports::Stored<account::Device> device_now(Phone const& phone);
