@@ -549,6 +549,121 @@ TEST(RegisterPath, ends_where_the_card_began_or_later)
     EXPECT_EQ(verdict(certificate.not_before() - 24h, certificate.not_before() - 1s), "not yet valid");
 }
 
+// ---- paths that somebody made --------------------------------------------------------------------------------------
+
+constexpr auto citizen_ca = vc::AuthorityName::citizen_ca_ec;
+
+vc::LeafRequest leaf_request(vc::Use use)
+{
+    return {.use = use,
+            .surname = "Vermeersch-Test",
+            .given_names = "Lotte Margriet",
+            .national_number = "85073099844",
+            .serial = {0x10, 0x00, 0x42},
+            .not_before = noon - 24h,
+            .not_after = noon + 365 * 24h};
+}
+
+/// How a leaf below an issuer is judged as an authentication certificate.
+std::string path_verdict(ByteView leaf, ByteView issuer, Anchors const& anchors, Instant now = noon)
+{
+    auto const parsed_leaf = Certificate::parse(leaf);
+    auto const parsed_issuer = Certificate::parse(issuer);
+    if (!parsed_leaf || !parsed_issuer) return "certificate_malformed";
+    auto const path = check_leaf_path(*parsed_leaf, LeafRole::authentication, *parsed_issuer, anchors, now);
+    return path ? "accepted" : std::string{name_of(path.error().outcome)};
+}
+
+TEST(LeafPath, takes_keys_of_the_two_generations_only)
+{
+    auto const& pki = shared_bench().pki;
+    auto const& anchors = shared_bench().anchors;
+    auto const& ca = pki.authority(citizen_ca).certificate;
+    auto const verdict = [&](vc::Key const& key) {
+        return path_verdict(vc::issue_leaf(pki, citizen_ca, key, leaf_request(vc::Use::authentication)), ca, anchors);
+    };
+    vc::Key const p256{EVP_EC_gen("P-256"), &EVP_PKEY_free};
+    vc::Key const p521{EVP_EC_gen("P-521"), &EVP_PKEY_free};
+    EXPECT_EQ(verdict(vc::new_ec_key()), "accepted");
+    EXPECT_EQ(verdict(vc::read_key(source_dir + "/data/virtual_pki/leaf-1.pem").value()), "accepted")
+        << "RSA below an EC CA";
+    EXPECT_EQ(verdict(p256), "certificate_key_unsupported");
+    EXPECT_EQ(verdict(p521), "certificate_key_unsupported");
+    EXPECT_EQ(verdict(vc::new_rsa_key(1024)), "certificate_key_unsupported");
+}
+
+TEST(LeafPath, A7_a_holder_is_no_CA)
+{
+    // Lotte's own certificate and key, in the place of the CA.
+    auto pki = shared_bench().pki;
+    auto const key = vc::new_ec_key();
+    auto const holder = vc::issue_leaf(pki, citizen_ca, key, leaf_request(vc::Use::authentication));
+    auto& stolen = pki.authorities.at(static_cast<std::size_t>(citizen_ca));
+    stolen.certificate = holder;
+    stolen.parsed = vc::parse_certificate(holder);
+    stolen.key = key;
+    auto const forged = vc::issue_leaf(pki, citizen_ca, vc::new_ec_key(), leaf_request(vc::Use::authentication));
+    EXPECT_EQ(path_verdict(forged, holder, shared_bench().anchors), "certificate_path_invalid");
+}
+
+TEST(LeafPath, A7_a_CA_has_no_CA_below_it)
+{
+    // The Citizen CA's name and certificate, but a key that it never had.
+    auto pki = shared_bench().pki;
+    auto& ca = pki.authorities.at(static_cast<std::size_t>(citizen_ca));
+    ca.key = vc::new_ec_key();
+    auto const forged = vc::issue_leaf(pki, citizen_ca, vc::new_ec_key(), leaf_request(vc::Use::authentication));
+    EXPECT_EQ(path_verdict(forged, ca.certificate, shared_bench().anchors), "certificate_path_invalid") << "signature";
+
+    // The root itself as the issuer of a leaf: the path is shorter than it may be.
+    auto const by_root = vc::issue_leaf(shared_bench().pki, vc::AuthorityName::root_ec, vc::new_ec_key(),
+                                        leaf_request(vc::Use::authentication));
+    EXPECT_EQ(path_verdict(by_root, shared_bench().pki.root_ec().certificate, shared_bench().anchors),
+              "certificate_path_invalid");
+}
+
+TEST(LeafPath, A7_another_PKI_of_the_same_names_is_another_PKI)
+{
+    auto const other = new_pki();
+    auto const leaf = vc::issue_leaf(other, citizen_ca, vc::new_ec_key(), leaf_request(vc::Use::authentication));
+    auto const& anchors = shared_bench().anchors;
+    EXPECT_EQ(path_verdict(leaf, other.authority(citizen_ca).certificate, anchors), "certificate_root_unknown");
+    EXPECT_EQ(path_verdict(leaf, shared_bench().pki.authority(citizen_ca).certificate, anchors),
+              "certificate_path_invalid")
+        << "the genuine CA did not issue it";
+}
+
+TEST(LeafPath, A7_is_valid_from_its_first_second_to_its_last)
+{
+    auto const& pki = shared_bench().pki;
+    auto const request = leaf_request(vc::Use::authentication);
+    auto const leaf = vc::issue_leaf(pki, citizen_ca, vc::new_ec_key(), request);
+    auto const at = [&](Instant now) {
+        return path_verdict(leaf, pki.authority(citizen_ca).certificate, shared_bench().anchors, now);
+    };
+    EXPECT_EQ(at(request.not_before - 1s), "certificate_not_yet_valid");
+    EXPECT_EQ(at(request.not_before), "accepted");
+    EXPECT_EQ(at(request.not_after - 1s), "accepted");
+    EXPECT_EQ(at(request.not_after + 1s), "certificate_expired");
+}
+
+TEST(LeafPath, every_byte_of_a_certificate_counts)
+{
+    auto const& pki = shared_bench().pki;
+    auto const& ca = pki.authority(citizen_ca).certificate;
+    auto const leaf = vc::issue_leaf(pki, citizen_ca, vc::new_ec_key(), leaf_request(vc::Use::authentication));
+    for (std::size_t at = 0; at < leaf.size(); at += 5) {
+        auto changed = leaf;
+        changed[at] = static_cast<Byte>(changed[at] ^ 1);
+        EXPECT_NE(path_verdict(changed, ca, shared_bench().anchors), "accepted") << at;
+    }
+    for (std::size_t at = 0; at < ca.size(); at += 5) {
+        auto changed = ca;
+        changed[at] = static_cast<Byte>(changed[at] ^ 1);
+        EXPECT_NE(path_verdict(leaf, changed, shared_bench().anchors), "accepted") << at;
+    }
+}
+
 // ---- revocation -----------------------------------------------------------------------------------------------------
 
 /// A leaf of the bench's PKI, with its CA.
