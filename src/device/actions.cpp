@@ -108,6 +108,7 @@ Device with_next_ratchet(Device device, Ratchet used, crypto::Random& random)
 /// Everything that an answer is about, as the store had it.
 struct Asked {
     Answer answer;
+    crypto::PublicKey device_key;
     Stored<Device> device;
     Stored<Account> account;
     Stored<Action> action;
@@ -121,6 +122,7 @@ Flow<void> end_action(Asked asked, action::Event event, Outcome why, std::string
     auto ended = co_await action::end(asked.action.value, event, why, now);
     ended.record = sign_record({.action = ended,
                                 .device = device,
+                                .device_key = asked.device_key,
                                 .answer = asked.answer,
                                 .grant = {},
                                 .symbol = symbol,
@@ -167,6 +169,7 @@ Flow<http::Response> refuse(Asked asked, action::VerifiedAnswer verified, Servic
     auto const now = services.clock.now();
     verified.record = sign_record({.action = asked.action.value,
                                    .device = asked.device.value,
+                                   .device_key = asked.device_key,
                                    .answer = asked.answer,
                                    .grant = {},
                                    .symbol = "none",
@@ -208,6 +211,7 @@ Flow<http::Response> approve(Asked asked, action::VerifiedAnswer verified, Ratch
     auto const now = services.clock.now();
     verified.record = sign_record({.action = asked.action.value,
                                    .device = asked.device.value,
+                                   .device_key = asked.device_key,
                                    .answer = asked.answer,
                                    .grant = judged->grant,
                                    .symbol = "right",
@@ -364,7 +368,7 @@ Flow<http::Response> answer_action(http::Request request, Services services, Sha
         co_return fail(Outcome::action_not_shown, "other bytes than were shown");
 
     // 9: a second copy of this phone.
-    Asked asked{answer, *device, account, stored};
+    Asked asked{answer, key, *device, account, stored};
     auto const ratchet = ratchet_of(device->value, answer.ratchet);
     if (ratchet == Ratchet::unknown) {
         auto suspended = device->value;

@@ -51,7 +51,7 @@ Flow<void> check_rate(http::Request request, Services services, SharedSettings s
 
 /// An enrolment that no token opens. A number that nobody is enrolling gets one, so that tries for it are counted and
 /// answered in the same way, by the same code, as for a number that somebody is (D7).
-Flow<Stored<Enrolment>> decoy(account::PhoneNumber number, Services services, SharedSettings settings)
+Enrolment decoy(account::PhoneNumber const& number, Services const& services, Settings const& settings)
 {
     auto const now = services.clock.now();
     Enrolment nobody;
@@ -60,27 +60,36 @@ Flow<Stored<Enrolment>> decoy(account::PhoneNumber number, Services services, Sh
     nobody.browser_hash = services.random.bytes(32);
     nobody.phone_number = number;
     nobody.created_at = now;
-    nobody.expires_at = now + settings->limits.identification_token_lifetime;
+    nobody.expires_at = now + settings.limits.identification_token_lifetime;
     nobody.token_hash = services.random.bytes(32);
     nobody.token_expires_at = nobody.expires_at;
-    co_await services.enrolments.add(nobody);
-    auto stored = co_await services.enrolments.find(nobody.id);
-    if (!stored) co_return fail(Outcome::store_failed, "an enrolment is gone");
-    co_return *std::move(stored);
+    return nobody;
 }
 
+/// The enrolment that a typed token is for; without a version it is not in the store yet.
+struct Meant {
+    Enrolment enrolment;
+    std::optional<std::int64_t> version;
+};
+
 /// Of the enrolments with a number, the one whose token was typed; else the newest, which counts the try.
-Flow<Stored<Enrolment>> meant_by(account::PhoneNumber number, Bytes typed_hash, Services services,
-                                 SharedSettings settings)
+Flow<Meant> meant_by(account::PhoneNumber number, Bytes typed_hash, Services services, SharedSettings settings)
 {
     auto waiting = co_await services.enrolments.waiting_for_phone(number);
     std::erase_if(waiting, [now = services.clock.now()](auto const& one) { return now >= one.value.expires_at; });
-    auto const found = std::ranges::find_if(
+    if (waiting.empty()) co_return Meant{decoy(number, services, *settings), std::nullopt};
+    auto found = std::ranges::find_if(
         waiting, [&](auto const& one) { return equal_in_constant_time(one.value.token_hash, typed_hash); });
-    if (found != waiting.end()) co_return std::move(*found);
-    if (!waiting.empty()) co_return std::move(waiting.front());
-    auto made = co_await decoy(number, services, settings);
-    co_return std::move(made);
+    if (found == waiting.end()) found = waiting.begin();
+    co_return Meant{std::move(found->value), found->version};
+}
+
+/// One commit in both cases: a stranger's watch tells no more than the answer.
+Flow<void> keep(Meant before, Enrolment after, Services services)
+{
+    if (before.version) co_await services.enrolments.save({std::move(after), *before.version});
+    else co_await services.enrolments.add(std::move(after));
+    co_return {};
 }
 
 /// Hands the code to the gateway. Gives whether it took it.
@@ -126,13 +135,13 @@ Flow<http::Response> start_enrolment(http::Request request, Services services, S
     auto const start = co_await parse_enrol_start(request.body);
     auto const number = co_await enrolment::parse_phone_number(start.calling_code, start.number);
     auto const typed_hash = hash_of(start.token);
-    auto const stored = co_await meant_by(number, typed_hash, services, settings);
+    auto const meant = co_await meant_by(number, typed_hash, services, settings);
     auto const now = services.clock.now();
 
-    auto judged = enrolment::judge_token(stored.value, typed_hash, now, settings->limits);
+    auto judged = enrolment::judge_token(meant.enrolment, typed_hash, now, settings->limits);
     if (judged.failure) {
-        co_await services.enrolments.save(changed(stored, std::move(judged.enrolment)));
-        tell_page(services, stored.value.id);
+        co_await keep(meant, std::move(judged.enrolment), services);
+        tell_page(services, meant.enrolment.id);
         // Which of the two it was, a stranger does not learn.
         if (judged.failure->outcome == Outcome::enrolment_expired)
             co_return fail(Outcome::identification_token_wrong, "the enrolment is over");
@@ -147,7 +156,7 @@ Flow<http::Response> start_enrolment(http::Request request, Services services, S
     auto const code = enrolment::sms_code(services.random.below(1'000'000));
     auto with_code = enrolment::send_sms_code(enrolment, crypto::sha256(code), now, settings->limits);
     if (with_code) enrolment = *with_code;
-    co_await services.enrolments.save(changed(stored, enrolment));
+    co_await keep(meant, enrolment, services);
     tell_page(services, enrolment.id);
 
     auto sent = true;

@@ -9,14 +9,12 @@ using crypto::base64url;
 
 Bytes sign_record(Record const& record, crypto::SigningKey const& key)
 {
-    // The key was parsed when the answer was judged; here it is only written.
-    auto const device_key = crypto::PublicKey::from_der(record.device.public_key);
     auto const payload = json::write(json::Object{
         {"v", 1},
         {"action", record.action.id.text()},
         {"account", record.device.account.text()},
         {"did", record.device.id.text()},
-        {"device_key", device_key ? json::Value(device_key->jwk()) : json::Value()},
+        {"device_key", record.device_key.jwk()},
         {"tx", base64url(record.action.shown)},
         {"m", base64url(message_of(record.answer))},
         {"proof_hash", base64url(crypto::sha256(record.answer.proof))},

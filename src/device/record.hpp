@@ -11,6 +11,7 @@ namespace symbolon::device {
 struct Record {
     action::Action const& action; ///< with the bytes that were shown
     account::Device const& device;
+    crypto::PublicKey const& device_key; ///< of that device
     Answer const& answer;
     Bytes grant;             ///< of the vault; empty unless approved
     std::string_view symbol; ///< "right", "wrong", "none"
