@@ -167,7 +167,7 @@ constexpr std::array<std::array<std::string_view, 12>, 3> month_names{{
 /// "30 JUL  1985", "13.AUG. 1996", "13.MÄR.1996", "JUL  1971", "1971": at most 12 bytes.
 std::string birth_text(BirthDate const& birth, Language language)
 {
-    auto const year = fmt::format("{:04}", birth.year);
+    auto year = fmt::format("{:04}", birth.year);
     if (birth.month == 0) return year;
     auto const month =
         std::string{month_names.at(static_cast<std::size_t>(language)).at(static_cast<std::size_t>(birth.month - 1))};

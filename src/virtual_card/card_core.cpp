@@ -114,7 +114,7 @@ Bytes ec_signature(Key const& key, ByteView digest)
     auto const* at = der.data();
     auto* const parsed = d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size()));
     ENSURE(parsed != nullptr);
-    Bytes raw(2 * field_bytes);
+    Bytes raw(std::size_t{2} * field_bytes);
     ENSURE(BN_bn2binpad(ECDSA_SIG_get0_r(parsed), raw.data(), field_bytes) == field_bytes);
     ENSURE(BN_bn2binpad(ECDSA_SIG_get0_s(parsed), raw.data() + field_bytes, field_bytes) == field_bytes);
     ECDSA_SIG_free(parsed);

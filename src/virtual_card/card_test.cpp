@@ -102,6 +102,14 @@ TEST(Personas, are_all_issued_each_with_its_own_chip_and_certificates)
     }
 }
 
+TEST(Personas, stand_in_the_docs_with_what_they_show)
+{
+    auto const docs = string_of(*read_file(SYMBOLON_SOURCE_DIR "/docs/virtual-card.md"));
+    for (auto const& persona : bench().personas)
+        EXPECT_NE(docs.find(fmt::format("| `{}` | {} |", persona.name, persona.shows)), std::string::npos)
+            << persona.name;
+}
+
 TEST(Personas, have_identities_that_are_signed_unless_they_show_otherwise)
 {
     for (auto const& persona : bench().personas) {

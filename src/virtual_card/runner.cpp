@@ -35,6 +35,7 @@ public:
         ::sigemptyset(&ends);
         ::sigaddset(&ends, SIGTERM);
         ::sigaddset(&ends, SIGINT);
+        ::sigaddset(&ends, SIGCHLD);
         ::sigprocmask(SIG_BLOCK, &ends, nullptr);
         auto const signals = ::signalfd(-1, &ends, SFD_CLOEXEC);
 
@@ -67,10 +68,19 @@ private:
 
     void happened(int descriptor, int signals)
     {
-        if (descriptor == signals) quit_ = true;
+        if (descriptor == signals) end(signals);
         else if (descriptor == slot_.descriptor()) slot_.readable();
         else if (control_)
             for (auto const& line : control_->readable(descriptor)) obey(line);
+    }
+
+    void end(int signals)
+    {
+        quit_ = true;
+        signalfd_siginfo signal{};
+        auto const read = ::read(signals, &signal, sizeof signal);
+        if (read == sizeof signal && signal.ssi_signo == SIGCHLD)
+            failure_ = fail(Outcome::reader_service_missing, "pcscd has ended");
     }
 
     void obey(Control::Line const& line)

@@ -14,7 +14,7 @@ namespace {
 
 constexpr auto one_hour = std::chrono::hours{1};
 constexpr auto one_day = std::chrono::days{1};
-constexpr std::size_t longest_request_bytes = 16 * 1024;
+constexpr std::size_t longest_request_bytes = std::size_t{16} * 1024;
 
 Serial serial_of(ASN1_INTEGER const* integer)
 {
@@ -232,8 +232,7 @@ PkiAnswer answer_http(Pki const& pki, Standings const& standings, std::string_vi
                       ByteView body, Instant now)
 {
     constexpr std::string_view ocsp_path = "/ocsp";
-    auto const not_allowed =
-        PkiAnswer{.status = 405, .content_type = "text/plain", .body = to_bytes("method not allowed\n")};
+    PkiAnswer not_allowed{.status = 405, .content_type = "text/plain", .body = to_bytes("method not allowed\n")};
     if (body.size() > longest_request_bytes || target.size() > longest_request_bytes) return {.status = 413};
 
     if (target == ocsp_path || target == "/ocsp/") {
