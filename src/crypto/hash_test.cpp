@@ -49,6 +49,16 @@ TEST(Hkdf, agrees_with_rfc_5869)
 }
 
 // The AES-256-GCM test case 16 of the GCM specification (McGrew, Viega), with its 12-byte nonce.
+TEST(Pbkdf2, agrees_with_rfc_7914)
+{
+    EXPECT_EQ(hex(pbkdf2_sha256(bytes_of("passwd"), bytes_of("salt"), 1, 64)),
+              "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
+              "49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783");
+    EXPECT_EQ(hex(pbkdf2_sha256(bytes_of("Password"), bytes_of("NaCl"), 80'000, 64)),
+              "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56"
+              "a1d425a1225833549adb841b51c9b3176a272bdebba1d078478f62b397f33c8d");
+}
+
 TEST(Aead, opens_the_known_ciphertext)
 {
     auto const key = secret("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308");
