@@ -16,6 +16,14 @@ Bench& bench()
     return made;
 }
 
+/// One card a persona: issuing takes signatures.
+Card const& card_of(std::string_view persona)
+{
+    static std::map<std::string, Card, std::less<>> issued;
+    auto const found = issued.find(persona);
+    return found != issued.end() ? found->second : issued.emplace(persona, bench().card(persona)).first->second;
+}
+
 /// The fields of a TLV file (eid-card.md §4).
 std::map<Byte, std::string> fields(Bytes const& file)
 {
@@ -33,7 +41,7 @@ std::map<Byte, std::string> fields(Bytes const& file)
 
 std::map<Byte, std::string> identity(std::string_view persona)
 {
-    return fields(bench().card(persona).files.at(files::identity));
+    return fields(card_of(persona).files.at(files::identity));
 }
 
 bool verifies(ByteView register_file, EVP_MD const* md, ByteView data, ByteView signature)
@@ -63,7 +71,7 @@ struct Signed {
 /// eid-card.md §5, to the letter.
 Signed signatures_of(std::string_view persona)
 {
-    auto const card = bench().card(persona);
+    auto const& card = card_of(persona);
     auto const& f = card.files;
     auto const* const md =
         card.generation == Generation::v17 ? (bench().persona(persona).sha1 ? EVP_sha1() : EVP_sha256()) : EVP_sha384();
@@ -80,7 +88,7 @@ Signed signatures_of(std::string_view persona)
 
 bool photo_fits(std::string_view persona)
 {
-    auto const card = bench().card(persona);
+    auto const& card = card_of(persona);
     auto const hash = fields(card.files.at(files::identity)).at(0x11);
     auto const* const md = hash.size() == 48 ? EVP_sha384() : hash.size() == 32 ? EVP_sha256() : EVP_sha1();
     return string_of(digest(md, card.files.at(files::photo))) == hash;
@@ -124,13 +132,13 @@ TEST(Personas, have_identities_that_are_signed_unless_they_show_otherwise)
 TEST(Personas, of_1_8_sign_for_their_basic_key_unless_they_show_otherwise)
 {
     for (auto const* const name : {"lotte", "cloned", "wrong-key-hash"}) {
-        auto const card = bench().card(name);
+        auto const& card = card_of(name);
         auto const& key = card.files.at(files::basic_key);
         EXPECT_EQ(key.size(), 120U);
         EXPECT_EQ(string_of(digest(EVP_sha384(), key)) == fields(card.files.at(files::identity)).at(0x1A),
                   name != std::string{"wrong-key-hash"});
     }
-    EXPECT_FALSE(bench().card("bruno").files.contains(files::basic_key));
+    EXPECT_FALSE(card_of("bruno").files.contains(files::basic_key));
     EXPECT_FALSE(identity("nadia").contains(0x1A));
 }
 
@@ -192,13 +200,13 @@ TEST(Personas, are_as_old_as_they_say_on_the_day_of_issue)
 
 TEST(Personas, without_certificates_have_zeros_and_no_entry)
 {
-    auto const teenager = bench().card("minor-16");
+    auto const& teenager = card_of("minor-16");
     EXPECT_EQ(teenager.files.at(files::signature_certificate), Bytes(2500));
     EXPECT_FALSE(certificate_in(teenager.files.at(files::authentication_certificate)).empty());
     auto const directory = string_of(teenager.files.at(files::certificates));
     EXPECT_NE(directory.find("Authentication"), std::string::npos);
     EXPECT_EQ(directory.find("Signature"), std::string::npos);
-    auto const kid = bench().card("kid");
+    auto const& kid = card_of("kid");
     EXPECT_EQ(kid.files.at(files::authentication_certificate), Bytes(2500));
     EXPECT_EQ(string_of(kid.files.at(files::certificates)).find("Authentication"), std::string::npos);
 }
@@ -221,7 +229,7 @@ TEST(Personas, have_the_standing_that_the_file_says)
 
 TEST(Card, re_keyed_has_RSA_leaves_under_an_EC_CA_and_register)
 {
-    auto const card = bench().card("nadia");
+    auto const& card = card_of("nadia");
     auto const leaf = parse_certificate(certificate_in(card.files.at(files::authentication_certificate)));
     auto const ca = parse_certificate(certificate_in(card.files.at(files::ca_certificate)));
     EXPECT_EQ(EVP_PKEY_get_base_id(X509_get0_pubkey(leaf.get())), EVP_PKEY_RSA);
@@ -233,7 +241,7 @@ TEST(Card, re_keyed_has_RSA_leaves_under_an_EC_CA_and_register)
 TEST(Card, files_have_the_sizes_of_real_cards)
 {
     for (auto const* const name : {"lotte", "bruno", "nadia"}) {
-        auto const card = bench().card(name);
+        auto const& card = card_of(name);
         EXPECT_EQ(card.files.at(files::object_directory).size(), 36U);
         EXPECT_EQ(card.files.at(files::certificates).size(), 176U);
         EXPECT_EQ(card.card_data.size(), 28U);
@@ -245,7 +253,7 @@ TEST(Card, files_have_the_sizes_of_real_cards)
 TEST(Card, comes_back_from_disk_with_its_PIN_state)
 {
     auto const folder = std::filesystem::temp_directory_path() / fmt::format("symbolon-card-{}", ::getpid());
-    auto const card = bench().card("lotte");
+    auto const& card = card_of("lotte");
     ASSERT_TRUE(save_card(card, folder));
     ASSERT_TRUE(save_pin("98765", 2, folder));
     auto const read = load_card(folder);
