@@ -7,6 +7,7 @@ import { refusalOfCode, type CodeRefusal, type CodeRules } from '../shared/code-
 import { callingCodeOf, CountrySelect, firstRegion } from '../shared/countries.tsx';
 import { finishEnrolment, makeDeviceKeys } from '../shared/device-protocol.ts';
 import { minutesAndSeconds, type Language, isLanguage } from '../shared/language.ts';
+import { dialled } from '../shared/number-shown.ts';
 import { Busy, FailureNotice, Heading, Icon, Notice, TextField, useSecondsLeft } from '../shared/ui.tsx';
 import { deviceName } from './device-name.ts';
 import { InstallFirst, InstallHint, mustInstallFirst } from './install.tsx';
@@ -202,7 +203,7 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: Pr
           {told}
           <TokenForm texts={texts} token={token} change={setToken} busy={busy} next={start} />
           <p class="row">
-            <span>{t('token.number', { number: `+${callingCodeOf(region)} ${number}` })}</span>
+            <span>{t('token.number', { number: dialled(callingCodeOf(region), number) })}</span>
             <button class="button plain" onClick={() => go({ at: 'number' })} data-test="change-number">
               {t('button.change_number')}
             </button>
@@ -217,7 +218,7 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: Pr
         <>
           <StepOf at={3} texts={texts} />
           <Heading>{t('sms.heading')}</Heading>
-          <p class="lead">{t('sms.lead', { number: `+${callingCodeOf(region)} ${number}` })}</p>
+          <p class="lead">{t('sms.lead', { number: dialled(callingCodeOf(region), number) })}</p>
           {told}
           {enrolment && (
             <SmsForm texts={texts} enrolment={enrolment} keep={keep} done={smsDone} fail={fail} clear={() => setFailure(null)} />
@@ -255,7 +256,9 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: Pr
     case 'linked':
       return (
         <>
-          <Icon name="done" />
+          <span class="result-icon ok">
+            <Icon name="done" />
+          </span>
           <Heading>{t('linked.heading')}</Heading>
           <Notice kind="ok" role="status" data-test="linked">
             <p>{t('linked.text')}</p>

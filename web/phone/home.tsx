@@ -2,6 +2,7 @@
 
 import type { Failure } from '../shared/api.ts';
 import { timeOfDay } from '../shared/language.ts';
+import { groupedNumber } from '../shared/number-shown.ts';
 import { FailureNotice, Heading, Icon, Notice } from '../shared/ui.tsx';
 import { InstallHint } from './install.tsx';
 import type { Me, PendingAction } from './server.ts';
@@ -69,7 +70,7 @@ export function Home({ texts, device, me, actions, online, failure, notice, help
         <h2 id="account">{t('home.account')}</h2>
         <dl class="facts">
           <dt>{t('home.number')}</dt>
-          <dd data-test="phone-number">{me?.account.phone_number ?? device.phoneNumber}</dd>
+          <dd data-test="phone-number">{groupedNumber(me?.account.phone_number ?? device.phoneNumber)}</dd>
           {me && (
             <>
               <dt>{t('home.state')}</dt>

@@ -53,7 +53,9 @@ export function Form({ texts, failure: before, begun }: { texts: Texts; failure?
   const [failure, setFailure] = useState<Failure | undefined>(before);
   const [sending, setSending] = useState<Sending>(false);
   const summary = useRef<HTMLDivElement>(null);
+  // The summary comes with a press on the button only: a page that grows while one presses makes the press miss.
   const [shown, setShown] = useState(0);
+  const pressing = useRef(false);
 
   useEffect(() => saveDraft(draft), [draft]);
   useEffect(() => summary.current?.focus(), [shown]);
@@ -70,14 +72,14 @@ export function Form({ texts, failure: before, begun }: { texts: Texts; failure?
     setErrors(({ [field]: _, ...others }) => (error ? { ...others, [field]: error } : others));
 
   const leaveNumber = async () => {
-    if (draft.number.trim() === '') return;
+    if (draft.number.trim() === '' || pressing.current) return;
     const judged = await judge(draft);
     setError('number', numberError(judged));
     setUnderstood(judged.ok === true ? judged.shown : '');
   };
 
   const leaveEmail = () => {
-    if (draft.email.trim() !== '' || errors.email) setError('email', emailError(draft.email, texts));
+    if (!pressing.current && (draft.email.trim() !== '' || errors.email)) setError('email', emailError(draft.email, texts));
   };
 
   const showErrors = (found: FieldErrors) => {
@@ -87,6 +89,7 @@ export function Form({ texts, failure: before, begun }: { texts: Texts; failure?
 
   const send = async (event: Event) => {
     event.preventDefault();
+    pressing.current = false;
     if (sending) return;
     setFailure(undefined);
     const found: FieldErrors = {};
@@ -97,6 +100,7 @@ export function Form({ texts, failure: before, begun }: { texts: Texts; failure?
     if (Object.keys(found).length > 0) return showErrors(found);
 
     setErrors({});
+    setShown(0);
     setSending('checking');
     const challenge = await get<Challenge>('/enrolment/person-check', language);
     if (!challenge.ok) {
@@ -131,7 +135,7 @@ export function Form({ texts, failure: before, begun }: { texts: Texts; failure?
     else setFailure(result.failure);
   };
 
-  const list = (['number', 'email', 'language'] as const).filter((field) => errors[field]);
+  const list = shown === 0 ? [] : (['number', 'email', 'language'] as const).filter((field) => errors[field]);
   const languageField = { id: 'language', label: t('form.language'), hint: t('form.language.hint'), error: errors.language };
   return (
     <>
@@ -233,7 +237,14 @@ export function Form({ texts, failure: before, begun }: { texts: Texts; failure?
         </div>
         {sending === 'checking' && <Busy text={t('form.checking')} />}
         {sending === 'sending' && <Busy text={c('loading')} />}
-        <button class="button main" type="submit" aria-disabled={sending ? 'true' : undefined} data-test="continue">
+        <button
+          class="button main"
+          type="submit"
+          aria-disabled={sending ? 'true' : undefined}
+          data-test="continue"
+          onPointerDown={() => (pressing.current = true)}
+          onPointerUp={() => (pressing.current = false)}
+        >
           {t('button.continue')} <Icon name="arrow" />
         </button>
         <p class="hint">{t('form.privacy')}</p>

@@ -61,11 +61,3 @@ export function placeOf(step: Step | 'form'): number {
   const places: Record<Step | 'form', number> = { form: 0, card: 1, review: 2, sign: 2, phone: 3, done: 4, ended: 0 };
   return places[step];
 }
-
-/** `+32 470 12 34 56`: groups of an E.164 number, for the eye only. */
-export function groupedNumber(e164: string): string {
-  const match = /^\+(32|33|31|352|49)(\d{2,3})(\d+)$/.exec(e164);
-  if (!match) return e164;
-  const rest = match[3]!.replace(/(\d{2})(?=\d)/g, '$1 ');
-  return `+${match[1]} ${match[2]} ${rest}`;
-}

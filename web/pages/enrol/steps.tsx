@@ -3,10 +3,11 @@
 import { useState } from 'preact/hooks';
 import type { Failure } from '../../shared/api.ts';
 import { longDate, timeOfDay } from '../../shared/language.ts';
+import { groupedNumber } from '../../shared/number-shown.ts';
 import {
   Countdown, FailureNotice, Heading, Icon, Notice, SymbolPicture, symbolName, useSecondsLeft,
 } from '../../shared/ui.tsx';
-import { groupedNumber, type State } from './state.ts';
+import type { State } from './state.ts';
 import type { Texts } from './texts.ts';
 import { QrCode, Token } from './token.tsx';
 

@@ -50,7 +50,7 @@ function shortKind(sign: string, t: EnrolTranslate): string {
     case 'digit':
       return t('token.short.digit');
     case 'other':
-      return spelled(sign, t);
+      return t('token.short.sign');
   }
 }
 
