@@ -79,7 +79,8 @@ TEST(Includes, point_from_app_to_protocols_to_rules_to_base_and_never_back)
         if (!std::regex_search(line, match, include)) return;
         auto const from = folder_of(file);
         auto const to = match[1].str();
-        if (from == to) return;
+        // "embedded/…": a file of ours as an array (cmake/symbolon.cmake), which includes nothing.
+        if (from == to || to == "embedded") return;
         if (implementers.contains(from)) {
             EXPECT_TRUE(to != "app" && (to != "sim" || from == "app")) << file << " includes " << to;
             return;
