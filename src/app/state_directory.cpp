@@ -256,8 +256,6 @@ Result<State> read_state(fs::path const& directory, Instant now)
                        .algorithm = crypto::SignatureAlgorithm::es256,
                        .key = *std::move(record)},
         .signing_keys = std::move(keys),
-        .database = directory / "store.db",
-        .vault = directory / "vault",
     };
 }
 

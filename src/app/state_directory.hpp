@@ -40,8 +40,6 @@ struct State {
     SecretBytes server_secret;
     crypto::SigningKey record_key;                ///< ES256
     std::vector<crypto::SigningKey> signing_keys; ///< to be published now; of each algorithm the first one signs
-    std::filesystem::path database;
-    std::filesystem::path vault;
 };
 
 /// Makes the directory with everything but the database. `settings`: the text of symbolon.toml.

@@ -1,5 +1,6 @@
 // symbolon: the operator's command (docs/operating.md).
 
+#include "app/config.hpp"
 #include "app/registration.hpp"
 #include "app/state_directory.hpp"
 #include "base/json.hpp"
@@ -47,11 +48,12 @@ struct Opened {
     std::unique_ptr<store::Store> store;
 };
 
-Result<Opened> open_store(fs::path const& directory)
+Result<Opened> open_store(fs::path const& config)
 {
-    auto state = TRY(app::read_state(directory, now()));
+    auto const configuration = TRY(app::read_configuration(config));
+    auto state = TRY(app::read_state(configuration.state_directory, now()));
     Opened opened;
-    opened.engine = TRY(store::SqliteEngine::open(state.database));
+    opened.engine = TRY(store::SqliteEngine::open(configuration.store.path));
     opened.store = std::make_unique<store::Store>(*opened.engine, std::move(state.keys), *opened.random);
     return opened;
 }
@@ -76,9 +78,10 @@ Result<void> init(fs::path const& directory)
     return {};
 }
 
-Result<void> list_keys(fs::path const& directory)
+Result<void> list_keys(fs::path const& config)
 {
     auto const at = now();
+    auto const directory = TRY(app::read_configuration(config)).state_directory;
     for (auto const& row : TRY(app::read_signing_keys(directory))) {
         auto const* state = at >= row.published_until ? "over"
                             : at >= row.signs_until   ? "published"
@@ -91,15 +94,15 @@ Result<void> list_keys(fs::path const& directory)
     return {};
 }
 
-Result<void> rotate_keys(fs::path const& directory, Seconds notice, Seconds overlap)
+Result<void> rotate_keys(fs::path const& config, Seconds notice, Seconds overlap)
 {
-    TRY(app::rotate_signing_keys(directory, now(), notice, overlap));
-    return list_keys(directory);
+    TRY(app::rotate_signing_keys(TRY(app::read_configuration(config)).state_directory, now(), notice, overlap));
+    return list_keys(config);
 }
 
-Result<void> add_partner(fs::path const& directory, app::Registration const& registration, bool as_json)
+Result<void> add_partner(fs::path const& config, app::Registration const& registration, bool as_json)
 {
-    auto opened = TRY(open_store(directory));
+    auto opened = TRY(open_store(config));
     auto const made = TRY(app::register_client(registration, *opened.random, now()));
     TRY(run_now(opened.store->clients().add(made.client)));
     if (as_json) {
@@ -114,9 +117,9 @@ Result<void> add_partner(fs::path const& directory, app::Registration const& reg
     return {};
 }
 
-Result<void> list_partners(fs::path const& directory)
+Result<void> list_partners(fs::path const& config)
 {
-    auto const opened = TRY(open_store(directory));
+    auto const opened = TRY(open_store(config));
     for (auto const& client : TRY(run_now(opened.store->clients().list()))) {
         say(client.id.text() + "  " + client.name_in(Language::en) + "  " + client.domain + "  " +
             std::string{name_of(client.authentication)});
@@ -125,9 +128,9 @@ Result<void> list_partners(fs::path const& directory)
     return {};
 }
 
-Result<void> verify_log(fs::path const& directory)
+Result<void> verify_log(fs::path const& config)
 {
-    auto const opened = TRY(open_store(directory));
+    auto const opened = TRY(open_store(config));
     auto const head = TRY(run_now(store::verify_log(*opened.engine)));
     say(std::to_string(head.size) + " entries, whole and in their order" +
         (head.size == 0 ? "" : "; the last is " + crypto::hex(head.hash)));
@@ -143,10 +146,6 @@ int main(int argc, char** argv)
     std::function<Result<void>()> command;
 
     fs::path config = "symbolon.toml";
-    auto const in_directory = [&config] {
-        auto const directory = fs::absolute(config).parent_path();
-        return directory;
-    };
     auto const with_config = [&config](CLI::App* sub) {
         sub->add_option("--config", config, "symbolon.toml in the state directory")->capture_default_str();
         return sub;
@@ -160,7 +159,7 @@ int main(int argc, char** argv)
     auto* keys_command = program.add_subcommand("keys", "the keys that sign ID tokens");
     keys_command->require_subcommand(1);
     with_config(keys_command->add_subcommand("list", "what is there, and what it is for now"))->callback([&] {
-        command = [&] { return list_keys(in_directory()); };
+        command = [&] { return list_keys(config); };
     });
     std::int64_t notice_minutes = 60;
     std::int64_t overlap_hours = 24;
@@ -173,7 +172,7 @@ int main(int argc, char** argv)
         ->check(CLI::Range(1, 365 * 24));
     rotate->callback([&] {
         command = [&] {
-            return rotate_keys(in_directory(), std::chrono::minutes{notice_minutes}, std::chrono::hours{overlap_hours});
+            return rotate_keys(config, std::chrono::minutes{notice_minutes}, std::chrono::hours{overlap_hours});
         };
     });
 
@@ -218,15 +217,15 @@ int main(int argc, char** argv)
                 if (!text.empty()) registration.names[language] = text;
             if (!jwks.empty()) registration.jwks = TRY(content_of(jwks));
             registration.requires_pkce = pkce == "required";
-            return add_partner(in_directory(), registration, as_json);
+            return add_partner(config, registration, as_json);
         };
     });
     with_config(partner_command->add_subcommand("list", "those that are registered"))->callback([&] {
-        command = [&] { return list_partners(in_directory()); };
+        command = [&] { return list_partners(config); };
     });
 
     with_config(program.add_subcommand("verify-log", "check the chain of the log"))->callback([&] {
-        command = [&] { return verify_log(in_directory()); };
+        command = [&] { return verify_log(config); };
     });
 
     CLI11_PARSE(program, argc, argv);
