@@ -117,7 +117,9 @@ export class Mock {
     for (const stream of this.#phoneStreams) this.#event(stream, 'pending', this.#pending());
   }
 
-  endPhones(outcome: string): void {
+  /** The phone is bound no more: its stream ends, and its next request is refused. */
+  unbind(outcome: string): void {
+    this.bound = null;
     for (const stream of this.#phoneStreams) this.#event(stream, 'ended', { outcome });
   }
 

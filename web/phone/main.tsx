@@ -163,12 +163,12 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
       (name, data) => {
         const content: unknown = JSON.parse(data);
         if (name === 'pending') heard(content as Pending);
+        // The sentence comes with the answer to the next request.
         if (name === 'ended') {
           close();
-          take({ ...failureOf(content), outcome: String((content as { outcome?: unknown }).outcome) });
           setVisit((count) => count + 1);
         }
-        if (name === 'refused' && failureOf(content).outcome !== 'device_nonce_needed') take(failureOf(content));
+        if ((name === 'refused' || name === 'failure') && failureOf(content).outcome !== 'device_nonce_needed') take(failureOf(content));
       },
       setOnline,
     );

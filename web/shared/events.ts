@@ -4,8 +4,13 @@
 export type EventHandler = (name: string, data: string) => void;
 export type Close = () => void;
 
-/** One stream: resolves when it ended or broke. `opened` is called when the server has accepted it. */
+/**
+ * One stream: resolves when it ended or broke. `opened` is called when the server has accepted it. A refusal comes as event
+ * `refused`, a failure on the way as the server's event `failure`, both with the error as data.
+ */
 export type OpenStream = (signal: AbortSignal, on: EventHandler, opened: () => void) => Promise<void>;
+
+const livedSeconds = 10;
 
 /** Seconds before the n-th new try in a row: 1, 2, 4, … at most 30. */
 export function retryAfterSeconds(tries: number): number {
@@ -18,12 +23,16 @@ export function keepOpen(open: OpenStream, on: EventHandler, connected?: (is: bo
   const loop = async (mine: AbortController) => {
     let tries = 0;
     while (!mine.signal.aborted) {
-      await open(mine.signal, (name, data) => !mine.signal.aborted && on(name, data), () => {
-        tries = 0;
+      let openedAt = Infinity;
+      const heard = (name: string, data: string) => void (mine.signal.aborted || on(name, data));
+      await open(mine.signal, heard, () => {
+        openedAt = Date.now();
         connected?.(true);
       }).catch(() => undefined);
       if (mine.signal.aborted) return;
       connected?.(false);
+      // A server that accepts and closes at once must not be asked every second.
+      if (Date.now() - openedAt > livedSeconds * 1000) tries = 0;
       await pause(retryAfterSeconds(tries++) * 1000, mine.signal);
     }
   };

@@ -29,7 +29,7 @@ function wait(waiting: HTMLElement): void {
   const close = keepOpen(
     fetchStream(events, async () => ({ 'Accept-Language': document.documentElement.lang })),
     (name, data) => {
-      if (name === 'refused') return leave(location.href);
+      if (name === 'refused' || name === 'failure') return leave(location.href);
       if (name !== 'state') return;
       const state = JSON.parse(data) as { at: string };
       if (state.at === 'shown') {

@@ -8,7 +8,10 @@ import { gzipSync } from 'node:zlib';
 const dist = new URL('../dist/', import.meta.url);
 const read = (path) => readFileSync(new URL(path, dist));
 const kilobytes = (paths) => paths.reduce((sum, path) => sum + gzipSync(read(path), { level: 9 }).length, 0) / 1024;
-const assets = (origin) => readdirSync(new URL(`${origin}/assets/`, dist)).map((name) => `${origin}/assets/${name}`);
+const assets = (origin) =>
+  readdirSync(new URL(`${origin}/assets/`, dist))
+    .filter((name) => !name.endsWith('.gz'))
+    .map((name) => `${origin}/assets/${name}`);
 const files = readdirSync(dist, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => `${entry.parentPath}/${entry.name}`);

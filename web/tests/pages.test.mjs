@@ -138,6 +138,8 @@ test('A7_what_the_reader_meets_is_said_as_it_happens', async () => {
   await enrolPage();
   await hook('reader-link').waitFor();
   assert.equal(await hook('reader-link').getAttribute('href'), mock.enrolment.link);
+  // The program has taken the link.
+  mock.setEnrolment({ link: undefined, command: undefined });
   for (const at of ['reader', 'card', 'reading', 'pin', 'sending']) {
     mock.setEnrolment({ progress: { at } });
     await page.locator(`[data-test="progress"][data-at="${at}"]`).waitFor();
@@ -145,12 +147,13 @@ test('A7_what_the_reader_meets_is_said_as_it_happens', async () => {
   mock.setEnrolment({ progress: { at: 'pin', outcome: 'pin_wrong', text: 'Le code PIN est incorrect.', tries_left: 2 } });
   await page.locator('[data-outcome="pin_wrong"]').waitFor();
   assert.match(await hook('tries-left').innerText(), /2 essais/);
-  await page.locator('summary').click();
-  assert.match(await hook('command').innerText(), /^symbolon-eid symbolon-eid:\/\//);
   await accessible(page, 'enrol-card-error');
-  await hook('progress').locator('[data-test="new-link"]').click();
+  await hook('new-link').click();
   await page.locator('[data-test="progress"][data-at=""]').waitFor();
   assert.match(await hook('reader-link').getAttribute('href'), /NEWTICKET/);
+  await page.locator('summary').click();
+  assert.match(await hook('command').innerText(), /^symbolon-eid symbolon-eid:\/\//);
+  await accessible(page, 'enrol-card-command');
   calm(page);
 });
 

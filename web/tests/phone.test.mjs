@@ -338,8 +338,9 @@ test('a_nonce_that_is_too_old_is_replaced_and_the_request_repeated', async () =>
 
 test('a_phone_that_was_unbound_says_so_and_can_be_linked_again', async () => {
   await link();
-  mock.endPhones('device_unbound');
+  mock.unbind('device_unbound');
   await hook('link-again').waitFor();
+  await page.getByText('Ce téléphone n’est lié à aucun compte.').waitFor();
   await accessible(page, 'phone-unlinked');
   await hook('link-again').click();
   await hook('link-phone').waitFor();

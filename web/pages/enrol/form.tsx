@@ -108,6 +108,10 @@ export function Form({ texts, failure: before, begun }: { texts: Texts; failure?
       return setFailure(challenge.failure);
     }
     const solved = await solve(challenge.value).catch(() => null);
+    if (!solved) {
+      setSending(false);
+      return setFailure({ outcome: 'person_check_failed', text: t('form.check_failed'), way_out: 'try_again' });
+    }
     setSending('sending');
     const result = await post<unknown>(
       '/enrolment',
@@ -117,7 +121,7 @@ export function Form({ texts, failure: before, begun }: { texts: Texts; failure?
         email: draft.email.trim(),
         language: draft.language,
         location_consent: draft.location,
-        person_check: solved ?? {},
+        person_check: solved,
       },
       language,
     );

@@ -49,14 +49,14 @@ function App({ texts }: { texts: Texts }) {
   useEffect(() => void load(), []);
 
   // One stream for as long as an enrolment is under way.
-  const following = page.at === 'enrolment' && page.state.step !== 'ended';
+  const following = page.at === 'enrolment' && page.state.step !== 'ended' && !(page.state.step === 'done' && !page.state.can_undo);
   useEffect(() => {
     if (!following) return;
     const stream = fetchStream('/enrolment/events', async () => ({ 'Accept-Language': language }));
     const close = keepOpen(stream, (name, data) => {
       const content: unknown = JSON.parse(data);
       if (name === 'state') show(content);
-      if (name === 'refused' && failureOf(content).outcome.startsWith('enrolment_')) {
+      if ((name === 'refused' || name === 'failure') && failureOf(content).outcome.startsWith('enrolment_')) {
         close();
         setPage({ at: 'form', failure: failureOf(content) });
       }

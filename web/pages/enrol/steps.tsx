@@ -39,7 +39,8 @@ export function Steps(props: StepProps) {
 }
 
 function StepFailure({ state, failure, texts }: StepProps) {
-  const told = failure ?? state.outcome;
+  // What the reader met stands under its progress.
+  const told = failure ?? (state.outcome?.outcome === state.progress?.outcome ? null : state.outcome);
   return told ? <FailureNotice failure={told} {...texts} /> : null;
 }
 
@@ -91,6 +92,16 @@ function ReaderLink({ state, texts, busy, act, button }: StepProps & { button: s
   const { t } = texts;
   const [copied, setCopied] = useState(false);
   const secondsLeft = useSecondsLeft(state.link_expires_at ?? 0);
+  // The program has taken the link: its progress says the rest.
+  if (!state.link && state.progress && !state.progress.outcome)
+    return (
+      <div>
+        <button class="button plain" onClick={() => act('link')} aria-disabled={busy ? 'true' : undefined} data-test="new-link">
+          {t('button.new_link')}
+        </button>
+      </div>
+    );
+  if (!state.link && state.progress?.outcome) return null;
   if (!state.link || secondsLeft === 0) {
     return (
       <div class="near">
