@@ -28,7 +28,7 @@ export function buttons(): Record<string, string> {
   for (const language of languages) {
     for (const [name, look] of Object.entries(looks)) {
       const drawn = mark.replace('class="mark-one"', `fill="${look.one}"`).replace('class="mark-two"', `fill="${look.two}"`);
-      files[`${language}-${name}.svg`] =
+      files[name === 'light' ? `${language}.svg` : `${language}-${name}.svg`] =
         `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" lang="${language}">` +
         `<title>${texts[language]}</title>` +
         `<rect x=".5" y=".5" width="${width - 1}" height="${height - 1}" rx="12" fill="${look.ground}" stroke="${look.border}"/>` +
