@@ -32,6 +32,7 @@ ServerLimit 2
 ThreadsPerChild 16
 MaxRequestWorkers 32
 DocumentRoot ${site}
+TypesConfig /dev/null
 AddType text/html .shtml
 AddOutputFilter INCLUDES .shtml
 DirectoryIndex index.shtml

@@ -1,12 +1,31 @@
 // A holder without a browser: enrols by the page's API with the real symbolon-eid, and answers with symbolon-phone.
 import { spawn } from 'node:child_process';
+import { request as httpRequest } from 'node:http';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { solve } from '../../web/shared/person-check.ts';
 import { run } from '../../web/demo/process.mjs';
 
-/** fetch that keeps cookies, as a browser of its own. */
+// Not fetch(): that says of itself that it is a script, and some sites then don't send people to a login page.
+function navigate(url, { method = 'GET', headers, body }) {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(url, { method, headers: Object.fromEntries(headers) }, (answer) => {
+      const parts = [];
+      answer.on('data', (part) => parts.push(part));
+      answer.on('error', reject);
+      answer.on('end', () => {
+        const got = new Headers();
+        for (let i = 0; i < answer.rawHeaders.length; i += 2) got.append(answer.rawHeaders[i], answer.rawHeaders[i + 1]);
+        resolve(new Response([101, 204, 205, 304].includes(answer.statusCode) ? null : Buffer.concat(parts), { status: answer.statusCode, headers: got }));
+      });
+    });
+    request.once('error', reject);
+    request.end(body);
+  });
+}
+
+/** A browser without a screen: keeps cookies, follows no redirect by itself. */
 export class Browser {
   cookies = new Map();
 
@@ -15,7 +34,8 @@ export class Browser {
     const headers = new Headers(options.headers);
     if (this.cookies.size) headers.set('cookie', [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '));
     if (options.method === 'POST' && !headers.has('origin')) headers.set('origin', origin);
-    const answer = await fetch(url, { redirect: 'manual', ...options, headers });
+    if (!headers.has('accept')) headers.set('accept', 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8');
+    const answer = await navigate(url, { ...options, body: options.body?.toString(), headers });
     for (const line of answer.headers.getSetCookie()) {
       const [pair] = line.split(';');
       const at = pair.indexOf('=');

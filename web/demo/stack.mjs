@@ -114,7 +114,7 @@ export async function startStack({ folder, ports, binDir = defaultBinDir(), extr
     const { client_id: clientId } = JSON.parse(await readFile(partnerFile, 'utf8'));
 
     say('the server');
-    const startServer = () => start({ name: 'symbolond', program: program('symbolond'), args: ['--config', config], logFile: join(logs, 'symbolond.log'), ready: /"event":"ready"/ });
+    const startServer = () => start({ name: 'symbolond', program: program('symbolond'), args: ['--config', config], logFile: join(logs, 'symbolond.log'), ready: /symbolond: ready/ });
     let server = await startServer();
     parts.push({ stop: () => server.stop() });
 
@@ -170,7 +170,9 @@ export async function startTestStack(options = {}) {
   const { mkdtemp } = await import('node:fs/promises');
   const { tmpdir } = await import('node:os');
   const folder = await mkdtemp(join(tmpdir(), 'symbolon-test-'));
-  const stack = await startStack({ folder, ports: await freePorts(), ...options });
+  // A test logs in more often within a minute than a person does.
+  const extra = '[limits]\nlookups_a_minute_per_number = 10000\nlookups_a_minute_per_address = 10000\n';
+  const stack = await startStack({ folder, ports: await freePorts(), extra, ...options });
   return {
     ...Object.fromEntries(Object.entries(Object.getOwnPropertyDescriptors(stack)).filter(([, d]) => 'value' in d).map(([k, d]) => [k, d.value])),
     get server() {
