@@ -123,6 +123,7 @@ void Texts::require_outcomes() const
 std::vector<std::string_view> Texts::keys() const
 {
     std::vector<std::string_view> all;
+    all.reserve(texts_.size());
     for (auto const& [key, texts] : texts_) all.emplace_back(key);
     return all;
 }

@@ -628,9 +628,7 @@ TEST_F(EdgeServer, does_not_wait_for_slow_senders)
 {
     limits.header_timeout = 1s;
     limits.body_timeout = 1s;
-    limits.idle_timeout = 1s;
     begin();
-    RawClient silent{port};
     RawClient slow_head{port};
     RawClient slow_body{port};
     slow_head.send("GET / HTTP/1.1\r\nHost");
@@ -641,6 +639,13 @@ TEST_F(EdgeServer, does_not_wait_for_slow_senders)
     auto const body_answer = slow_body.read_answer();
     ASSERT_TRUE(body_answer);
     EXPECT_EQ(body_answer->status, 408);
+}
+
+TEST_F(EdgeServer, closes_a_connection_on_which_nothing_is_asked)
+{
+    limits.idle_timeout = 1s;
+    begin();
+    RawClient silent{port};
     EXPECT_TRUE(silent.is_closed_by_server());
 }
 

@@ -167,7 +167,7 @@ Result<http::Routes> static_routes(std::filesystem::path const& directory)
 
         constexpr std::string_view index = "index.html";
         auto const is_index = path.ends_with("/index.html");
-        auto const shown = is_index ? path.substr(0, path.size() - index.size()) : path;
+        auto shown = is_index ? path.substr(0, path.size() - index.size()) : path;
         ENSURE(shown.find_first_of("{}") == std::string::npos);
         routes.push_back({"GET", shown,
                           [file](http::Request request) -> Flow<http::Response> { co_return answer(*file, request); }});
