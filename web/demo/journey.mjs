@@ -77,7 +77,6 @@ export async function linkPhone(phone, { phoneUrl, number = '0470 12 34 56', tok
   await hook(phone, 'keypad').waitFor();
   await typeCode(phone, code);
   await hook(phone, 'confirm-code').click();
-  await phone.locator('[data-test="code-again"], h1').first().waitFor();
   await typeCode(phone, code);
   await hook(phone, 'confirm-code').click();
   await hook(phone, 'linked').waitFor();
@@ -106,11 +105,11 @@ export async function approve(phone, { symbol, code = '38214' }) {
   await hook(phone, 'open-action').first().click();
   await hook(phone, 'partner').waitFor();
   const shown = { partner: await hook(phone, 'partner').innerText(), claims: await hook(phone, 'claims').innerText() };
+  await hook(phone, 'approve').click();
   await hook(phone, `symbol-${symbol}`).click();
-  if ((await hook(phone, 'keypad').count()) === 0) await hook(phone, 'next').click();
   await hook(phone, 'keypad').waitFor();
   await typeCode(phone, code);
-  await hook(phone, 'approve').click();
+  await hook(phone, 'confirm-code').click();
   await phone.locator('[data-test="result"]').waitFor();
   return shown;
 }
