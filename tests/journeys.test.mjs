@@ -1,0 +1,197 @@
+// Whole journeys in a real browser, with the real card stack, the real server and a client that we did not write.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import * as journey from '../web/demo/journey.mjs';
+import { startTestStack } from '../web/demo/stack.mjs';
+
+const execute = promisify(execFile);
+const numbers = { lotte: '0470 11 22 33', bruno: '0470 44 55 66', stranger: '0470 99 99 99' };
+
+let stack, browser;
+const pages = [];
+
+before(async () => {
+  stack = await startTestStack();
+  browser = await journey.launch();
+});
+after(async () => {
+  await browser?.close();
+  await stack?.stop();
+});
+afterEach(async () => {
+  const troubles = pages.flatMap((page) => page.troubles);
+  for (const page of pages.splice(0)) await page.context().close();
+  assert.deepEqual(troubles, [], 'no script error and no refused policy on any page');
+});
+
+async function computer(options) {
+  const page = await journey.openComputer(browser, options);
+  pages.push(page);
+  return page;
+}
+async function phone(options) {
+  const page = await journey.openPhone(browser, options);
+  pages.push(page);
+  return page;
+}
+const hook = (page, name) => page.locator(`[data-test="${name}"]`);
+
+// A1 to A4. The phone's storage lives in its context, so a login goes on with the same page.
+async function enrol(persona, language) {
+  await stack.desk.insert(persona);
+  const pc = await computer();
+  const mobile = await phone();
+  const number = numbers[persona];
+  const first = await journey.register(pc, { idUrl: stack.idUrl, number, language });
+  const person = await journey.readAndSign(pc, { desk: stack.desk, first, language });
+  const token = await journey.identificationToken(pc);
+  const seen = stack.outbox.messages.length;
+  const e164 = `+32${number.slice(1).replaceAll(' ', '')}`;
+  await journey.linkPhone(mobile, { phoneUrl: stack.phoneUrl, number, token, sms: async () => (await stack.outbox.next(e164, seen)).text });
+  return { pc, mobile, number, person };
+}
+
+for (const [persona, generation, language] of [['lotte', '1.8', 'nl'], ['bruno', '1.7', 'fr']]) {
+  test(`A1_A2_A3_A4_D1_with_a_${generation.replace('.', '_')}_card_from_the_registration_page_to_the_partners_page_with_the_name_from_the_card`, async () => {
+    const { pc, mobile, number, person } = await enrol(persona, language);
+    await hook(pc, 'done').waitFor();
+
+    const contract = await pc.evaluate(async () => {
+      const answer = await fetch('/enrolment/contract.pdf');
+      return [...new Uint8Array(await answer.arrayBuffer())];
+    });
+    const file = join(stack.folder, `${persona}.pdf`);
+    await writeFile(file, Buffer.from(contract));
+    const { stdout } = await execute('pdfsig', [file]).catch((error) => error); // it fails for roots that it does not know
+    assert.match(stdout, /Signature is Valid/, 'any PDF reader verifies the contract');
+    assert.match(stdout, /Total document signed/);
+
+    const shop = await computer();
+    const symbol = await journey.startLogin(shop, { partnerUrl: stack.partner.url, number });
+    const shown = await journey.approve(mobile, { symbol });
+    assert.match(shown.partner, /De Linde/);
+    await shop.locator('#name').waitFor();
+    const name = await shop.locator('#name').innerText();
+    assert.ok(person.includes(name), `the shop says "${name}", the card said "${person}"`);
+  });
+}
+
+test('A3_reloading_or_closing_the_page_comes_back_to_the_same_step', async () => {
+  await stack.desk.insert('nadia');
+  const pc = await computer();
+  const first = await journey.register(pc, { idUrl: stack.idUrl, number: '0471 00 00 01', language: 'de' });
+  await pc.reload();
+  assert.equal((await journey.readerStep(pc)).symbol, first.symbol);
+  await journey.readAndSign(pc, { desk: stack.desk, first: await journey.readerStep(pc), language: 'de' });
+  const token = await journey.identificationToken(pc);
+  const again = await pc.context().newPage();
+  await pc.close();
+  again.troubles = pages.pop().troubles;
+  pages.push(again);
+  await again.goto(`${stack.idUrl}/de/enrol/`);
+  assert.equal(await journey.identificationToken(again), token);
+});
+
+test('A3_A5_the_journey_goes_on_after_kill_9_of_the_server', async () => {
+  await stack.desk.insert('amelie');
+  const pc = await computer();
+  const first = await journey.register(pc, { idUrl: stack.idUrl, number: '0471 00 00 02', language: 'en' });
+  await journey.readAndSign(pc, { desk: stack.desk, first, language: 'en' });
+  const token = await journey.identificationToken(pc);
+  await stack.restartServer('SIGKILL');
+  await pc.goto(`${stack.idUrl}/en/enrol/`);
+  assert.equal(await journey.identificationToken(pc), token, 'what was acknowledged is there');
+  pc.troubles.length = 0; // the page said that its stream broke
+});
+
+test('A7_a_wrong_pin_is_told_on_the_page_with_the_tries_left_and_the_right_one_goes_on', async () => {
+  await stack.desk.insert('jurgen');
+  const pc = await computer();
+  const first = await journey.register(pc, { idUrl: stack.idUrl, number: '0471 00 00 03', language: 'fr' });
+  const read = await stack.desk.run({ ...first, pin: '1234', language: 'fr' });
+  assert.equal(read.code, 0, read.said);
+  await hook(pc, 'sign').click();
+  const wrong = await stack.desk.run({ ...(await journey.readerStep(pc)), pin: '9999', language: 'fr' });
+  assert.notEqual(wrong.code, 0);
+  await hook(pc, 'progress').locator('[data-test="tries-left"]').waitFor();
+  assert.match(await hook(pc, 'tries-left').first().innerText(), /2/);
+  await hook(pc, 'progress').locator('[data-test="new-link"]').click();
+  await pc.locator(`[data-test="reader-link"]`).waitFor();
+  const right = await stack.desk.run({ ...(await journey.readerStep(pc)), pin: '1234', language: 'fr' });
+  assert.equal(right.code, 0, right.said);
+  await journey.identificationToken(pc);
+});
+
+test('A7_cards_that_are_not_good_are_refused_each_by_its_own_outcome', async () => {
+  for (const [persona, outcome] of [['revoked', 'certificate_revoked'], ['suspended', 'certificate_suspended'], ['cloned', 'card_not_genuine'],
+    ['wrong-identity-signature', 'identity_signature_invalid'], ['swapped-address', 'address_signature_invalid'], ['responder-down', 'revocation_unreachable']]) {
+    await stack.desk.insert(persona);
+    const pc = await computer();
+    const first = await journey.register(pc, { idUrl: stack.idUrl, number: '0471 00 00 04', language: 'en' });
+    const read = await stack.desk.run({ ...first, pin: '1234', language: 'en' });
+    assert.notEqual(read.code, 0, `${persona} is refused`);
+    await pc.locator(`[data-outcome="${outcome}"]`).first().waitFor();
+  }
+});
+
+test('D6_a_wrong_symbol_ends_the_action_and_D7_unknown_numbers_look_like_phones_that_do_not_answer', async () => {
+  numbers.millennium = '0471 00 00 05';
+  const { mobile, number } = await enrol('millennium', 'en');
+  const shop = await computer();
+  const symbol = await journey.startLogin(shop, { partnerUrl: stack.partner.url, number });
+  const structure = () => shop.locator('main').evaluate((main) => main.innerHTML.replace(/\/sign-in\/[\w-]+/g, '').replace(/symbols\.svg#[\w-]+/g, '').replace(/\d+/g, '').length > 0
+    && [...main.querySelectorAll('*')].map((e) => e.tagName + [...e.attributes].map((a) => a.name).join()).join());
+  const known = await structure();
+
+  await hook(mobile, 'open-action').first().click();
+  await hook(mobile, 'approve').click();
+  const other = mobile.locator(`[data-test^="symbol-"]:not([data-test="symbol-${symbol}"]):not([data-test="symbol-none"])`).first();
+  await other.click();
+  await hook(mobile, 'keypad').waitFor();
+  for (const digit of '38214') await hook(mobile, `key-${digit}`).click();
+  await hook(mobile, 'confirm-code').click();
+  await mobile.locator('[data-test="result"]').waitFor();
+  await shop.locator('code#error', { hasText: 'symbol_wrong' }).or(shop.locator('code#error', { hasText: 'access_denied' })).waitFor();
+
+  const symbolOfNobody = await journey.startLogin(shop, { partnerUrl: stack.partner.url, number: numbers.stranger });
+  assert.ok(symbolOfNobody);
+  assert.equal(await structure(), known, 'the page is built alike for a number that nobody has');
+});
+
+test('D6_three_wrong_codes_block_the_account_also_over_a_restart_of_server_and_vault', async () => {
+  numbers['young-adult'] = '0471 00 00 06';
+  const { mobile, number } = await enrol('young-adult', 'en');
+  const shop = await computer();
+  const symbol = await journey.startLogin(shop, { partnerUrl: stack.partner.url, number });
+  await hook(mobile, 'open-action').first().click();
+  await hook(mobile, 'approve').click();
+  await hook(mobile, `symbol-${symbol}`).click();
+  const type = async (code) => {
+    await hook(mobile, 'keypad').waitFor();
+    for (const digit of code) await hook(mobile, `key-${digit}`).click();
+    await hook(mobile, 'confirm-code').click();
+  };
+  await type('90210');
+  await mobile.locator('[data-outcome="code_wrong"]').waitFor();
+  assert.match(await hook(mobile, 'tries-left').first().innerText(), /2/);
+  await stack.restartVault('SIGKILL');
+  await stack.restartServer('SIGKILL');
+  await type('90211');
+  await mobile.locator('[data-outcome="code_wrong"]').waitFor();
+  await hook(mobile, 'tries-left').first().getByText(/1|one/i).waitFor();
+  await type('90212');
+  await mobile.locator('[data-outcome="code_blocked"], [data-outcome="account_blocked"], [data-test="blocked"]').first().waitFor();
+  for (const page of pages) page.troubles.length = 0; // streams broke when the server was killed
+});
+
+test('A8_the_same_person_never_gets_a_second_account', async () => {
+  await stack.desk.insert('lotte');
+  const pc = await computer();
+  const first = await journey.register(pc, { idUrl: stack.idUrl, number: '0471 00 00 07', language: 'en' });
+  await stack.desk.run({ ...first, pin: '1234', language: 'en' });
+  await pc.locator('[data-outcome="already_a_holder"]').first().waitFor();
+});
