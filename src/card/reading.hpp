@@ -10,7 +10,7 @@ namespace symbolon::card {
 // The most that a card file may have once its padding is off (eid-card.md §7, item 2), and what a reading may carry
 // with it.
 inline constexpr std::size_t max_certificate_bytes = 4096;
-inline constexpr std::size_t max_photo_bytes = 16 * 1024;
+inline constexpr std::size_t max_photo_bytes = 16UZ * 1024;
 inline constexpr std::size_t max_identity_bytes = 1024;
 inline constexpr std::size_t max_address_bytes = 512;
 inline constexpr std::size_t max_signature_bytes = 512;
