@@ -178,6 +178,7 @@ Result<void> make_state_directory(fs::path const& directory, std::string_view se
     TRY(write_secret_file(directory / "record.key",
                           crypto::PrivateKey::generate(crypto::KeyType::ec_p256).der().reveal()));
     std::vector<SigningKeyRow> rows;
+    rows.reserve(signing_algorithms.size());
     for (auto const algorithm : signing_algorithms) rows.push_back(new_row(algorithm, now));
     TRY(write_rows(directory, rows));
     TRY(vault::make_vault(directory / "vault", random));

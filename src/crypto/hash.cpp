@@ -42,7 +42,7 @@ Bytes hmac_sha256(SecretBytes const& key, ByteView data)
 
 SecretBytes hkdf_sha256(SecretBytes const& input_key, ByteView salt, std::string_view info, std::size_t size_bytes)
 {
-    ENSURE(size_bytes > 0 && size_bytes <= 255 * 32);
+    ENSURE(size_bytes > 0 && size_bytes <= 255UZ * 32);
     openssl::KdfContext const context{EVP_KDF_CTX_new(openssl::hkdf())};
     ENSURE(context);
     std::array<char, 7> digest_name{"SHA256"};

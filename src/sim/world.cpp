@@ -109,7 +109,7 @@ public:
 
 private:
     template <class T, class Ask>
-    Flow<T> call(Ask ask)
+    Flow<T> call(Ask const& ask)
     {
         if (world_.inner_vault_ == nullptr) return nobody<T>();
         return world_.outside(ask(*world_.inner_vault_), Outcome::vault_unreachable);

@@ -560,6 +560,7 @@ public:
         auto records = co_await access_.engine.list(std::move(query));
         auto stored = co_await access_.opened<partner::Client>(std::move(records));
         std::vector<partner::Client> clients;
+        clients.reserve(stored.size());
         for (auto& each : stored) clients.push_back(std::move(each.value));
         co_return clients;
     }

@@ -36,7 +36,7 @@ Keys keys(std::uint8_t number)
             .lookup = SecretBytes{Bytes(32, static_cast<std::uint8_t>(number + 100))}};
 }
 
-account::Account account(std::string id, std::string phone_number, std::string national_number)
+account::Account account(std::string const& id, std::string phone_number, std::string national_number)
 {
     return {
         .id = AccountId{id},
@@ -90,7 +90,7 @@ account::Device device(std::string id, AccountId account)
     };
 }
 
-enrolment::Enrolment enrolment(std::string id, std::string phone_number)
+enrolment::Enrolment enrolment(std::string const& id, std::string phone_number)
 {
     enrolment::Enrolment it;
     it.id = EnrolmentId{id};
@@ -200,7 +200,7 @@ grant::SignIn sign_in(std::string id)
     };
 }
 
-grant::Grant grant(std::string id, AccountId account)
+grant::Grant grant(std::string const& id, AccountId account)
 {
     return {
         .id = GrantId{id},

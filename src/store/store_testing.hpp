@@ -41,12 +41,12 @@ Keys keys(std::uint8_t number = 1);
 
 inline Instant const noon = instant_of(1'790'164'800); ///< 2026-09-23 12:00 UTC
 
-account::Account account(std::string id, std::string phone_number, std::string national_number);
+account::Account account(std::string const& id, std::string phone_number, std::string national_number);
 account::Device device(std::string id, AccountId account);
-enrolment::Enrolment enrolment(std::string id, std::string phone_number);
+enrolment::Enrolment enrolment(std::string const& id, std::string phone_number);
 action::Action action(std::string id, std::optional<AccountId> account, std::optional<DeviceId> device);
 grant::SignIn sign_in(std::string id);
-grant::Grant grant(std::string id, AccountId account);
+grant::Grant grant(std::string const& id, AccountId account);
 partner::Client client(std::string id);
 ports::HistoryEntry entry(AccountId account, std::string event);
 
