@@ -102,12 +102,22 @@ export async function startCardStack({ persona, pki, binDir = defaultBinDir() } 
         const answer = await command(control, line);
         if (!answer.startsWith('ok')) throw new Error(`symbolon-card: ${line}: ${answer}`);
     };
+    // pcscd may miss a card that comes in the moment in which it powers the reader down after a client has left: as at a
+    // real desk, taking it out and putting it in again helps.
+    const insert = async (name) => {
+        for (let again = 0; ; ++again) {
+            const answer = await command(control, `insert ${name}`);
+            if (answer.startsWith('ok')) return;
+            if (!answer.startsWith('waiting') || again === 3) throw new Error(`symbolon-card: insert ${name}: ${answer}`);
+            await obeyed('remove');
+        }
+    };
     return {
         csock,
         control,
         pki: cardPki,
         env: { ...process.env, PCSCLITE_CSOCK_NAME: csock, HOME: folder, XDG_CACHE_HOME: join(folder, 'cache') },
-        insert: (name) => obeyed(`insert ${name}`),
+        insert,
         remove: () => obeyed('remove'),
         status: () => command(control, 'status'),
         stop,
