@@ -630,7 +630,8 @@ Result<http::Response> Server::Impl::understand(Connection& connection, Result<s
 {
     request.origin = asked.reader.origin = connection.site.origin;
     asked.address = parts.proxies.address_of(connection.peer, {});
-    asked.trace = crypto::hex(parts.random.bytes(16));
+    auto const chance = crypto::hex(parts.random.bytes(24));
+    asked.trace = chance.substr(0, 32);
 
     auto const block = TRY(std::move(head));
     TRY(check_header_block(block));
@@ -657,8 +658,7 @@ Result<http::Response> Server::Impl::understand(Connection& connection, Result<s
         asked.trace = std::string{given.substr(3, 32)};
     } else {
         std::erase_if(request.headers, [](auto const& header) { return header.first == "traceparent"; });
-        request.headers.emplace_back("traceparent",
-                                     "00-" + asked.trace + '-' + crypto::hex(parts.random.bytes(8)) + "-00");
+        request.headers.emplace_back("traceparent", "00-" + asked.trace + '-' + chance.substr(32) + "-00");
     }
 
     constexpr std::array<std::string_view, 7> known{"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH"};

@@ -57,7 +57,7 @@ public:
     Result<std::uint16_t> listen(Listener listener);
 
     /// Accepts no more, ends idle connections and streams, lets requests in flight finish for at most `grace`, then
-    /// ends them too. Call it from outside of the loops.
+    /// ends them too. Call it from outside of the loops, while they run.
     void stop(std::chrono::milliseconds grace);
 
     [[nodiscard]] std::size_t open_connections() const;
