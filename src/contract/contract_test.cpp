@@ -97,8 +97,7 @@ public:
         : path_{std::filesystem::temp_directory_path() /
                 ("symbolon-contract-" + std::to_string(::getpid()) + '-' + std::to_string(++count) + ".pdf")}
     {
-        std::ofstream{path_, std::ios::binary}.write(text_of(content).data(),
-                                                     static_cast<std::streamsize>(content.size()));
+        std::ofstream{path_, std::ios::binary} << text_of(content);
     }
     TemporaryFile(TemporaryFile const&) = delete;
     TemporaryFile& operator=(TemporaryFile const&) = delete;
@@ -131,7 +130,8 @@ std::vector<std::string> complaints(ByteView bytes)
     auto pdf = qpdf_init();
     qpdf_set_suppress_warnings(pdf, QPDF_TRUE);
     qpdf_silence_errors(pdf);
-    qpdf_read_memory(pdf, "signed", text_of(bytes).data(), bytes.size(), nullptr);
+    auto const text = text_of(bytes);
+    qpdf_read_memory(pdf, "signed", text.data(), text.size(), nullptr);
     qpdf_check_pdf(pdf);
     std::vector<std::string> all;
     while (qpdf_more_warnings(pdf) != QPDF_FALSE)

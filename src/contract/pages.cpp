@@ -189,9 +189,11 @@ private:
         std::string current;
         for (auto const part : split(text, ' ')) {
             std::string word{part};
-            auto const longer = current.empty() ? word : current + ' ' + word;
+            auto longer = current;
+            if (!longer.empty()) longer += ' ';
+            longer += word;
             if (width_of(longer, style) <= width) {
-                current = longer;
+                current = std::move(longer);
                 continue;
             }
             if (!current.empty()) lines.push_back(std::exchange(current, {}));

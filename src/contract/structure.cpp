@@ -37,7 +37,8 @@ public:
     {
         qpdf_set_suppress_warnings(pdf_, QPDF_TRUE);
         qpdf_silence_errors(pdf_);
-        qpdf_read_memory(pdf_, "contract", text_of(bytes_).data(), bytes_.size(), nullptr);
+        auto const text = text_of(bytes_);
+        qpdf_read_memory(pdf_, "contract", text.data(), text.size(), nullptr);
         check();
     }
     Pdf(Pdf const&) = delete;

@@ -79,7 +79,10 @@ TEST(PhoneNumber, that_is_none_is_refused)
           "0470123456;x", "٠٤٧٠١٢٣٤٥٦", "0470\n123456", "<script>", "+32", "0032", "999999999999999999999"})
         EXPECT_EQ(read("32", typed), "phone_number_invalid") << typed;
     EXPECT_EQ(read("32", std::string(100'000, '4')), "phone_number_invalid");
-    EXPECT_EQ(read("32", std::string("0470\0123456", 11)), "phone_number_invalid");
+    EXPECT_EQ(read("32", std::string("0470\0"
+                                     "123456",
+                                     11)),
+              "phone_number_invalid");
 }
 
 TEST(PhoneNumber, with_a_calling_code_that_is_not_served_is_refused)

@@ -385,9 +385,9 @@ http::Routes enrolment_routes(EnrolmentMeans const& means, Services services)
         route("POST", "/enrolment/token", new_token), route("POST", "/enrolment/undo", undo),
         route("POST", "/enrolment/cancel", cancel),
     };
-    routes.push_back({.method = "GET", .pattern = "/enrolment/person-check", .handler = [&means, services](Request) {
-                          return person_check(means, services);
-                      }});
+    routes.push_back({.method = "GET",
+                      .pattern = "/enrolment/person-check",
+                      .handler = [&means, services](Request const&) { return person_check(means, services); }});
     return routes;
 }
 

@@ -991,7 +991,7 @@ TEST(Signing, by_another_card_key_or_session_is_refused)
                                                          : browser.post("/enrolment/link"))["link"]);
         auto body = reader.signature(card.signature_key);
         change(body, reader);
-        auto const outcome = site.eid("sign", body).outcome();
+        auto outcome = site.eid("sign", body).outcome();
         EXPECT_EQ(browser.state()["step"], "sign");
         return outcome;
     };
