@@ -58,9 +58,12 @@ private:
         if (!logger_.should_log(level)) return;
         std::string line;
         if (format_ == LogFormat::json) {
-            line = "\"event\":" + json::write(json::Value(name));
-            for (auto const& [field, value] : fields)
-                line += ',' + json::write(json::Value(field)) + ':' + json::write(json::Value(value));
+            json::Object object;
+            object.reserve(fields.size() + 1);
+            object.emplace("event", name);
+            for (auto const& [field, value] : fields) object.insert_or_assign(field, value);
+            line = json::write(object);
+            line = line.substr(1, line.size() - 2); // time and level stand before, in the same braces
         } else {
             line = name;
             for (auto const& [field, value] : fields) {
