@@ -8,7 +8,11 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export type Part = 'id' | 'phone' | 'sign-in' | 'worker';
 
 const inputs: Record<Part, Record<string, string>> = {
-  id: { start: here('pages/start/index.html'), enrol: here('pages/enrol/index.html'), help: here('pages/help/index.html') },
+  id: {
+    start: here('pages/start/index.html'),
+    enrol: here('pages/enrol/index.html'),
+    help: here('pages/help/index.html'),
+  },
   phone: { app: here('phone/index.html') },
   'sign-in': { 'sign-in': here('sign-in/main.ts') },
   worker: { sw: here('phone/sw.ts') },
@@ -34,8 +38,16 @@ export function configuration(part: Part, outDir: string, define: Record<string,
       rolldownOptions: {
         input: inputs[part],
         output: fixed
-          ? { entryFileNames: 'assets/[name].js', assetFileNames: 'assets/[name][extname]', format: part === 'worker' ? 'iife' : 'es' }
-          : { entryFileNames: 'assets/[name]-[hash].js', chunkFileNames: 'assets/[name]-[hash].js', assetFileNames: 'assets/[name]-[hash][extname]' },
+          ? {
+              entryFileNames: 'assets/[name].js',
+              assetFileNames: 'assets/[name][extname]',
+              format: part === 'worker' ? 'iife' : 'es',
+            }
+          : {
+              entryFileNames: 'assets/[name]-[hash].js',
+              chunkFileNames: 'assets/[name]-[hash].js',
+              assetFileNames: 'assets/[name]-[hash][extname]',
+            },
       },
     },
   };

@@ -14,7 +14,15 @@ const ecdsa = { name: 'ECDSA', hash: 'SHA-256' };
 const p256 = { name: 'ECDSA', namedCurve: 'P-256' };
 
 export type Refusal = { status: number; body: Record<string, unknown> };
-export type Action = { id: string; created_at: number; expires_at: number; state: string; tx: Record<string, unknown>; right: string; record?: device.Answer };
+export type Action = {
+  id: string;
+  created_at: number;
+  expires_at: number;
+  state: string;
+  tx: Record<string, unknown>;
+  right: string;
+  record?: device.Answer;
+};
 
 const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -50,11 +58,20 @@ export class Mock {
   actions: Action[] = [];
   account: 'active' | 'blocked' = 'active';
   language = 'fr';
+  /** A comment at the end of the worker: another version of the app. */
+  workerVersion = '';
   /** What came in, for assertions. */
   readonly seen: { method: string; path: string; body: unknown }[] = [];
 
   // ---- the phone that is bound ----
-  bound: { jwk: device.PublicJwk; did: string; pk: Bytes; name: string; ratchet: Bytes; previous: Bytes | null } | null = null;
+  bound: {
+    jwk: device.PublicJwk;
+    did: string;
+    pk: Bytes;
+    name: string;
+    ratchet: Bytes;
+    previous: Bytes | null;
+  } | null = null;
   #session: { id: string; nonce: Bytes; step: string } | null = null;
   #finished: { body: string; answer: unknown } | null = null;
   #vault!: CryptoKeyPair;
@@ -68,12 +85,19 @@ export class Mock {
     this.#dist = dist;
   }
 
-  static async start(dist = fileURLToPath(new URL('../dist', import.meta.url)), ports: [number, number] = [0, 0]): Promise<Mock> {
+  static async start(
+    dist = fileURLToPath(new URL('../dist', import.meta.url)),
+    ports: [number, number] = [0, 0],
+  ): Promise<Mock> {
     const mock = new Mock(dist);
-    mock.#vault = (await subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits'])) as CryptoKeyPair;
+    mock.#vault = (await subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, [
+      'deriveBits',
+    ])) as CryptoKeyPair;
     const { x, y } = await subtle.exportKey('jwk', mock.#vault.publicKey);
     mock.#vaultJwk = { kty: 'EC', crv: 'P-256', x: x!, y: y! };
-    mock.idUrl = await mock.#listen(ports[0], (request, response, path, body) => mock.#id(request, response, path, body));
+    mock.idUrl = await mock.#listen(ports[0], (request, response, path, body) =>
+      mock.#id(request, response, path, body),
+    );
     mock.phoneUrl = await mock.#listen(ports[1], (...io) => mock.#phone(...io));
     return mock;
   }
@@ -93,17 +117,28 @@ export class Mock {
     for (const stream of this.#pageStreams) this.#event(stream, 'state', this.enrolment);
   }
 
-  addAction(part: { claims?: device.Claim[]; lifetime?: number; right?: string; tx?: Record<string, unknown> } = {}): Action {
+  addAction(
+    part: { claims?: device.Claim[]; lifetime?: number; right?: string; tx?: Record<string, unknown> } = {},
+  ): Action {
     const id = b64(randomBytes(16));
     const expires_at = now() + (part.lifetime ?? 180);
     const right = part.right ?? 'boat';
     const tx = {
-      v: 1, action: id, nonce: b64(randomBytes(16)), did: this.bound?.did,
+      v: 1,
+      action: id,
+      nonce: b64(randomBytes(16)),
+      did: this.bound?.did,
       partner: { name: { fr: 'Banque Démo', nl: 'Demobank', de: 'Demobank', en: 'Demo Bank' }, domain: 'bank.example' },
       verb: 'log_in',
-      claims: part.claims ?? [{ name: 'name', required: true }, { name: 'birthdate', required: true }, { name: 'email', required: false }],
+      claims: part.claims ?? [
+        { name: 'name', required: true },
+        { name: 'birthdate', required: true },
+        { name: 'email', required: false },
+      ],
       from: { browser: 'Firefox – Windows', place: 'Gent' },
-      created_at: now(), expires_at, entry: 'number',
+      created_at: now(),
+      expires_at,
+      entry: 'number',
       symbols: ['sun', right, 'dog', 'pizza', 'guitar', 'bicycle'],
       ...part.tx,
     };
@@ -139,13 +174,19 @@ export class Mock {
     if (path === '/enrolment/person-check')
       return this.#json(response, {
         parameters: {
-          algorithm: 'PBKDF2/SHA-256', cost: 1000, expiresAt: now() + 600, keyLength: 32, keyPrefix: '0',
-          nonce: randomBytes(16).toString('hex'), salt: randomBytes(16).toString('hex'),
+          algorithm: 'PBKDF2/SHA-256',
+          cost: 1000,
+          expiresAt: now() + 600,
+          keyLength: 32,
+          keyPrefix: '0',
+          nonce: randomBytes(16).toString('hex'),
+          salt: randomBytes(16).toString('hex'),
         },
         signature: randomBytes(32).toString('hex'),
       });
     if (path === '/enrolment/events') {
-      if (!this.enrolment) return this.#refuse(response, 404, 'enrolment_unknown', 'Aucune inscription n’est en cours.');
+      if (!this.enrolment)
+        return this.#refuse(response, 404, 'enrolment_unknown', 'Aucune inscription n’est en cours.');
       return this.#stream(response, this.#pageStreams, 'state', this.enrolment);
     }
     if (path === '/enrolment/contract.pdf') {
@@ -153,19 +194,28 @@ export class Mock {
       return void response.end('%PDF-1.4\n%%EOF\n');
     }
     if (path === '/enrolment' && request.method === 'GET') {
-      if (!this.enrolment) return this.#refuse(response, 404, 'enrolment_unknown', 'Aucune inscription n’est en cours.');
+      if (!this.enrolment)
+        return this.#refuse(response, 404, 'enrolment_unknown', 'Aucune inscription n’est en cours.');
       return this.#json(response, this.enrolment);
     }
     if (path === '/enrolment' && request.method === 'POST') {
       if (!String(body['number']).includes('470'))
-        return this.#refuse(response, 422, 'phone_number_invalid', 'Ce numéro de téléphone n’est pas complet.', { field: 'number' });
-      if (!(body['person_check'] as Json)?.['solution']) return this.#refuse(response, 422, 'person_check_failed', 'La vérification n’a pas réussi.');
+        return this.#refuse(response, 422, 'phone_number_invalid', 'Ce numéro de téléphone n’est pas complet.', {
+          field: 'number',
+        });
+      if (!(body['person_check'] as Json)?.['solution'])
+        return this.#refuse(response, 422, 'person_check_failed', 'La vérification n’a pas réussi.');
       this.setEnrolment(cardStep(String(body['language']), String(body['email'])));
       return this.#json(response, this.enrolment, 201);
     }
     switch (path) {
       case '/enrolment/link':
-        this.setEnrolment({ link: 'symbolon-eid://localhost:8400/NEWTICKETNEWTICKET', command: 'symbolon-eid symbolon-eid://localhost:8400/NEWTICKETNEWTICKET', link_expires_at: now() + 600, progress: null });
+        this.setEnrolment({
+          link: 'symbolon-eid://localhost:8400/NEWTICKETNEWTICKET',
+          command: 'symbolon-eid symbolon-eid://localhost:8400/NEWTICKETNEWTICKET',
+          link_expires_at: now() + 600,
+          progress: null,
+        });
         return this.#json(response, this.enrolment);
       case '/enrolment/sign':
         this.setEnrolment({ ...signStep() });
@@ -174,10 +224,20 @@ export class Mock {
         this.setEnrolment({ ...phoneStep(this.phoneUrl, this.token) });
         return this.#json(response, this.enrolment);
       case '/enrolment/undo':
-        this.setEnrolment({ step: 'ended', outcome: { outcome: 'enrolment_undone', text: 'Le lien avec ce téléphone a été annulé.', way_out: 'start_over' } });
+        this.setEnrolment({
+          step: 'ended',
+          outcome: {
+            outcome: 'enrolment_undone',
+            text: 'Le lien avec ce téléphone a été annulé.',
+            way_out: 'start_over',
+          },
+        });
         return this.#json(response, this.enrolment);
       case '/enrolment/cancel':
-        this.setEnrolment({ step: 'ended', outcome: { outcome: 'cancelled', text: 'L’opération a été arrêtée avant la fin.', way_out: 'start_over' } });
+        this.setEnrolment({
+          step: 'ended',
+          outcome: { outcome: 'cancelled', text: 'L’opération a été arrêtée avant la fin.', way_out: 'start_over' },
+        });
         return this.#json(response, this.enrolment);
       case '/sign-in/S1':
         return this.#html(response, signInPage(now() + 180));
@@ -186,15 +246,25 @@ export class Mock {
       case '/sign-in/S1/events':
         return this.#stream(response, this.#signInStreams, 'state', { at: 'waiting' });
       case '/sign-in/S1/continue':
-        return this.#html(response, '<!doctype html><html lang="fr"><title>x</title><body><main><h1 id="arrived">Partenaire</h1></main></body></html>');
+        return this.#html(
+          response,
+          '<!doctype html><html lang="fr"><title>x</title><body><main><h1 id="arrived">Partenaire</h1></main></body></html>',
+        );
     }
     return this.#file(response, 'id', path);
   }
 
   // ---- phone origin ----
 
-  async #phone(request: IncomingMessage, response: ServerResponse, path: string, body: Json, raw: string): Promise<void> {
-    if (!path.startsWith('/d/')) return path === '/' ? this.#redirect(response, '/app/') : this.#file(response, 'phone', path);
+  async #phone(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    body: Json,
+    raw: string,
+  ): Promise<void> {
+    if (!path.startsWith('/d/'))
+      return path === '/' ? this.#redirect(response, '/app/') : this.#file(response, 'phone', path);
     switch (path) {
       case '/d/nonce':
         return this.#json(response, { nonce: this.#newNonce(), expires_at: now() + 300 });
@@ -204,13 +274,22 @@ export class Mock {
         this.smsAgainAt = now() + 30;
         return this.#json(response, { sms_again_at: this.smsAgainAt });
       case '/d/enrol/sms':
-        if (body['session'] !== this.#session?.id) return this.#refuse(response, 404, 'enrolment_unknown', 'Session inconnue.');
-        if (body['code'] !== this.smsCode) return this.#refuse(response, 403, 'sms_code_wrong', 'Ce n’est pas le code du dernier SMS.', { tries_left: 2 });
+        if (body['session'] !== this.#session?.id)
+          return this.#refuse(response, 404, 'enrolment_unknown', 'Session inconnue.');
+        if (body['code'] !== this.smsCode)
+          return this.#refuse(response, 403, 'sms_code_wrong', 'Ce n’est pas le code du dernier SMS.', {
+            tries_left: 2,
+          });
         this.#session!.step = 'code';
         return this.#json(response, { code_rules: codeRules });
       case '/d/enrol/state': {
-        if (request.headers['symbolon-enrolment'] !== this.#session?.id) return this.#refuse(response, 404, 'enrolment_unknown', 'Session inconnue.');
-        return this.#json(response, { ...this.#sessionAnswer(), step: this.#session!.step, ...(this.#session!.step === 'sms' ? {} : { code_rules: codeRules }) });
+        if (request.headers['symbolon-enrolment'] !== this.#session?.id)
+          return this.#refuse(response, 404, 'enrolment_unknown', 'Session inconnue.');
+        return this.#json(response, {
+          ...this.#sessionAnswer(),
+          step: this.#session!.step,
+          ...(this.#session!.step === 'sms' ? {} : { code_rules: codeRules }),
+        });
       }
       case '/d/enrol/finish':
         return this.#enrolFinish(response, body as unknown as device.EnrolmentFinish & { session: string }, raw);
@@ -239,41 +318,72 @@ export class Mock {
   }
 
   #sessionAnswer() {
-    return { nonce: b64(this.#session!.nonce), vault_key: this.#vaultJwk, language: this.language, sms_again_at: this.smsAgainAt };
+    return {
+      nonce: b64(this.#session!.nonce),
+      vault_key: this.#vaultJwk,
+      language: this.language,
+      sms_again_at: this.smsAgainAt,
+    };
   }
 
   #enrolStart(response: ServerResponse, body: Json): void {
     if (body['token'] !== this.token || !String(body['number']).includes('470'))
-      return this.#refuse(response, 403, 'identification_token_wrong', 'Le numéro et le code d’identification ne correspondent pas.', { tries_left: 4 });
+      return this.#refuse(
+        response,
+        403,
+        'identification_token_wrong',
+        'Le numéro et le code d’identification ne correspondent pas.',
+        { tries_left: 4 },
+      );
     this.smsAgainAt = now() + 30;
     this.#finished = null;
     this.#session = { id: b64(randomBytes(32)), nonce: new Uint8Array(randomBytes(32)), step: 'sms' };
     this.#json(response, { session: this.#session.id, ...this.#sessionAnswer() });
   }
 
-  async #enrolFinish(response: ServerResponse, body: device.EnrolmentFinish & { session: string }, raw: string): Promise<void> {
+  async #enrolFinish(
+    response: ServerResponse,
+    body: device.EnrolmentFinish & { session: string },
+    raw: string,
+  ): Promise<void> {
     if (this.#finished?.body === raw) return this.#json(response, this.#finished.answer);
     const session = this.#session;
-    if (!session || body.session !== session.id) return this.#refuse(response, 404, 'enrolment_unknown', 'Session inconnue.');
+    if (!session || body.session !== session.id)
+      return this.#refuse(response, 404, 'enrolment_unknown', 'Session inconnue.');
     if (session.step !== 'code') return this.#refuse(response, 409, 'enrolment_step_wrong', 'Une autre étape.');
     const did = await device.thumbprint(body.device_key);
     const sealed = unb64(body.code_key)!;
     const x = await device.enrolString(session.nonce, did, 1, sealed, body.name);
-    if (!(await verifyDevice(body.device_key, unb64(body.signature)!, x))) return this.#refuse(response, 401, 'device_signature_invalid', 'Signature.');
+    if (!(await verifyDevice(body.device_key, unb64(body.signature)!, x)))
+      return this.#refuse(response, 401, 'device_signature_invalid', 'Signature.');
     const e = device.codeKeyString(session.nonce, did, 1);
     const opened = await this.#open(sealed, e);
     const pk = opened?.slice(0, 32);
-    if (!pk || !(await verifyCode(pk, opened!.slice(32), e))) return this.#refuse(response, 400, 'proof_malformed', 'Preuve.');
+    if (!pk || !(await verifyCode(pk, opened!.slice(32), e)))
+      return this.#refuse(response, 400, 'proof_malformed', 'Preuve.');
     session.step = 'done';
-    this.bound = { jwk: body.device_key, did, pk, name: body.name, ratchet: new Uint8Array(randomBytes(16)), previous: null };
-    const answer = { account: { phone_number: '+32470123456', language: this.language }, did, ratchet: b64(this.bound.ratchet) };
+    this.bound = {
+      jwk: body.device_key,
+      did,
+      pk,
+      name: body.name,
+      ratchet: new Uint8Array(randomBytes(16)),
+      previous: null,
+    };
+    const answer = {
+      account: { phone_number: '+32470123456', language: this.language },
+      did,
+      ratchet: b64(this.bound.ratchet),
+    };
     this.#finished = { body: raw, answer };
     if (this.enrolment) this.setEnrolment(doneStep(body.name));
     this.#json(response, answer);
   }
 
   async #judgeRequest(request: IncomingMessage, path: string, raw: string): Promise<string | null> {
-    const match = /^Symbolon-Device did=([\w-]{43}), nonce=([\w-]+), signature=([\w-]{86})$/.exec(request.headers.authorization ?? '');
+    const match = /^Symbolon-Device did=([\w-]{43}), nonce=([\w-]+), signature=([\w-]{86})$/.exec(
+      request.headers.authorization ?? '',
+    );
     if (!match) return 'device_signature_invalid';
     const [, did, nonce, signature] = match;
     if (!this.#nonces.has(nonce!)) return 'device_nonce_needed';
@@ -284,7 +394,8 @@ export class Mock {
 
   async #answer(response: ServerResponse, id: string, body: device.Answer): Promise<void> {
     const bound = this.bound;
-    if (!bound || body.did !== bound.did) return this.#refuse(response, 401, 'device_unknown', 'Ce téléphone n’est lié à aucun compte.');
+    if (!bound || body.did !== bound.did)
+      return this.#refuse(response, 401, 'device_unknown', 'Ce téléphone n’est lié à aucun compte.');
     const action = this.actions.find((each) => each.id === id);
     if (!action) return this.#refuse(response, 404, 'action_unknown', 'Cette demande n’existe pas, ou plus.');
     const h = await device.sha256(this.#txBytes(action));
@@ -307,15 +418,28 @@ export class Mock {
     }
     if (body.symbol !== action.right) {
       close('failed');
-      return this.#refuse(response, 403, 'symbol_wrong', 'Ce n’est pas le symbole de la page de connexion ; la demande est donc terminée.');
+      return this.#refuse(
+        response,
+        403,
+        'symbol_wrong',
+        'Ce n’est pas le symbole de la page de connexion ; la demande est donc terminée.',
+      );
     }
     const signature = await this.#open(proof, device.proofString(id, body.did, 1));
     if (!signature || !(await verifyCode(bound.pk, signature, m))) {
       this.codeTries--;
-      if (this.codeTries > 0) return this.#refuse(response, 403, 'code_wrong', 'Le code est incorrect. Vérifiez-le et retapez-le.', { tries_left: this.codeTries });
+      if (this.codeTries > 0)
+        return this.#refuse(response, 403, 'code_wrong', 'Le code est incorrect. Vérifiez-le et retapez-le.', {
+          tries_left: this.codeTries,
+        });
       this.account = 'blocked';
       close('failed');
-      return this.#refuse(response, 403, 'code_blocked', 'Le code était erroné trois fois ; le compte est donc bloqué.');
+      return this.#refuse(
+        response,
+        403,
+        'code_blocked',
+        'Le code était erroné trois fois ; le compte est donc bloqué.',
+      );
     }
     this.codeTries = 3;
     bound.previous = bound.ratchet;
@@ -330,7 +454,10 @@ export class Mock {
 
   #pending() {
     const open = this.account === 'blocked' ? [] : this.actions.filter(({ expires_at }) => expires_at > now());
-    return { actions: open.map(({ id, created_at, expires_at, state }) => ({ id, created_at, expires_at, state })), now: now() };
+    return {
+      actions: open.map(({ id, created_at, expires_at, state }) => ({ id, created_at, expires_at, state })),
+      now: now(),
+    };
   }
 
   #newNonce(): string {
@@ -352,9 +479,13 @@ export class Mock {
       const z = await subtle.deriveBits({ name: 'ECDH', public: sender }, this.#vault.privateKey, 256);
       const ikm = await subtle.importKey('raw', z, 'HKDF', false, ['deriveBits']);
       const salt = concat(from, new Uint8Array(await subtle.exportKey('raw', this.#vault.publicKey)));
-      const okm = new Uint8Array(await subtle.deriveBits({ name: 'HKDF', hash: 'SHA-256', salt, info: utf8('symbolon-seal-v1') }, ikm, 352));
+      const okm = new Uint8Array(
+        await subtle.deriveBits({ name: 'HKDF', hash: 'SHA-256', salt, info: utf8('symbolon-seal-v1') }, ikm, 352),
+      );
       const key = await subtle.importKey('raw', okm.slice(0, 32), 'AES-GCM', false, ['decrypt']);
-      return new Uint8Array(await subtle.decrypt({ name: 'AES-GCM', iv: okm.slice(32), additionalData: aad }, key, sealed.slice(65)));
+      return new Uint8Array(
+        await subtle.decrypt({ name: 'AES-GCM', iv: okm.slice(32), additionalData: aad }, key, sealed.slice(65)),
+      );
     } catch {
       return null;
     }
@@ -362,7 +493,16 @@ export class Mock {
 
   // ---- HTTP ----
 
-  async #listen(port: number, handle: (request: IncomingMessage, response: ServerResponse, path: string, body: Json, raw: string) => Promise<void>): Promise<string> {
+  async #listen(
+    port: number,
+    handle: (
+      request: IncomingMessage,
+      response: ServerResponse,
+      path: string,
+      body: Json,
+      raw: string,
+    ) => Promise<void>,
+  ): Promise<string> {
     const server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -377,7 +517,8 @@ export class Mock {
           if (refusal.status === 0) return void response.destroy();
           return this.#json(response, refusal.body, refusal.status);
         }
-        if (path === '/site') return this.#json(response, { test_pki: this.testPki, phone_url: this.phoneUrl, id_url: this.idUrl });
+        if (path === '/site')
+          return this.#json(response, { test_pki: this.testPki, phone_url: this.phoneUrl, id_url: this.idUrl });
         handle(request, response, path, body, raw).catch((error: unknown) => {
           console.error(error);
           response.writeHead(500).end();
@@ -404,7 +545,11 @@ export class Mock {
   }
 
   #html(response: ServerResponse, content: string): void {
-    response.writeHead(200, { 'Content-Type': types['.html'], 'Content-Security-Policy': csp, 'Cache-Control': 'no-cache' });
+    response.writeHead(200, {
+      'Content-Type': types['.html'],
+      'Content-Security-Policy': csp,
+      'Cache-Control': 'no-cache',
+    });
     response.end(content);
   }
 
@@ -425,9 +570,13 @@ export class Mock {
     try {
       const content = await readFile(file);
       const type = types[extname(file)] ?? 'application/octet-stream';
-      const headers: Record<string, string> = { 'Content-Type': type, 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-cache' };
+      const headers: Record<string, string> = {
+        'Content-Type': type,
+        'X-Content-Type-Options': 'nosniff',
+        'Cache-Control': 'no-cache',
+      };
       if (type.startsWith('text/html')) headers['Content-Security-Policy'] = csp;
-      response.writeHead(200, headers).end(content);
+      response.writeHead(200, headers).end(clean === '/app/sw.js' ? `${content}\n//${this.workerVersion}` : content);
     } catch {
       this.#refuse(response, 404, 'not_found', 'Cette page n’existe pas, ou plus.');
     }
@@ -449,14 +598,26 @@ export const codeRules = { birth_date: ['30078', '19850'], number: ['04701', '24
 export function cardStep(language = 'fr', email = 'marie@exemple.be'): Json {
   const link = 'symbolon-eid://localhost:8400/q3v8Xb0fJmK2sT7wYz1LpQ';
   return {
-    step: 'card', language, phone_number: '+32470123456', email, link, command: `symbolon-eid ${link}`, link_expires_at: now() + 600,
-    symbol: 'boat', progress: null, test_pki: true,
+    step: 'card',
+    language,
+    phone_number: '+32470123456',
+    email,
+    link,
+    command: `symbolon-eid ${link}`,
+    link_expires_at: now() + 600,
+    symbol: 'boat',
+    progress: null,
+    test_pki: true,
   };
 }
 
 export const person = {
-  name: 'Marie-Louise Van den Bossche', birth_date: '1953-07-30', national_number_last: '…60', address: 'Rue de la Loi 16, 1000 Bruxelles',
-  card_number_last: '…8912', valid_until: '2031-05-04',
+  name: 'Marie-Louise Van den Bossche',
+  birth_date: '1953-07-30',
+  national_number_last: '…60',
+  address: 'Rue de la Loi 16, 1000 Bruxelles',
+  card_number_last: '…8912',
+  valid_until: '2031-05-04',
 };
 
 export const reviewStep = (): Json => ({ step: 'review', person, link: undefined, progress: null });
@@ -464,12 +625,22 @@ export const signStep = (): Json => ({ ...cardStep(), step: 'sign', person });
 
 export function phoneStep(phoneUrl: string, token: string): Json {
   return {
-    step: 'phone', person, token, token_qr: `${phoneUrl}/app/#token=${encodeURIComponent(token)}`, token_expires_at: now() + 1800, token_tries_left: 5,
+    step: 'phone',
+    person,
+    token,
+    token_qr: `${phoneUrl}/app/#token=${encodeURIComponent(token)}`,
+    token_expires_at: now() + 1800,
+    token_tries_left: 5,
     outcome: null,
   };
 }
 
-export const doneStep = (name: string): Json => ({ step: 'done', phone: { name, bound_at: now() }, can_undo: true, token: undefined });
+export const doneStep = (name: string): Json => ({
+  step: 'done',
+  phone: { name, bound_at: now() },
+  can_undo: true,
+  token: undefined,
+});
 
 const signInFrame = (content: string) => `<!doctype html>
 <html lang="fr"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Connexion – Symbolon</title>
@@ -478,9 +649,10 @@ const signInFrame = (content: string) => `<!doctype html>
 
 const signInPage = (expires: number) =>
   signInFrame(`<h1>Connexion à <span class="partner-name">Banque Démo</span></h1>
-<section id="waiting" class="card" data-events="/sign-in/S1/events" data-continue="/sign-in/S1/continue" data-expires="${expires}">
-<svg class="symbol" viewBox="0 0 256 256" aria-hidden="true"><use href="/assets/symbols.svg#boat"></use></svg>
-<p class="symbol-name">bateau</p>
+<section id="waiting" class="stack" data-events="/sign-in/S1/events" data-continue="/sign-in/S1/continue" data-expires="${expires}">
+<ol class="steps-list"><li>Ouvrez Symbolon sur votre téléphone.</li><li>Choisissez ce symbole sur votre téléphone :
+<p class="symbol-shown"><svg class="symbol" viewBox="0 0 256 256" aria-hidden="true"><use href="/assets/symbols.svg#boat"></use></svg>
+<span class="symbol-name">bateau</span></p></li></ol>
 <p id="status" role="status" data-shown="Votre téléphone affiche la demande." data-approved="C’est confirmé.">Ouvrez Symbolon sur votre téléphone et choisissez ce symbole.</p>
 <p id="countdown" data-text="Encore {time}"></p><p id="announce" class="visually-hidden" role="status"></p>
 <p id="hint" hidden>Rien sur votre téléphone ? Ouvrez l’application : la demande s’y trouve.</p></section>

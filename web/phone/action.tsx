@@ -4,9 +4,25 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Failure } from '../shared/api.ts';
 import { b64, unb64, type Bytes } from '../shared/bytes.ts';
-import { makeAnswer, readTransaction, type Choice, type Transaction, type TransactionRefusal } from '../shared/device-protocol.ts';
+import {
+  makeAnswer,
+  readTransaction,
+  type Choice,
+  type Transaction,
+  type TransactionRefusal,
+} from '../shared/device-protocol.ts';
 import { timeOfDay, type KeyOf, type Language } from '../shared/language.ts';
-import { Busy, Countdown, FailureNotice, Heading, Icon, Notice, SymbolPicture, symbolName, useSecondsLeft } from '../shared/ui.tsx';
+import {
+  Busy,
+  Countdown,
+  FailureNotice,
+  Heading,
+  Icon,
+  Notice,
+  SymbolPicture,
+  symbolName,
+  useSecondsLeft,
+} from '../shared/ui.tsx';
 import type phoneTexts from '../texts/fr/phone.json';
 import { Keypad } from './keypad.tsx';
 import { endsTheLink, type Server } from './server.ts';
@@ -72,7 +88,12 @@ export function Action({ texts, server, id, did, ahead, open, close, unlinked }:
 
   // Cancelled at the computer, or answered elsewhere.
   useEffect(() => {
-    if (!open && answering) end(asked && Date.now() / 1000 + ahead >= asked.tx.expiresAt ? { kind: 'expired' } : { kind: 'ended', failure: null });
+    if (!open && answering)
+      end(
+        asked && Date.now() / 1000 + ahead >= asked.tx.expiresAt
+          ? { kind: 'expired' }
+          : { kind: 'ended', failure: null },
+      );
   }, [open]);
 
   const expiresHere = (asked?.tx.expiresAt ?? 0) - ahead;
@@ -230,10 +251,18 @@ export function Action({ texts, server, id, did, ahead, open, close, unlinked }:
             </Notice>
           )}
           <div class="near">
-            <button class="button bad wide" onClick={() => answer({ answer: 'refuse', reason: 'not_me' })} data-test="not-me">
+            <button
+              class="button bad wide"
+              onClick={() => answer({ answer: 'refuse', reason: 'not_me' })}
+              data-test="not-me"
+            >
               {t('button.not_me')}
             </button>
-            <button class="button wide" onClick={() => answer({ answer: 'refuse', reason: 'changed_mind' })} data-test="changed-mind">
+            <button
+              class="button wide"
+              onClick={() => answer({ answer: 'refuse', reason: 'changed_mind' })}
+              data-test="changed-mind"
+            >
               {t('button.changed_mind')}
             </button>
             <button class="button plain" onClick={() => setPage(page.back)} data-test="back">
@@ -250,9 +279,7 @@ export function Action({ texts, server, id, did, ahead, open, close, unlinked }:
         </>
       );
     case 'unsent':
-      return (
-        <Unsent texts={texts} again={() => alone(() => send(page.body, page.reason, page.symbol))} />
-      );
+      return <Unsent texts={texts} again={() => alone(() => send(page.body, page.reason, page.symbol))} />;
     case 'result':
       return <ResultScreen result={page.result} name={name} texts={texts} close={close} />;
   }
@@ -349,7 +376,8 @@ function Review({ asked: { tx }, texts, left, setLeft, expiresHere }: ReviewProp
             <li key={claim.name}>
               {claim.required ? (
                 <p>
-                  <Icon name="check" /> <span>{claimText(claim.name, texts)}</span> <small>({t('ask.data.required')})</small>
+                  <Icon name="check" /> <span>{claimText(claim.name, texts)}</span>{' '}
+                  <small>({t('ask.data.required')})</small>
                 </p>
               ) : (
                 <label class="check">

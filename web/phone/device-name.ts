@@ -22,6 +22,7 @@ const systems: [RegExp, string][] = [
 ];
 
 export function deviceName({ t }: Texts, userAgent = navigator.userAgent): string {
-  const find = (rows: [RegExp, string][], otherwise: string) => rows.find(([sign]) => sign.test(userAgent))?.[1] ?? otherwise;
+  const find = (rows: [RegExp, string][], otherwise: string) =>
+    rows.find(([sign]) => sign.test(userAgent))?.[1] ?? otherwise;
   return t('device.name', { browser: find(browsers, 'Browser'), system: find(systems, 'Web') });
 }

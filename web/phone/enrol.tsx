@@ -86,7 +86,12 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: Pr
       if (step === 'done')
         return startOver({ outcome: 'enrolment_step_wrong', text: t('lost.heading'), way_out: 'continue_there' });
       const now: Enrolment = {
-        ...kept, step, nonce, vaultKey: vault_key, smsAgainAt: sms_again_at, codeRules: code_rules ?? kept.codeRules,
+        ...kept,
+        step,
+        nonce,
+        vaultKey: vault_key,
+        smsAgainAt: sms_again_at,
+        codeRules: code_rules ?? kept.codeRules,
       };
       await keep(now);
       if (now.step !== kept.step) setPage({ at: now.step });
@@ -103,8 +108,16 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: Pr
     forgetScannedToken();
     setToken('');
     await keep({
-      session, nonce, vaultKey: vault_key, region, number, smsAgainAt: sms_again_at,
-      step: 'sms', codeRules: null, keys: null, finish: null,
+      session,
+      nonce,
+      vaultKey: vault_key,
+      region,
+      number,
+      smsAgainAt: sms_again_at,
+      step: 'sms',
+      codeRules: null,
+      keys: null,
+      finish: null,
     });
     go({ at: 'sms' });
     if (isLanguage(result.value.language)) speak(result.value.language);
@@ -221,7 +234,14 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: Pr
           <p class="lead">{t('sms.lead', { number: dialled(callingCodeOf(region), number) })}</p>
           {told}
           {enrolment && (
-            <SmsForm texts={texts} enrolment={enrolment} keep={keep} done={smsDone} fail={fail} clear={() => setFailure(null)} />
+            <SmsForm
+              texts={texts}
+              enrolment={enrolment}
+              keep={keep}
+              done={smsDone}
+              fail={fail}
+              clear={() => setFailure(null)}
+            />
           )}
           <Notice kind="warn">
             <p>{t('sms.never_tell')}</p>
@@ -233,7 +253,11 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: Pr
         <>
           <StepOf at={4} texts={texts} />
           {told}
-          <ChooseCode texts={texts} rules={enrolment?.codeRules ?? { birth_date: [], number: [], common: [] }} chosen={chosen} />
+          <ChooseCode
+            texts={texts}
+            rules={enrolment?.codeRules ?? { birth_date: [], number: [], common: [] }}
+            chosen={chosen}
+          />
         </>
       );
     case 'sending':
@@ -248,7 +272,11 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: Pr
         <>
           <Heading>{t('code.heading')}</Heading>
           <FailureNotice failure={page.failure} language={language} c={c} />
-          <button class="button main" onClick={() => enrolment?.finish && send(enrolment, enrolment.finish)} data-test="send-again">
+          <button
+            class="button main"
+            onClick={() => enrolment?.finish && send(enrolment, enrolment.finish)}
+            data-test="send-again"
+          >
             {t('button.send_again')}
           </button>
         </>
@@ -273,7 +301,6 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: Pr
   }
 }
 
-
 function shortAddress(address: string): string {
   return address.replace(/^https?:\/\//, '').replace(/\/$/, '');
 }
@@ -292,7 +319,13 @@ function StepOf({ at, texts: { t } }: { at: number; texts: Texts }) {
   );
 }
 
-type NumberProps = { texts: Texts; region: string; number: string; change: (region: string, number: string) => void; next: () => void };
+type NumberProps = {
+  texts: Texts;
+  region: string;
+  number: string;
+  change: (region: string, number: string) => void;
+  next: () => void;
+};
 
 function NumberForm({ texts: { t, language }, region, number, change, next }: NumberProps) {
   const [error, setError] = useState('');
@@ -441,7 +474,9 @@ function SmsForm({ texts: { t, c, language }, enrolment, keep, done, fail, clear
         data-test="sms-again"
       >
         <Icon name={waitSeconds > 0 ? 'clock' : 'mail'} />
-        <span>{waitSeconds > 0 ? t('sms.again_in', { time: minutesAndSeconds(waitSeconds) }) : t('button.sms_again')}</span>
+        <span>
+          {waitSeconds > 0 ? t('sms.again_in', { time: minutesAndSeconds(waitSeconds) }) : t('button.sms_again')}
+        </span>
       </button>
       <p role="status" class={sentAgain ? '' : 'visually-hidden'}>
         {sentAgain ? t('sms.sent_again') : ''}

@@ -168,7 +168,8 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
           close();
           setVisit((count) => count + 1);
         }
-        if ((name === 'refused' || name === 'failure') && failureOf(content).outcome !== 'device_nonce_needed') take(failureOf(content));
+        if ((name === 'refused' || name === 'failure') && failureOf(content).outcome !== 'device_nonce_needed')
+          take(failureOf(content));
       },
       setOnline,
     );

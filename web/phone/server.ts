@@ -8,7 +8,13 @@ import { fetchStream, type OpenStream } from '../shared/events.ts';
 import { post } from '../shared/api.ts';
 import type { Language } from '../shared/language.ts';
 
-export type EnrolStarted = { session: string; nonce: string; vault_key: PublicJwk; language: string; sms_again_at: number };
+export type EnrolStarted = {
+  session: string;
+  nonce: string;
+  vault_key: PublicJwk;
+  language: string;
+  sms_again_at: number;
+};
 export type EnrolState = Omit<EnrolStarted, 'session'> & { step: 'sms' | 'code' | 'done'; code_rules?: CodeRules };
 export type Finished = { account: { phone_number: string; language: string }; did: string; ratchet: string };
 export type Me = {
@@ -21,7 +27,14 @@ export type Shown = { tx: string; expires_at: number };
 export type Answered = { state: 'approved' | 'refused'; ratchet?: string };
 
 /** Outcomes after which this phone can't ask anything any more. */
-const ends = ['device_unknown', 'device_unbound', 'device_suspended', 'device_signature_invalid', 'device_clone_suspected', 'account_deactivated'];
+const ends = [
+  'device_unknown',
+  'device_unbound',
+  'device_suspended',
+  'device_signature_invalid',
+  'device_clone_suspected',
+  'account_deactivated',
+];
 
 export function endsTheLink(failure: Failure): boolean {
   return ends.includes(failure.outcome);
@@ -34,7 +47,8 @@ export const enrol = {
     post<EnrolStarted>('/d/enrol/start', { calling_code: callingCode, number, token }, language),
   sms: (session: string, code: string, language: Language) =>
     post<{ code_rules: CodeRules }>('/d/enrol/sms', { session, code }, language),
-  smsAgain: (session: string, language: Language) => post<{ sms_again_at: number }>('/d/enrol/sms-again', { session }, language),
+  smsAgain: (session: string, language: Language) =>
+    post<{ sms_again_at: number }>('/d/enrol/sms-again', { session }, language),
   state: async (session: string, language: Language) =>
     (await request<EnrolState>('/d/enrol/state', { language, headers: { 'Symbolon-Enrolment': session } }))[0],
   finish: async (body: string, language: Language) =>
@@ -77,7 +91,10 @@ export class Server {
       this.#nonce = null;
       const nonce = await this.#freshNonce();
       if (!nonce) throw new Error('no nonce');
-      return { Authorization: await this.#authorize('GET', '/d/events', nonce, utf8('')), 'Accept-Language': this.#language };
+      return {
+        Authorization: await this.#authorize('GET', '/d/events', nonce, utf8('')),
+        'Accept-Language': this.#language,
+      };
     });
   }
 

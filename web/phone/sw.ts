@@ -24,7 +24,8 @@ worker.addEventListener('install', (event) => {
 
 worker.addEventListener('activate', (event) => {
   const tidy = async () => {
-    for (const name of await caches.keys()) if (name.startsWith('symbolon-') && name !== cacheName) await caches.delete(name);
+    for (const name of await caches.keys())
+      if (name.startsWith('symbolon-') && name !== cacheName) await caches.delete(name);
     await worker.clients.claim();
   };
   event.waitUntil(tidy());

@@ -21,7 +21,8 @@ const write = (path: string, content: string) => {
 };
 
 type Catalogue = Record<string, string>;
-const catalogue = (language: Language, name: string) => JSON.parse(read('texts', language, `${name}.json`)) as Catalogue;
+const catalogue = (language: Language, name: string) =>
+  JSON.parse(read('texts', language, `${name}.json`)) as Catalogue;
 
 export function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
@@ -29,7 +30,8 @@ export function escapeHtml(text: string): string {
 
 // ---- the frame of every page -----------------------------------------------------------------------------------------
 
-const icon = (name: string) => `<svg class="icon" aria-hidden="true"><use href="/assets/icons.svg#${name}"></use></svg>`;
+const icon = (name: string) =>
+  `<svg class="icon" aria-hidden="true"><use href="/assets/icons.svg#${name}"></use></svg>`;
 const mark = () =>
   read('shared', 'mark.svg')
     .replace(/<\?xml.*?\?>|<!--.*?-->/gs, '')
@@ -92,7 +94,11 @@ function fill(template: string, values: Catalogue, language: Language): string {
 /** The chunks with the texts of a language, so that the browser gets them together with the script. */
 function textChunks(output: Output, language: Language, names: string[]): string {
   return output.output
-    .filter((chunk) => chunk.type === 'chunk' && names.some((name) => chunk.facadeModuleId?.endsWith(`texts/${language}/${name}.json`)))
+    .filter(
+      (chunk) =>
+        chunk.type === 'chunk' &&
+        names.some((name) => chunk.facadeModuleId?.endsWith(`texts/${language}/${name}.json`)),
+    )
     .map((chunk) => `<link rel="modulepreload" href="/${chunk.fileName}" />`)
     .join('\n    ');
 }
@@ -109,7 +115,9 @@ async function buildId(): Promise<void> {
     for (const language of languages) {
       const common = catalogue(language, 'common');
       const own = catalogue(language, name);
-      const escaped = Object.fromEntries(Object.entries({ ...common, ...own }).map(([key, text]) => [key, escapeHtml(text)]));
+      const escaped = Object.fromEntries(
+        Object.entries({ ...common, ...own }).map(([key, text]) => [key, escapeHtml(text)]),
+      );
       const preload = name === 'enrol' ? textChunks(output, language, ['common', 'enrol']) : '';
       const parts = {
         language,
@@ -123,7 +131,10 @@ async function buildId(): Promise<void> {
   }
   rmSync(join(out, 'pages'), { recursive: true });
   await run('sign-in', out);
-  cpSync(join(web, 'button'), join(out, 'assets', 'button'), { recursive: true, filter: (path) => !path.endsWith('.ts') });
+  cpSync(join(web, 'button'), join(out, 'assets', 'button'), {
+    recursive: true,
+    filter: (path) => !path.endsWith('.ts'),
+  });
   pictures(out);
 }
 
@@ -140,7 +151,13 @@ async function buildPhone(): Promise<void> {
   pictures(out);
 
   // The worker knows the files of its version, and that version is their digest.
-  const shell = ['/app/', ...readdirSync(join(out, 'assets')).sort().map((name) => `/assets/${name}`), '/app/manifest.webmanifest'];
+  const shell = [
+    '/app/',
+    ...readdirSync(join(out, 'assets'))
+      .sort()
+      .map((name) => `/assets/${name}`),
+    '/app/manifest.webmanifest',
+  ];
   const digest = createHash('sha256').update(readFileSync(join(out, 'app', 'index.html')));
   for (const path of shell.slice(1)) digest.update(path).update(readFileSync(join(out, path)));
   const files = shell.filter((path) => !path.endsWith('.txt'));
@@ -150,7 +167,8 @@ async function buildPhone(): Promise<void> {
 }
 
 function pictures(out: string): void {
-  for (const name of ['symbols.svg', 'icons.svg', 'LICENSE-icons.txt']) cpSync(join(web, 'shared', name), join(out, 'assets', name));
+  for (const name of ['symbols.svg', 'icons.svg', 'LICENSE-icons.txt'])
+    cpSync(join(web, 'shared', name), join(out, 'assets', name));
   cpSync(join(web, 'shared', 'icon.svg'), join(out, 'assets', 'icon.svg'));
 }
 

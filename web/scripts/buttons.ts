@@ -27,7 +27,9 @@ export function buttons(): Record<string, string> {
   const files: Record<string, string> = {};
   for (const language of languages) {
     for (const [name, look] of Object.entries(looks)) {
-      const drawn = mark.replace('class="mark-one"', `fill="${look.one}"`).replace('class="mark-two"', `fill="${look.two}"`);
+      const drawn = mark
+        .replace('class="mark-one"', `fill="${look.one}"`)
+        .replace('class="mark-two"', `fill="${look.two}"`);
       files[name === 'light' ? `${language}.svg` : `${language}-${name}.svg`] =
         `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" lang="${language}">` +
         `<title>${texts[language]}</title>` +

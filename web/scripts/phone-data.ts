@@ -28,7 +28,12 @@ export function phoneData(): { callingCodes: CallingCodes; metadata: object } {
   const codes = Object.entries(all.country_calling_codes)
     .map(([code, regions]): [string, string[]] => [code, regions.filter((region) => judgedRegions.includes(region))])
     .filter(([, regions]) => regions.length > 0);
-  const metadata = { version: all.version, country_calling_codes: Object.fromEntries(codes), countries, nonGeographic: {} };
+  const metadata = {
+    version: all.version,
+    country_calling_codes: Object.fromEntries(codes),
+    countries,
+    nonGeographic: {},
+  };
   return { callingCodes, metadata };
 }
 

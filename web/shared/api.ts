@@ -30,7 +30,11 @@ export type Call = {
 
 /** Also gives the response, for what its headers say. */
 export async function request<T>(path: string, call: Call): Promise<[Result<T>, Response | null]> {
-  const headers: Record<string, string> = { 'Accept-Language': call.language, Accept: 'application/json', ...call.headers };
+  const headers: Record<string, string> = {
+    'Accept-Language': call.language,
+    Accept: 'application/json',
+    ...call.headers,
+  };
   const init: RequestInit = { method: call.method ?? 'GET', headers, cache: 'no-store', redirect: 'error' };
   if (call.body !== undefined) {
     headers['Content-Type'] = 'application/json';

@@ -24,7 +24,10 @@ type Props = {
 export function CountrySelect({ field, language, value, labels, choose }: Props) {
   const names = new Intl.DisplayNames(language, { type: 'region' });
   const order = new Intl.Collator(language);
-  const rows = callingCodes.map(([code, region]) => ({ region: region!, text: `${names.of(region!) ?? region} +${code}` }));
+  const rows = callingCodes.map(([code, region]) => ({
+    region: region!,
+    text: `${names.of(region!) ?? region} +${code}`,
+  }));
   const nearRows = near.map((region) => rows.find((row) => row.region === region)!);
   const allRows = rows.filter(({ region }) => !near.includes(region)).sort((a, b) => order.compare(a.text, b.text));
   const option = ({ region, text }: (typeof rows)[number]) => (

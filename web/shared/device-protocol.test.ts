@@ -93,8 +93,17 @@ test('A4_the_end_of_an_enrolment_is_that_of_the_vectors', async () => {
   assert.equal(b64(await open(bytes(body.code_key), bytes(e))), opened);
 
   const keys = await phone();
-  const made = await device.finishEnrolment(keys, vectors.code_key.code, body.name, bytes(nonce), vectors.vault_key.public);
-  assert.deepEqual({ ...made, session: body.session, code_key: '', signature: '' }, { ...body, code_key: '', signature: '' });
+  const made = await device.finishEnrolment(
+    keys,
+    vectors.code_key.code,
+    body.name,
+    bytes(nonce),
+    vectors.vault_key.public,
+  );
+  assert.deepEqual(
+    { ...made, session: body.session, code_key: '', signature: '' },
+    { ...body, code_key: '', signature: '' },
+  );
   assert.equal(b64(await open(bytes(made.code_key), bytes(e))), opened);
   const signed = await device.enrolString(bytes(nonce), vectors.did, 1, bytes(made.code_key), body.name);
   assert.ok(await deviceSigned(bytes(made.signature), signed));
@@ -116,7 +125,14 @@ for (const answer of ['approve', 'refuse'] as const) {
         ? { answer, symbol: body.symbol, claims: body.claims, code: vectors.code_key.code }
         : { answer, reason: body.reason };
     const made = await device.makeAnswer(
-      await phone(), 1, vectors.vault_key.public, action, tx, bytes(body.ratchet), choice);
+      await phone(),
+      1,
+      vectors.vault_key.public,
+      action,
+      tx,
+      bytes(body.ratchet),
+      choice,
+    );
     assert.deepEqual({ ...made, proof: '', signature: '' }, { ...body, proof: '', signature: '' });
     if (answer === 'approve')
       assert.ok(await codeSigned(await open(bytes(made.proof), bytes(proof_context)), bytes(m)));

@@ -11,10 +11,14 @@ function events(...chunks: string[]): [string, string][] {
 
 test('an_event_is_read_however_the_network_cuts_it', () => {
   const text = 'event: state\r\ndata: {"a":\r\ndata: 1}\r\n\r\n: heartbeat\n\ndata:x\n\n';
-  const whole: [string, string][] = [['state', '{"a":\n1}'], ['message', 'x']];
+  const whole: [string, string][] = [
+    ['state', '{"a":\n1}'],
+    ['message', 'x'],
+  ];
   assert.deepEqual(events(text), whole);
   assert.deepEqual(events(...text), whole);
-  for (let at = 1; at < text.length; at++) assert.deepEqual(events(text.slice(0, at), text.slice(at)), whole, `cut at ${at}`);
+  for (let at = 1; at < text.length; at++)
+    assert.deepEqual(events(text.slice(0, at), text.slice(at)), whole, `cut at ${at}`);
 });
 
 test('an_event_that_never_ended_is_dropped', () => {

@@ -45,7 +45,10 @@ test('F5_every_text_is_used_and_every_text_used_is_there', () => {
       const name = key.replace(/\.(one|other)$/, '');
       // A key is written in full, or its last part is a name from a table: `claim.${name}`.
       const family = name.slice(0, name.lastIndexOf('.') + 1);
-      const used = sources.includes(`'${name}'`) || sources.includes(`{{${name}}}`) || (family !== '' && sources.includes(`\`${family}\${`));
+      const used =
+        sources.includes(`'${name}'`) ||
+        sources.includes(`{{${name}}}`) ||
+        (family !== '' && sources.includes(`\`${family}\${`));
       assert.ok(used, `${catalogue} ${key} is used nowhere`);
     }
   }
@@ -66,11 +69,16 @@ test('texts_on_buttons_fit_on_a_small_phone', () => {
   for (const language of languages)
     for (const catalogue of catalogues)
       for (const [key, text] of Object.entries(read(`texts/${language}/${catalogue}`)))
-        if (key.startsWith('button.')) assert.ok(text.length <= 38, `${language}/${catalogue} ${key}: ${text.length} signs`);
+        if (key.startsWith('button.'))
+          assert.ok(text.length <= 38, `${language}/${catalogue} ${key}: ${text.length} signs`);
 });
 
 test('a_text_gets_its_values_and_its_plural', () => {
-  const t = translator('fr', { 'tries.one': 'encore {count} essai', 'tries.other': 'encore {count} essais', hello: 'Bonjour {name}' });
+  const t = translator('fr', {
+    'tries.one': 'encore {count} essai',
+    'tries.other': 'encore {count} essais',
+    hello: 'Bonjour {name}',
+  });
   assert.equal(t('tries', { count: 1 }), 'encore 1 essai');
   assert.equal(t('tries', { count: 3 }), 'encore 3 essais');
   assert.equal(t('hello', { name: '{name}<b>' }), 'Bonjour {name}<b>');

@@ -44,9 +44,7 @@ export function translator<Catalogue extends Record<string, string>>(
   const numbers = new Intl.NumberFormat(language);
   return (key, values = {}) => {
     const text =
-      catalogue[key] ??
-      catalogue[`${key}.${plural.select(Number(values['count']))}`] ??
-      catalogue[`${key}.other`];
+      catalogue[key] ?? catalogue[`${key}.${plural.select(Number(values['count']))}`] ?? catalogue[`${key}.other`];
     if (text === undefined) throw new Error(`no text ${key}`);
     return text.replace(/\{(\w+)\}/g, (_, name: string) => {
       const value = values[name];

@@ -9,7 +9,9 @@ export function dialled(callingCode: string, typed: string): string {
   const number = typed.trim();
   if (number.startsWith('+') || number.startsWith('00')) return unbroken(number);
   // Italy and San Marino keep the leading 0.
-  return unbroken(`+${callingCode} ${callingCode === '39' || callingCode === '378' ? number : number.replace(/^0/, '')}`);
+  return unbroken(
+    `+${callingCode} ${callingCode === '39' || callingCode === '378' ? number : number.replace(/^0/, '')}`,
+  );
 }
 
 /** A number stays on one line. */

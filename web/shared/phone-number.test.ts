@@ -5,8 +5,17 @@ import { phoneData } from '../scripts/phone-data.ts';
 import { judgeNumber } from './phone-number.ts';
 
 test('A1_a_number_with_or_without_0_spaces_dots_or_slashes_is_one_number', () => {
-  const ways = ['0470 12 34 56', '470123456', '0470/12.34.56', '0470-12-34-56', '+32 470 12 34 56', '0032470123456', '0470\u00a012 34 56'];
-  for (const typed of ways) assert.deepEqual(judgeNumber('BE', typed), { ok: true, e164: '+32470123456', shown: '+32 470 12 34 56' }, typed);
+  const ways = [
+    '0470 12 34 56',
+    '470123456',
+    '0470/12.34.56',
+    '0470-12-34-56',
+    '+32 470 12 34 56',
+    '0032470123456',
+    '0470\u00a012 34 56',
+  ];
+  for (const typed of ways)
+    assert.deepEqual(judgeNumber('BE', typed), { ok: true, e164: '+32470123456', shown: '+32 470 12 34 56' }, typed);
 });
 
 test('what_is_no_mobile_number_is_refused', () => {

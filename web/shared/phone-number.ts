@@ -19,7 +19,8 @@ export function judgeNumber(region: string, typed: string): JudgedNumber {
   const text = typed.replace(/[\s./\-()\u00a0]/g, '');
   if (!/^\+?[0-9]{4,17}$/.test(text)) return { ok: false, because: 'invalid' };
   const number = parsePhoneNumberFromString(text, region as CountryCode, known);
-  if (!number) return text.startsWith('+') || text.startsWith('00') ? { ok: 'server' } : { ok: false, because: 'invalid' };
+  if (!number)
+    return text.startsWith('+') || text.startsWith('00') ? { ok: 'server' } : { ok: false, because: 'invalid' };
   if (!number.isPossible()) return { ok: false, because: 'invalid' };
   if (!number.isValid()) return { ok: false, because: 'not_mobile' };
   return { ok: true, e164: number.number, shown: number.formatInternational() };

@@ -8,7 +8,11 @@ export async function fetchSite(): Promise<Site | null> {
     const response = await fetch('/site', { headers: { Accept: 'application/json' } });
     if (!response.ok) return null;
     const site = (await response.json()) as Partial<Site>;
-    return { test_pki: site.test_pki === true, phone_url: String(site.phone_url ?? ''), id_url: String(site.id_url ?? '') };
+    return {
+      test_pki: site.test_pki === true,
+      phone_url: String(site.phone_url ?? ''),
+      id_url: String(site.id_url ?? ''),
+    };
   } catch {
     return null;
   }

@@ -37,8 +37,14 @@ export function Mark() {
   return (
     <svg viewBox="0 0 64 64" aria-hidden="true">
       <g transform="rotate(20 32 32)">
-        <path class="mark-one" d="M30.5 4.1A28 28 0 0 0 30.5 59.9V55L26 51.5 30.5 48.5V44A12 12 0 0 1 30.5 20V15.5L26 12.5 30.5 9Z" />
-        <path class="mark-two" d="M35.5 4.2A28 28 0 0 1 35.5 59.8V54.5L31 51.5 35.5 48.5V43.5A12 12 0 0 0 35.5 20.5V15.5L31 12.5 35.5 9.5Z" />
+        <path
+          class="mark-one"
+          d="M30.5 4.1A28 28 0 0 0 30.5 59.9V55L26 51.5 30.5 48.5V44A12 12 0 0 1 30.5 20V15.5L26 12.5 30.5 9Z"
+        />
+        <path
+          class="mark-two"
+          d="M35.5 4.2A28 28 0 0 1 35.5 59.8V54.5L31 51.5 35.5 48.5V43.5A12 12 0 0 0 35.5 20.5V15.5L31 12.5 35.5 9.5Z"
+        />
       </g>
     </svg>
   );
@@ -47,7 +53,11 @@ export function Mark() {
 export type NoticeKind = 'info' | 'bad' | 'ok' | 'warn';
 const noticeIcons: Record<NoticeKind, string> = { info: 'info', bad: 'alert', ok: 'done', warn: 'alert' };
 
-export function Notice({ kind, children, ...rest }: { kind: NoticeKind; children: ComponentChildren } & HTMLAttributes<HTMLDivElement>) {
+export function Notice({
+  kind,
+  children,
+  ...rest
+}: { kind: NoticeKind; children: ComponentChildren } & HTMLAttributes<HTMLDivElement>) {
   return (
     <div class={`notice ${kind}`} {...rest}>
       <Icon name={noticeIcons[kind]} />
@@ -57,16 +67,30 @@ export function Notice({ kind, children, ...rest }: { kind: NoticeKind; children
 }
 
 /** What went wrong, in the server's words, with the tries left and the time when it opens again. */
-export function FailureNotice({ failure, language, c, id }: { failure: Failure; language: Language; c: Translate<CommonKey>; id?: string }) {
+export function FailureNotice({
+  failure,
+  language,
+  c,
+  id,
+}: {
+  failure: Failure;
+  language: Language;
+  c: Translate<CommonKey>;
+  id?: string;
+}) {
   const days = failure.open_at !== undefined && failure.open_at - Date.now() / 1000 > 24 * 3600;
   return (
     <Notice kind="bad" role="alert" data-test="failure" data-outcome={failure.outcome} {...(id ? { id } : {})}>
       <p>{failure.text || c('unreachable')}</p>
-      {failure.tries_left !== undefined && <p data-test="tries-left">{c('tries_left', { count: failure.tries_left })}</p>}
+      {failure.tries_left !== undefined && (
+        <p data-test="tries-left">{c('tries_left', { count: failure.tries_left })}</p>
+      )}
       {failure.open_at !== undefined && (
         <p data-test="open-at">
           {days
-            ? c('open_on', { date: new Intl.DateTimeFormat(language, { dateStyle: 'long' }).format(failure.open_at * 1000) })
+            ? c('open_on', {
+                date: new Intl.DateTimeFormat(language, { dateStyle: 'long' }).format(failure.open_at * 1000),
+              })
             : c('open_at', { time: timeOfDay(language, failure.open_at) })}
         </p>
       )}
@@ -123,7 +147,13 @@ export function Busy({ text }: { text: string }) {
   );
 }
 
-export type FieldProps = { id: string; label: string; hint?: string | undefined; error?: string | undefined; after?: ComponentChildren };
+export type FieldProps = {
+  id: string;
+  label: string;
+  hint?: string | undefined;
+  error?: string | undefined;
+  after?: ComponentChildren;
+};
 type InputProps = {
   name: string;
   type: 'text' | 'tel' | 'email';
@@ -176,7 +206,15 @@ export function TextField({ field, ...input }: { field: FieldProps } & InputProp
 }
 
 /** `path(language)`: the address of the same page in another language. */
-export function LanguageSwitch({ current, label, choose }: { current: Language; label: string; choose: (language: Language) => void }) {
+export function LanguageSwitch({
+  current,
+  label,
+  choose,
+}: {
+  current: Language;
+  label: string;
+  choose: (language: Language) => void;
+}) {
   return (
     <nav aria-label={label}>
       <ul class="languages">

@@ -18,7 +18,12 @@ const files = readdirSync(dist, { recursive: true, withFileTypes: true })
 
 /** What the HTML itself asks for, without what a script loads later. */
 function linked(html) {
-  return Array.from(read(html).toString().matchAll(/(?:src|href)="(\/assets\/[^"#]+\.(?:js|css))"/g), ([, path]) => path);
+  return Array.from(
+    read(html)
+      .toString()
+      .matchAll(/(?:src|href)="(\/assets\/[^"#]+\.(?:js|css))"/g),
+    ([, path]) => path,
+  );
 }
 
 test('the_phone_app_starts_within_its_budget', () => {
@@ -33,7 +38,9 @@ test('the_phone_app_starts_within_its_budget', () => {
 });
 
 test('the_sign_in_page_is_light', () => {
-  assert.ok(kilobytes(['id/assets/sign-in.js', 'id/assets/sign-in.css', 'id/assets/symbols.svg', 'id/assets/icons.svg']) <= 20);
+  assert.ok(
+    kilobytes(['id/assets/sign-in.js', 'id/assets/sign-in.css', 'id/assets/symbols.svg', 'id/assets/icons.svg']) <= 20,
+  );
 });
 
 test('the_enrolment_page_loads_the_rules_for_numbers_only_when_they_are_needed', () => {
@@ -54,7 +61,9 @@ test('no_page_holds_a_script_or_a_style_of_its_own', () => {
 
 test('nothing_comes_from_another_origin', () => {
   for (const path of files.filter((name) => /\.(html|css|js|webmanifest)$/.test(name))) {
-    const others = Array.from(readFileSync(path, 'utf8').matchAll(/(?:src|href)=["']?https?:\/\/|url\(["']?https?:|import\(["']https?:/g));
+    const others = Array.from(
+      readFileSync(path, 'utf8').matchAll(/(?:src|href)=["']?https?:\/\/|url\(["']?https?:|import\(["']https?:/g),
+    );
     assert.deepEqual(others, [], path);
   }
 });

@@ -86,7 +86,14 @@ test('A1_the_number_is_understood_in_any_writing_and_the_form_leads_to_the_card'
   const sent = mock.seen.findLast(({ path, method }) => path === '/enrolment' && method === 'POST').body;
   assert.deepEqual(
     { ...sent, person_check: 0 },
-    { calling_code: '32', number: '0470/12.34.56', email: 'marie@exemple.be', language: 'fr', location_consent: false, person_check: 0 },
+    {
+      calling_code: '32',
+      number: '0470/12.34.56',
+      email: 'marie@exemple.be',
+      language: 'fr',
+      location_consent: false,
+      person_check: 0,
+    },
   );
   assert.ok(Number.isInteger(sent.person_check.solution.counter));
   assert.equal(await hook('symbol').getAttribute('data-symbol'), 'boat');
@@ -97,12 +104,23 @@ test('A1_the_number_is_understood_in_any_writing_and_the_form_leads_to_the_card'
 
 test('A1_a_refusal_of_the_server_stands_beside_its_field', async () => {
   await enrolPage();
-  mock.refuseOnce.set('POST /enrolment', { status: 422, body: { outcome: 'phone_number_invalid', field: 'number', text: 'Phrase du serveur.', way_out: 'correct_it' } });
+  mock.refuseOnce.set('POST /enrolment', {
+    status: 422,
+    body: { outcome: 'phone_number_invalid', field: 'number', text: 'Phrase du serveur.', way_out: 'correct_it' },
+  });
   await page.fill('#number', '0470123456');
   await page.fill('#email', 'marie@exemple.be');
   await hook('continue').click();
   await hook('error-number').getByText('Phrase du serveur.').waitFor();
-  mock.refuseOnce.set('POST /enrolment', { status: 429, body: { outcome: 'too_many_requests', text: 'Trop d’essais.', way_out: 'wait', open_at: Math.floor(Date.now() / 1000) + 600 } });
+  mock.refuseOnce.set('POST /enrolment', {
+    status: 429,
+    body: {
+      outcome: 'too_many_requests',
+      text: 'Trop d’essais.',
+      way_out: 'wait',
+      open_at: Math.floor(Date.now() / 1000) + 600,
+    },
+  });
   await hook('continue').click();
   await page.locator('[data-outcome="too_many_requests"]').waitFor();
   assert.match(await hook('open-at').innerText(), /\d{2}:\d{2}/);
@@ -123,7 +141,12 @@ test('a_server_that_does_not_answer_is_said_and_tried_again', async () => {
 
 test('A3_a_reload_comes_back_to_the_same_step', async () => {
   mock.setEnrolment(cardStep());
-  for (const [part, hookName] of [[{}, 'reader-link'], [reviewStep(), 'person'], [signStep(), 'reader-link'], [phoneStep(mock.phoneUrl, 'aB3+kR7?'), 'token']]) {
+  for (const [part, hookName] of [
+    [{}, 'reader-link'],
+    [reviewStep(), 'person'],
+    [signStep(), 'reader-link'],
+    [phoneStep(mock.phoneUrl, 'aB3+kR7?'), 'token'],
+  ]) {
     mock.setEnrolment(part);
     await enrolPage();
     await hook(hookName).waitFor();
@@ -144,7 +167,9 @@ test('A7_what_the_reader_meets_is_said_as_it_happens', async () => {
     mock.setEnrolment({ progress: { at } });
     await page.locator(`[data-test="progress"][data-at="${at}"]`).waitFor();
   }
-  mock.setEnrolment({ progress: { at: 'pin', outcome: 'pin_wrong', text: 'Le code PIN est incorrect.', tries_left: 2 } });
+  mock.setEnrolment({
+    progress: { at: 'pin', outcome: 'pin_wrong', text: 'Le code PIN est incorrect.', tries_left: 2 },
+  });
   await page.locator('[data-outcome="pin_wrong"]').waitFor();
   assert.match(await hook('tries-left').innerText(), /2 essais/);
   await accessible(page, 'enrol-card-error');
@@ -169,7 +194,8 @@ test('A2_the_person_is_shown_and_the_contract_read_before_it_is_signed', async (
   mock.setEnrolment({ ...cardStep(), ...reviewStep() });
   await enrolPage();
   const person = (await hook('person').innerText()).replaceAll('\u00a0', ' ');
-  for (const text of ['Marie-Louise Van den Bossche', '30 juillet 1953', '…60', '+32 470 12 34 56']) assert.ok(person.includes(text), text);
+  for (const text of ['Marie-Louise Van den Bossche', '30 juillet 1953', '…60', '+32 470 12 34 56'])
+    assert.ok(person.includes(text), text);
   assert.equal(await hook('contract').getAttribute('href'), '/enrolment/contract.pdf');
   await accessible(page, 'enrol-review');
   await hook('sign').click();
@@ -194,33 +220,60 @@ test('A3_the_token_cannot_be_misread_is_spelled_out_and_is_a_qr_code', async () 
   await hook('token').waitFor();
   assert.equal(await hook('token').getAttribute('data-token'), 'aB3+kR7?');
   const spelled = await hook('token-spelled').locator('li').allTextContents();
-  assert.deepEqual(spelled, ['minuscule a', 'majuscule B', 'chiffre 3', 'signe plus', 'minuscule k', 'majuscule R', 'chiffre 7', 'point d’interrogation']);
+  assert.deepEqual(spelled, [
+    'minuscule a',
+    'majuscule B',
+    'chiffre 3',
+    'signe plus',
+    'minuscule k',
+    'majuscule R',
+    'chiffre 7',
+    'point d’interrogation',
+  ]);
   assert.match(await page.locator('[data-test="never-tell"]').innerText(), /personne/);
   const { default: decodeQR } = await import('qr/decode.js');
   const size = 232;
-  const pixels = await hook('qr').evaluate(async (svg, size) => {
-    const picture = svg.cloneNode(true);
-    picture.setAttribute('width', size);
-    picture.setAttribute('height', size);
-    const image = new Image();
-    image.src = 'data:image/svg+xml,' + encodeURIComponent(new XMLSerializer().serializeToString(picture));
-    await image.decode();
-    const canvas = document.createElement('canvas');
-    canvas.width = canvas.height = size;
-    const context = canvas.getContext('2d');
-    context.drawImage(image, 0, 0);
-    return Array.from(context.getImageData(0, 0, size, size).data);
-  }, size).catch(() => null);
-  if (pixels) assert.equal(decodeQR({ width: size, height: size, data: Uint8ClampedArray.from(pixels) }), mock.enrolment.token_qr);
+  const pixels = await hook('qr')
+    .evaluate(async (svg, size) => {
+      const picture = svg.cloneNode(true);
+      picture.setAttribute('width', size);
+      picture.setAttribute('height', size);
+      const image = new Image();
+      image.src = 'data:image/svg+xml,' + encodeURIComponent(new XMLSerializer().serializeToString(picture));
+      await image.decode();
+      const canvas = document.createElement('canvas');
+      canvas.width = canvas.height = size;
+      const context = canvas.getContext('2d');
+      context.drawImage(image, 0, 0);
+      return Array.from(context.getImageData(0, 0, size, size).data);
+    }, size)
+    .catch(() => null);
+  if (pixels)
+    assert.equal(
+      decodeQR({ width: size, height: size, data: Uint8ClampedArray.from(pixels) }),
+      mock.enrolment.token_qr,
+    );
   await accessible(page, 'enrol-phone');
 });
 
 test('A3_a_token_that_is_too_old_or_used_up_is_replaced', async () => {
-  mock.setEnrolment({ ...cardStep(), ...phoneStep(mock.phoneUrl, 'aB3+kR7?'), token_expires_at: Math.floor(Date.now() / 1000) - 5 });
+  mock.setEnrolment({
+    ...cardStep(),
+    ...phoneStep(mock.phoneUrl, 'aB3+kR7?'),
+    token_expires_at: Math.floor(Date.now() / 1000) - 5,
+  });
   await enrolPage();
   await hook('new-token').click();
   await hook('token').waitFor();
-  mock.setEnrolment({ token_tries_left: 0, outcome: { outcome: 'tries_used_up', text: 'Tous les essais sont utilisés.', way_out: 'wait', open_at: Math.floor(Date.now() / 1000) + 900 } });
+  mock.setEnrolment({
+    token_tries_left: 0,
+    outcome: {
+      outcome: 'tries_used_up',
+      text: 'Tous les essais sont utilisés.',
+      way_out: 'wait',
+      open_at: Math.floor(Date.now() / 1000) + 900,
+    },
+  });
   await hook('new-token').waitFor();
   assert.equal(await hook('token').count(), 0);
   await hook('open-at').waitFor();
@@ -265,7 +318,10 @@ test('A1_the_form_works_with_the_keyboard_alone', async () => {
   assert.ok(await page.isChecked('#location'));
   await page.keyboard.press('Enter');
   await hook('reader-link').waitFor();
-  assert.equal(mock.seen.findLast(({ path, method }) => path === '/enrolment' && method === 'POST').body.location_consent, true);
+  assert.equal(
+    mock.seen.findLast(({ path, method }) => path === '/enrolment' && method === 'POST').body.location_consent,
+    true,
+  );
 });
 
 test('every_installation_says_when_it_takes_test_cards_and_no_other_does', async () => {
@@ -275,3 +331,25 @@ test('every_installation_says_when_it_takes_test_cards_and_no_other_does', async
   assert.equal(await hook('test-banner').count(), 0);
   mock.testPki = true;
 });
+
+for (const language of ['nl', 'de', 'en']) {
+  test(`F5_each_step_of_the_enrolment_holds_in_${language}_at_320_pixels`, async () => {
+    const steps = {
+      card: { ...cardStep(language), progress: { at: 'reading' } },
+      review: reviewStep(),
+      sign: signStep(),
+      phone: phoneStep(mock.phoneUrl, 'Wm3+k?7='),
+      done: doneStep('Chrome on Android'),
+    };
+    await enrolPage(language);
+    await hook('enrolment-form').waitFor();
+    await accessible(page, `enrol-form-${language}`, ['narrow']);
+    for (const [name, state] of Object.entries(steps)) {
+      mock.setEnrolment(state);
+      await enrolPage(language);
+      await page.locator('h1[tabindex="-1"]').waitFor();
+      await accessible(page, `enrol-${name}-${language}`, ['narrow']);
+    }
+    calm(page);
+  });
+}

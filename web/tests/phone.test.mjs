@@ -85,7 +85,11 @@ test('A4_a_phone_is_linked_with_number_token_sms_and_a_code_typed_twice', async 
   await hook('linked').waitFor();
   await accessible(page, 'phone-linked');
   assert.equal(mock.bound.name, 'Chrome sur Linux');
-  assert.deepEqual(mock.seen.find(({ path }) => path === '/d/enrol/start').body, { calling_code: '32', number: '0470 12 34 56', token: mock.token });
+  assert.deepEqual(mock.seen.find(({ path }) => path === '/d/enrol/start').body, {
+    calling_code: '32',
+    number: '0470 12 34 56',
+    token: mock.token,
+  });
   await hook('to-home').click();
   await hook('nothing').waitFor();
   await page.locator('[data-state="active"]').waitFor();
@@ -121,7 +125,10 @@ test('A5_a_wrong_token_and_a_wrong_sms_code_say_how_many_tries_are_left_and_lose
   await hook('next').click();
   await page.locator('[data-outcome="sms_code_wrong"]').waitFor();
   assert.match(await hook('tries-left').innerText(), /2 essais/);
-  mock.refuseOnce.set('POST /d/enrol/sms', { status: 429, body: { outcome: 'tries_used_up', text: 'Tous les essais sont utilisés.', way_out: 'wait', open_at: now() + 1200 } });
+  mock.refuseOnce.set('POST /d/enrol/sms', {
+    status: 429,
+    body: { outcome: 'tries_used_up', text: 'Tous les essais sont utilisés.', way_out: 'wait', open_at: now() + 1200 },
+  });
   await page.fill('#sms', '000001');
   await hook('next').click();
   await page.locator('[data-outcome="tries_used_up"]').waitFor();
@@ -144,7 +151,13 @@ test('A5_the_sms_can_be_asked_again_after_the_countdown_on_the_button', async ()
 
 test('A6_a_trivial_code_is_refused_with_the_reason', async () => {
   await toCode();
-  for (const [code, reason] of [['11111', 'deux chiffres'], ['12345', 'suite'], ['30078', 'naissance'], ['04701', 'téléphone'], ['11235', 'Beaucoup']]) {
+  for (const [code, reason] of [
+    ['11111', 'deux chiffres'],
+    ['12345', 'suite'],
+    ['30078', 'naissance'],
+    ['04701', 'téléphone'],
+    ['11235', 'Beaucoup'],
+  ]) {
     await typeCode(code);
     await hook('code-error').getByText(reason).waitFor();
   }
@@ -186,7 +199,14 @@ test('A4_a_reload_loses_nothing_at_any_step', async () => {
 
 test('an_enrolment_that_is_over_begins_again_with_the_number_kept', async () => {
   await toSms();
-  mock.refuseOnce.set('POST /d/enrol/sms', { status: 410, body: { outcome: 'enrolment_expired', text: 'Cette inscription n’a pas été terminée à temps.', way_out: 'start_over' } });
+  mock.refuseOnce.set('POST /d/enrol/sms', {
+    status: 410,
+    body: {
+      outcome: 'enrolment_expired',
+      text: 'Cette inscription n’a pas été terminée à temps.',
+      way_out: 'start_over',
+    },
+  });
   await page.fill('#sms', mock.smsCode);
   await hook('next').click();
   await page.locator('[data-outcome="enrolment_expired"]').waitFor();
@@ -418,5 +438,99 @@ test('the_app_can_be_installed', async () => {
   const session = await page.context().newCDPSession(page);
   await page.evaluate(() => navigator.serviceWorker.ready);
   const { installabilityErrors } = await session.send('Page.getInstallabilityErrors');
-  assert.deepEqual(installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito'), []);
+  assert.deepEqual(
+    installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito'),
+    [],
+  );
 });
+
+test('a_new_version_of_the_app_is_offered_and_taken_when_the_holder_says_so', async () => {
+  await app();
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.reload();
+  await hook('link-phone').waitFor();
+  assert.equal(await hook('update').count(), 0);
+  mock.workerVersion = '2';
+  await page.reload();
+  await hook('update').waitFor();
+  await accessible(page, 'phone-update');
+  const loaded = page.waitForEvent('load');
+  await hook('update').getByRole('button').click();
+  await loaded;
+  await hook('link-phone').waitFor();
+  assert.equal(await hook('update').count(), 0);
+  calm(page);
+});
+
+test('D1_a_request_is_answered_with_the_keyboard_alone', async () => {
+  await link();
+  const action = mock.addAction({ claims: [] });
+  const reach = async (selector) => {
+    for (let i = 0; i < 40; i++) {
+      if (await page.locator(`${selector}:focus`).count()) return page.keyboard.press('Enter');
+      await page.keyboard.press('Tab');
+    }
+    assert.fail(`${selector} is not reached by the keyboard`);
+  };
+  await hook('open-action').waitFor();
+  await reach('[data-test="open-action"]');
+  await hook('approve').waitFor();
+  await reach('[data-test="approve"]');
+  await hook('symbol-boat').waitFor();
+  await reach('[data-test="symbol-boat"]');
+  await hook('keypad').waitFor();
+  await page.keyboard.type('38214');
+  await reach('[data-test="confirm-code"]');
+  await result('approved').waitFor();
+  assert.equal(action.state, 'approved');
+});
+
+test('the_screens_hold_in_forced_colours_and_with_text_twice_as_large', async () => {
+  await link();
+  mock.addAction();
+  await page.emulateMedia({ forcedColors: 'active' });
+  await hook('open-action').click();
+  await hook('approve').click();
+  await hook('symbol-boat').waitFor();
+  const session = await page.context().newCDPSession(page);
+  await session.send('Emulation.setDeviceMetricsOverride', {
+    width: 195,
+    height: 400,
+    deviceScaleFactor: 4,
+    mobile: true,
+  });
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 200));
+  const box = await hook('symbol-boat').boundingBox();
+  assert.ok(box.width >= 44 && box.height >= 44);
+  calm(page);
+});
+
+for (const language of ['nl', 'de', 'en']) {
+  test(`F5_the_app_holds_in_${language}_at_320_pixels`, async () => {
+    const own = await open(browser, { ...phone, locale: language });
+    const first = page;
+    page = own;
+    mock.language = language;
+    await app();
+    await accessible(page, `phone-welcome-${language}`, ['narrow']);
+    await toSms();
+    await accessible(page, `phone-sms-${language}`, ['narrow']);
+    await page.fill('#sms', mock.smsCode);
+    await hook('next').click();
+    await hook('keypad').waitFor();
+    await accessible(page, `phone-code-${language}`, ['narrow']);
+    await typeCode('38214');
+    await typeCode('38214');
+    await hook('to-home').click();
+    await hook('nothing').waitFor();
+    await accessible(page, `phone-home-${language}`, ['narrow']);
+    await openAction();
+    await accessible(page, `phone-review-${language}`, ['narrow']);
+    await hook('approve').click();
+    await accessible(page, `phone-symbols-${language}`, ['narrow']);
+    await hook('refuse').click();
+    await accessible(page, `phone-refuse-${language}`, ['narrow']);
+    calm(page);
+    await first.context().close();
+  });
+}

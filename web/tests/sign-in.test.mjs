@@ -25,7 +25,10 @@ const waiting = () => page.goto(`${mock.idUrl}/sign-in/S1`);
 test('D1_the_waiting_page_goes_on_by_itself_when_the_phone_approved', async () => {
   await waiting();
   await page.getByText('bateau').waitFor();
-  await page.locator('#countdown').getByText(/2:5\d|3:00/).waitFor();
+  await page
+    .locator('#countdown')
+    .getByText(/2:5\d|3:00/)
+    .waitFor();
   await accessible(page, 'sign-in-waiting');
   mock.signIn({ at: 'shown' });
   await page.getByText('Votre téléphone affiche la demande.').waitFor();
@@ -47,7 +50,10 @@ test('D1_a_hint_comes_when_the_phone_shows_nothing', async () => {
 test('the_countdown_is_said_aloud_at_60_30_and_10_seconds_only', async () => {
   await page.clock.install();
   await waiting();
-  await page.locator('#countdown').getByText(/\d:\d\d/).waitFor();
+  await page
+    .locator('#countdown')
+    .getByText(/\d:\d\d/)
+    .waitFor();
   assert.equal(await page.locator('#announce').textContent(), '');
   await page.clock.runFor(150_000);
   assert.match(await page.locator('#announce').textContent(), /^Encore 0:30$/);

@@ -43,9 +43,22 @@ type Sending = false | 'checking' | 'sending';
 type Fields = 'number' | 'email' | 'language';
 
 /** Fields of the request by their names there. */
-const fieldOf: Record<string, Fields> = { calling_code: 'number', number: 'number', email: 'email', language: 'language' };
+const fieldOf: Record<string, Fields> = {
+  calling_code: 'number',
+  number: 'number',
+  email: 'email',
+  language: 'language',
+};
 
-export function Form({ texts, failure: before, begun }: { texts: Texts; failure?: Failure; begun: (state: State) => void }) {
+export function Form({
+  texts,
+  failure: before,
+  begun,
+}: {
+  texts: Texts;
+  failure?: Failure;
+  begun: (state: State) => void;
+}) {
   const { t, c, language } = texts;
   const [draft, setDraft] = useState(() => loadDraft(language));
   const [errors, setErrors] = useState<FieldErrors>({});
@@ -66,7 +79,9 @@ export function Form({ texts, failure: before, begun }: { texts: Texts; failure?
   };
 
   const numberError = (judged: JudgedNumber): string | undefined =>
-    judged.ok === false ? t(judged.because === 'invalid' ? 'form.number.invalid' : 'form.number.not_mobile') : undefined;
+    judged.ok === false
+      ? t(judged.because === 'invalid' ? 'form.number.invalid' : 'form.number.not_mobile')
+      : undefined;
 
   const setError = (field: Fields, error: string | undefined) =>
     setErrors(({ [field]: _, ...others }) => (error ? { ...others, [field]: error } : others));
@@ -79,7 +94,8 @@ export function Form({ texts, failure: before, begun }: { texts: Texts; failure?
   };
 
   const leaveEmail = () => {
-    if (!pressing.current && (draft.email.trim() !== '' || errors.email)) setError('email', emailError(draft.email, texts));
+    if (!pressing.current && (draft.email.trim() !== '' || errors.email))
+      setError('email', emailError(draft.email, texts));
   };
 
   const showErrors = (found: FieldErrors) => {
@@ -140,7 +156,12 @@ export function Form({ texts, failure: before, begun }: { texts: Texts; failure?
   };
 
   const list = shown === 0 ? [] : (['number', 'email', 'language'] as const).filter((field) => errors[field]);
-  const languageField = { id: 'language', label: t('form.language'), hint: t('form.language.hint'), error: errors.language };
+  const languageField = {
+    id: 'language',
+    label: t('form.language'),
+    hint: t('form.language.hint'),
+    error: errors.language,
+  };
   return (
     <>
       <Heading quiet>{t('form.heading')}</Heading>
@@ -154,7 +175,10 @@ export function Form({ texts, failure: before, begun }: { texts: Texts; failure?
             <ul class="error-links">
               {list.map((field) => (
                 <li key={field}>
-                  <a href={`#${field}`} onClick={(event) => (event.preventDefault(), document.getElementById(field)?.focus())}>
+                  <a
+                    href={`#${field}`}
+                    onClick={(event) => (event.preventDefault(), document.getElementById(field)?.focus())}
+                  >
                     {errors[field]}
                   </a>
                 </li>

@@ -49,7 +49,8 @@ function App({ texts }: { texts: Texts }) {
   useEffect(() => void load(), []);
 
   // One stream for as long as an enrolment is under way.
-  const following = page.at === 'enrolment' && page.state.step !== 'ended' && !(page.state.step === 'done' && !page.state.can_undo);
+  const following =
+    page.at === 'enrolment' && page.state.step !== 'ended' && !(page.state.step === 'done' && !page.state.can_undo);
   useEffect(() => {
     if (!following) return;
     const stream = fetchStream('/enrolment/events', async () => ({ 'Accept-Language': language }));
@@ -71,7 +72,8 @@ function App({ texts }: { texts: Texts }) {
     setBusy(false);
     if (result.ok) return readState(result.value) ? show(result.value) : load();
     const { outcome } = result.failure;
-    if (outcome === 'enrolment_unknown' || outcome === 'enrolment_expired') return setPage({ at: 'form', failure: result.failure });
+    if (outcome === 'enrolment_unknown' || outcome === 'enrolment_expired')
+      return setPage({ at: 'form', failure: result.failure });
     // The step is another one by now (another tab, the phone): show where the enrolment is, and say so.
     if (outcome === 'enrolment_step_wrong') {
       const now = await get<unknown>('/enrolment', language);
@@ -99,7 +101,11 @@ function App({ texts }: { texts: Texts }) {
       return (
         <>
           <StepList place={0} t={t} />
-          <Form texts={texts} {...(page.failure ? { failure: page.failure } : {})} begun={show as (state: State) => void} />
+          <Form
+            texts={texts}
+            {...(page.failure ? { failure: page.failure } : {})}
+            begun={show as (state: State) => void}
+          />
           <p class="soft never-ask">
             <Icon name="info" /> {t('never_ask')}
           </p>

@@ -5,7 +5,14 @@ import type { Failure } from '../../shared/api.ts';
 import { longDate, timeOfDay } from '../../shared/language.ts';
 import { groupedNumber } from '../../shared/number-shown.ts';
 import {
-  Countdown, FailureNotice, Heading, Icon, Notice, SymbolPicture, symbolName, useSecondsLeft,
+  Countdown,
+  FailureNotice,
+  Heading,
+  Icon,
+  Notice,
+  SymbolPicture,
+  symbolName,
+  useSecondsLeft,
 } from '../../shared/ui.tsx';
 import type { State } from './state.ts';
 import type { Texts } from './texts.ts';
@@ -96,7 +103,12 @@ function ReaderLink({ state, texts, busy, act, button }: StepProps & { button: s
   if (!state.link && state.progress && !state.progress.outcome)
     return (
       <div>
-        <button class="button plain" onClick={() => act('link')} aria-disabled={busy ? 'true' : undefined} data-test="new-link">
+        <button
+          class="button plain"
+          onClick={() => act('link')}
+          aria-disabled={busy ? 'true' : undefined}
+          data-test="new-link"
+        >
           {t('button.new_link')}
         </button>
       </div>
@@ -106,7 +118,12 @@ function ReaderLink({ state, texts, busy, act, button }: StepProps & { button: s
     return (
       <div class="near">
         <p>{t('link.expired')}</p>
-        <button class="button main" onClick={() => act('link')} aria-disabled={busy ? 'true' : undefined} data-test="new-link">
+        <button
+          class="button main"
+          onClick={() => act('link')}
+          aria-disabled={busy ? 'true' : undefined}
+          data-test="new-link"
+        >
           <Icon name="refresh" /> {t('button.new_link')}
         </button>
       </div>
@@ -140,7 +157,12 @@ function ReaderLink({ state, texts, busy, act, button }: StepProps & { button: s
             <button class="button" onClick={copy}>
               <Icon name="copy" /> {t('button.copy')}
             </button>
-            <button class="button plain" onClick={() => act('link')} aria-disabled={busy ? 'true' : undefined} data-test="new-link">
+            <button
+              class="button plain"
+              onClick={() => act('link')}
+              aria-disabled={busy ? 'true' : undefined}
+              data-test="new-link"
+            >
               {t('button.new_link')}
             </button>
           </div>
@@ -190,7 +212,12 @@ function ReaderProgress({ state, texts, busy, act }: StepProps) {
             <a href={`/${language}/help/#${failure.outcome}`} target="_blank" rel="noopener">
               {c('more_help')}
             </a>
-            <button class="button" onClick={() => act('link')} aria-disabled={busy ? 'true' : undefined} data-test="new-link">
+            <button
+              class="button"
+              onClick={() => act('link')}
+              aria-disabled={busy ? 'true' : undefined}
+              data-test="new-link"
+            >
               <Icon name="refresh" /> {t('button.new_link')}
             </button>
           </p>
@@ -233,10 +260,20 @@ function ReviewStep(props: StepProps) {
         </p>
         <p>{t('contract.signing')}</p>
         <div class="row">
-          <button class="button main" onClick={() => act('sign')} aria-disabled={busy ? 'true' : undefined} data-test="sign">
+          <button
+            class="button main"
+            onClick={() => act('sign')}
+            aria-disabled={busy ? 'true' : undefined}
+            data-test="sign"
+          >
             {t('button.sign')}
           </button>
-          <button class="button bad" onClick={() => act('cancel')} aria-disabled={busy ? 'true' : undefined} data-test="not-me">
+          <button
+            class="button bad"
+            onClick={() => act('cancel')}
+            aria-disabled={busy ? 'true' : undefined}
+            data-test="not-me"
+          >
             {t('button.not_me')}
           </button>
         </div>
@@ -314,7 +351,12 @@ function PhoneStep(props: StepProps) {
             <>
               <p>{t(usedUp ? 'token.used_up' : 'token.expired')}</p>
               <div>
-                <button class="button main" onClick={() => act('token')} aria-disabled={busy ? 'true' : undefined} data-test="new-token">
+                <button
+                  class="button main"
+                  onClick={() => act('token')}
+                  aria-disabled={busy ? 'true' : undefined}
+                  data-test="new-token"
+                >
                   <Icon name="refresh" /> {t('button.new_token')}
                 </button>
               </div>
@@ -384,7 +426,14 @@ function DoneStep(props: StepProps) {
         <section class="card" aria-labelledby="undo-heading">
           <h2 id="undo-heading">{t('undo.heading')}</h2>
           <p>{t('undo.text')}</p>
-          <Sure {...props} verb="undo" first={t('button.undo')} question={t('undo.sure')} yes={t('button.undo_yes')} no={t('button.undo_no')} />
+          <Sure
+            {...props}
+            verb="undo"
+            first={t('button.undo')}
+            question={t('undo.sure')}
+            yes={t('button.undo_yes')}
+            no={t('button.undo_no')}
+          />
         </section>
       )}
     </>
@@ -408,7 +457,17 @@ function EndedStep(props: StepProps) {
 
 function Cancel(props: StepProps) {
   const { t } = props.texts;
-  return <Sure {...props} verb="cancel" plain first={t('cancel')} question={t('cancel.sure')} yes={t('button.cancel_yes')} no={t('button.cancel_no')} />;
+  return (
+    <Sure
+      {...props}
+      verb="cancel"
+      plain
+      first={t('cancel')}
+      question={t('cancel.sure')}
+      yes={t('button.cancel_yes')}
+      no={t('button.cancel_no')}
+    />
+  );
 }
 
 type SureProps = StepProps & { verb: Verb; plain?: boolean; first: string; question: string; yes: string; no: string };
@@ -430,7 +489,12 @@ function Sure({ verb, plain, first, question, yes, no, busy, act }: SureProps) {
         <strong>{question}</strong>
       </p>
       <div class="row">
-        <button class="button bad" onClick={() => act(verb)} aria-disabled={busy ? 'true' : undefined} data-test={`${verb}-yes`}>
+        <button
+          class="button bad"
+          onClick={() => act(verb)}
+          aria-disabled={busy ? 'true' : undefined}
+          data-test={`${verb}-yes`}
+        >
           {yes}
         </button>
         <button class="button" onClick={() => setAsking(false)} data-test={`${verb}-no`} autofocus>
