@@ -27,8 +27,8 @@ constexpr auto url_values = values_of(url_alphabet);
 
 std::string encoded(ByteView bytes, std::string_view alphabet)
 {
-    std::string text;
-    text.reserve((bytes.size() + 2) / 3 * 4);
+    std::string text((bytes.size() * 8 + 5) / 6, '\0');
+    auto next = text.begin();
     std::uint32_t bits = 0;
     int held = 0;
     for (auto const byte : bytes) {
@@ -36,10 +36,10 @@ std::string encoded(ByteView bytes, std::string_view alphabet)
         held += 8;
         while (held >= 6) {
             held -= 6;
-            text += alphabet[(bits >> static_cast<unsigned>(held)) & 63U];
+            *next++ = alphabet[(bits >> static_cast<unsigned>(held)) & 63U];
         }
     }
-    if (held > 0) text += alphabet[(bits << static_cast<unsigned>(6 - held)) & 63U];
+    if (held > 0) *next = alphabet[(bits << static_cast<unsigned>(6 - held)) & 63U];
     return text;
 }
 
@@ -47,8 +47,8 @@ std::string encoded(ByteView bytes, std::string_view alphabet)
 Result<Bytes> decoded(std::string_view text, Values const& values)
 {
     if (text.size() % 4 == 1) return fail(Outcome::encoding_malformed, "length");
-    Bytes bytes;
-    bytes.reserve(text.size() * 3 / 4);
+    Bytes bytes(text.size() * 3 / 4);
+    auto next = bytes.begin();
     std::uint32_t bits = 0;
     int held = 0;
     for (auto const sign : text) {
@@ -58,7 +58,7 @@ Result<Bytes> decoded(std::string_view text, Values const& values)
         held += 6;
         if (held >= 8) {
             held -= 8;
-            bytes.push_back(static_cast<Byte>((bits >> static_cast<unsigned>(held)) & 255U));
+            *next++ = static_cast<Byte>((bits >> static_cast<unsigned>(held)) & 255U);
         }
     }
     if ((bits & ((1U << static_cast<unsigned>(held)) - 1U)) != 0)
