@@ -105,6 +105,7 @@ enrolment::Enrolment enrolment(std::string const& id, std::string phone_number)
     it.outcome = Outcome::card_missing;
     it.outcome_open_at = noon + 20min;
     it.ticket_hash = crypto::sha256("ticket of " + id);
+    it.ticket_generation = 2;
     it.ticket_expires_at = noon + 10min;
     it.reader_session_hash = crypto::sha256("reader of " + id);
     it.challenge = Bytes(48, 3);
