@@ -11,6 +11,8 @@
 #include "oidc/subject.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
+#include <array>
 
 namespace symbolon::oidc {
 
@@ -50,6 +52,15 @@ Flow<std::optional<Phone>> phone_of(account::PhoneNumber number, Services servic
     co_return std::optional{Phone{.account = account->value.id, .device = device->value.id}};
 }
 
+/// What one household or office has: an address of IPv4, or the first 64 bits of one of IPv6 (RFC 6177 §2).
+std::string network_of(std::string const& address)
+{
+    std::array<Byte, 16> bytes{};
+    if (::inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1) return address;
+    constexpr std::size_t network_bytes = 8;
+    return crypto::hex(ByteView{bytes}.first(network_bytes));
+}
+
 /// Counts a lookup, whatever it finds. The limit of a number counts for each address by itself: whoever uses it up is
 /// stopped at his place and stops nobody elsewhere.
 Flow<void> count_lookup(Question question, Provider const& provider, Services services)
@@ -59,10 +70,10 @@ Flow<void> count_lookup(Question question, Provider const& provider, Services se
     auto const key = [&](std::string const& what) {
         return crypto::hmac_sha256(provider.counter_secret(), bytes_of(what));
     };
-    auto const of_address =
-        co_await services.counters.add("sign_in_address", key("address " + question.address), window, now);
+    auto const network = network_of(question.address);
+    auto const of_address = co_await services.counters.add("sign_in_address", key("address " + network), window, now);
     auto const of_number = co_await services.counters.add(
-        "sign_in_number", key("number " + question.number.e164() + ' ' + question.address), window, now);
+        "sign_in_number", key("number " + question.number.e164() + ' ' + network), window, now);
     if (of_address > provider.limits().lookups_a_minute_per_address ||
         of_number > provider.limits().lookups_a_minute_per_number)
         co_return fail_until(Outcome::too_many_requests, now + window);

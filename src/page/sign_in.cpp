@@ -139,8 +139,16 @@ Flow<Response> act(Request request, SignInPages const& pages, Services services)
     co_return page(row_of(outcome).http_status, form_page(frame_of(found, request, pages), again, pages.texts));
 }
 
+/// A browser that fetches ahead, or somebody who only wants the headers: nobody is on the way yet.
+bool only_looks(Request const& request)
+{
+    return request.method == "HEAD" || request.header("sec-purpose").contains("prefetch") ||
+           request.header("purpose") == "prefetch";
+}
+
 Flow<Response> go_on(Request request, SignInPages const& pages, Services services)
 {
+    if (only_looks(request)) co_return fail(Outcome::unavailable, "looking ahead");
     auto found = co_await found_by(request, services);
     auto const way = co_await outcome_of(oidc::way_back(std::move(found), pages.provider, services));
     if (!way && way.error().outcome == Outcome::conflict) co_return to_page(request);

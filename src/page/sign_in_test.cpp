@@ -216,6 +216,11 @@ TEST_F(SignIns, are_not_used_up_by_looking)
     auto const before = run_now(site.store.sign_ins().find(stored(path).id))->value().version;
     for (int i = 0; i < 3; ++i) EXPECT_EQ(get(path).status, 200);
     EXPECT_EQ(header(get(path + "/continue"), "Location"), path) << "nothing is decided yet";
+    site.phone_shows();
+    site.phone_answers(Site::Answer::approve);
+    auto ahead = headers();
+    ahead.add("sec-purpose", "prefetch;prerender");
+    EXPECT_EQ(site.get(path + "/continue", ahead)->status, 503) << "a browser that fetches ahead";
     EXPECT_EQ(run_now(site.store.sign_ins().find(stored(path).id))->value().version, before);
 }
 
@@ -411,6 +416,18 @@ TEST_F(SignIns, are_limited_for_each_number_at_one_address_and_stop_nobody_elsew
     elsewhere.headers.emplace_back("content-type", "application/x-www-form-urlencoded");
     elsewhere.body = "calling_code=32&identifier=0470123456&continue=1";
     EXPECT_EQ(site.ask(elsewhere)->status, 303) << "the holder at home is not locked out";
+
+    // One home has 2^64 addresses of IPv6.
+    elsewhere.remote_address = "2001:db8:1:2::1";
+    for (int i = 0; i < limit; ++i) {
+        elsewhere.path = begin();
+        EXPECT_EQ(site.ask(elsewhere)->status, 303);
+    }
+    elsewhere.path = begin();
+    elsewhere.remote_address = "2001:db8:1:2:ffff::7";
+    EXPECT_EQ(site.ask(elsewhere)->status, 429);
+    elsewhere.remote_address = "2001:db8:1:3::1";
+    EXPECT_EQ(site.ask(elsewhere)->status, 303);
 
     site.clock.at += 1min;
     auto const later = begin();
