@@ -1,6 +1,6 @@
 // Our own keys for the 5-digit code: no keyboard app sees it, and it is never in a text field.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { Icon } from '../shared/ui.tsx';
 import type { Texts } from './texts.ts';
 
@@ -17,7 +17,8 @@ export function Keypad({ texts: { t }, busy, typed }: { texts: Texts; busy?: boo
     typed(code);
   };
 
-  useEffect(() => {
+  // Before the keypad is painted, so that no digit is missed.
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.altKey || event.metaKey) return;
       if (/^[0-9]$/.test(event.key)) add(event.key);

@@ -5,6 +5,8 @@ const key = 'symbolon-token';
 let token = '';
 
 export function takeScannedToken(): void {
+  // The app is open and the camera opens it again: only the fragment changes. A fresh start loses nothing.
+  window.addEventListener('hashchange', () => location.hash.startsWith('#token=') && location.reload(), { once: true });
   const match = /^#token=([^&]*)/.exec(location.hash);
   if (match) history.replaceState(null, '', location.pathname);
   try {
