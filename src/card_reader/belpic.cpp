@@ -212,7 +212,7 @@ Result<void> BelpicCard::verify_pin(PinSource const& pin)
 void BelpicCard::leave_logged_off()
 {
     // If it fails the card is gone, or somebody else has it: its rights ended with the transaction.
-    (void)card_.transmit(log_off());
+    [[maybe_unused]] auto const answer = card_.transmit(log_off());
 }
 
 Result<Bytes> BelpicCard::sign(CardData const& data, KeyReference key, ByteView digest, PinSource const& pin,

@@ -297,7 +297,7 @@ private:
         json::Object message{{"session", opened_.session}, {"at", at}};
         if (failure) message["outcome"] = name_of(failure->outcome);
         if (failure && failure->tries_left) message["tries_left"] = *failure->tries_left;
-        (void)means_.server.post("/eid/progress", message);
+        [[maybe_unused]] auto const heard = means_.server.post("/eid/progress", message);
     }
 
     [[nodiscard]] std::string sentence(Failure const& failure) const

@@ -113,7 +113,7 @@ private:
     }
 
     /// PC/SC part 10 §2.2: the reader's features, each a tag, a length of 4 and a control code.
-    std::optional<DWORD> find_verify_feature()
+    [[nodiscard]] std::optional<DWORD> find_verify_feature() const
     {
         std::array<Byte, longest_answer_bytes> features{};
         DWORD size = 0;
@@ -158,7 +158,7 @@ struct Readers::State {
     ~State() { SCardReleaseContext(context); }
 
     /// The readers whose name contains `name`.
-    Result<std::vector<Slot>> slots(std::string_view name)
+    [[nodiscard]] Result<std::vector<Slot>> slots(std::string_view name) const
     {
         DWORD size = 0;
         auto error = SCardListReaders(context, nullptr, nullptr, &size);
