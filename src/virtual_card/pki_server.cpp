@@ -9,7 +9,9 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdio>
+#include <mutex>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <thread>
@@ -34,6 +36,8 @@ struct Server {
     Pki const& pki;
     std::function<Instant()> const& now;
     std::atomic<int> connections = 0;
+    std::mutex mutex; ///< held while a conversation leaves
+    std::condition_variable changed;
 
     PkiAnswer answer(http::request<http::string_body> const& request) const
     {
@@ -116,7 +120,9 @@ Result<void> serve_pki(Folders const& folders, std::uint16_t port, std::function
                 socket.native_non_blocking(false);
                 std::thread{[&server, peer = std::move(socket)]() mutable {
                     server.converse(std::move(peer));
+                    std::scoped_lock const lock{server.mutex};
                     --server.connections;
+                    server.changed.notify_all();
                 }}.detach();
             }
             accept();
@@ -125,7 +131,8 @@ Result<void> serve_pki(Folders const& folders, std::uint16_t port, std::function
     accept();
     context.run();
     // Threads that still talk end within their patience; they hold references to what lives here.
-    while (server.connections > 0) std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    std::unique_lock lock{server.mutex};
+    server.changed.wait(lock, [&] { return server.connections == 0; });
     return {};
 }
 
