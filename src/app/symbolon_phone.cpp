@@ -7,9 +7,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <csignal>
 #include <cstdio>
 #include <iostream>
-#include <signal.h>
 #include <thread>
 #include <unistd.h>
 

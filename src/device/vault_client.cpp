@@ -57,7 +57,7 @@ struct VaultClient::Connection {
         }
         wake_reader();
         reader.join();
-        fail_all(std::move(waiting), "the program ends");
+        fail_all(waiting, "the program ends");
     }
 
     void wake_reader() const
@@ -66,9 +66,9 @@ struct VaultClient::Connection {
         [[maybe_unused]] auto const written = ::write(wake.get(), &one, sizeof one);
     }
 
-    static void fail_all(std::map<std::uint64_t, Waiting> lost, char const* why)
+    static void fail_all(std::map<std::uint64_t, Waiting> const& lost, char const* why)
     {
-        for (auto& [number, one] : lost) one.finished(fail(Outcome::vault_unreachable, why));
+        for (auto const& [number, one] : lost) one.finished(fail(Outcome::vault_unreachable, why));
     }
 
     void send(vault::Request request, Finished finished)
@@ -121,7 +121,7 @@ struct VaultClient::Connection {
                 socket = {};
                 auto lost = std::exchange(waiting, {});
                 lock.unlock();
-                fail_all(std::move(lost), "the vault hung up");
+                fail_all(lost, "the vault hung up");
             }
             give_up_late_ones();
         }
@@ -157,7 +157,7 @@ struct VaultClient::Connection {
             while (!waiting.empty() && waiting.begin()->second.until <= now)
                 late.insert(waiting.extract(waiting.begin()));
         }
-        fail_all(std::move(late), "no reply in time");
+        fail_all(late, "no reply in time");
     }
 };
 

@@ -315,7 +315,7 @@ Result<void> check_vectors(json::Object const& vectors)
         auto const& one = value.as_object();
         auto const tried = TRY(json::text(one, "code"));
         auto const judged = check_code(SecretText{tried}, rules);
-        std::string_view found;
+        std::string found;
         if (!judged)
             found = judged.error().outcome == Outcome::code_malformed ? "code_malformed" : judged.error().detail;
         auto const expected = one.at("refused").is_null() ? "" : std::string_view{one.at("refused").get_string()};

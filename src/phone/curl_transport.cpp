@@ -21,10 +21,9 @@ using Headers = std::unique_ptr<curl_slist, FreeList>;
 
 void add(Headers& to, std::string const& line)
 {
+    // The list's first element stays the first: only an empty list changes hands.
     auto* const longer = curl_slist_append(to.get(), line.c_str());
-    if (longer == nullptr) return;
-    static_cast<void>(to.release());
-    to.reset(longer);
+    if (to == nullptr) to.reset(longer);
 }
 
 /// Server-sent events, line by line.
@@ -136,7 +135,11 @@ Result<void> CurlTransport::perform(Call const& call, Exchange& exchange)
     Headers headers;
     add(headers, "Accept-Language: " + server_.language);
     add(headers, "Expect:");
-    for (auto const& [name, value] : call.headers) add(headers, name + ": " + value);
+    for (auto const& [name, value] : call.headers) {
+        auto line = name;
+        line.append(": ").append(value);
+        add(headers, line);
+    }
     if (call.method == "POST") {
         add(headers, "Content-Type: application/json");
         curl_easy_setopt(handle, CURLOPT_POST, 1L);

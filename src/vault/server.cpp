@@ -88,7 +88,7 @@ void Server::write_to(Connection& connection) const
     if (connection.closed || connection.unsent.empty()) return;
     auto const size = ::send(connection.socket.get(), connection.unsent.data(), connection.unsent.size(), MSG_NOSIGNAL);
     if (size > 0) connection.unsent.erase(connection.unsent.begin(), connection.unsent.begin() + size);
-    else if (errno != EAGAIN && errno != EINTR) connection.closed = true;
+    else if (size == 0 || (errno != EAGAIN && errno != EINTR)) connection.closed = true;
     if (connection.unsent.size() > options_.waiting_bytes) connection.closed = true;
 }
 

@@ -18,10 +18,10 @@ namespace symbolon::vault {
 class Server {
 public:
     struct Options {
-        std::filesystem::path socket;            ///< made with mode 0600; one that a dead vault left is replaced
-        std::function<Instant()> now;            ///< the clock
-        std::size_t connections = 64;            ///< the most at once; another one is closed at once
-        std::size_t waiting_bytes = 1024 * 1024; ///< unread replies of one connection; beyond: closed
+        std::filesystem::path socket;              ///< made with mode 0600; one that a dead vault left is replaced
+        std::function<Instant()> now;              ///< the clock
+        std::size_t connections = 64;              ///< the most at once; another one is closed at once
+        std::size_t waiting_bytes = 1024UZ * 1024; ///< unread replies of one connection; beyond: closed
     };
 
     /// Fails with configuration_invalid: the socket can't be made, or another vault answers on it.

@@ -1,8 +1,8 @@
 #include "vault/server.hpp"
 #include "vault/vault_testing.hpp"
 
+#include <csignal>
 #include <set>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>

@@ -4,7 +4,7 @@
 #include "crypto/seal.hpp"
 #include "vault/statement.hpp"
 
-#include <stdlib.h> // mkdtemp
+#include <cstdlib>
 
 namespace symbolon::vault::testing {
 
