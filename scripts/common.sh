@@ -82,5 +82,6 @@ build_programs() {
     say "Building in $folder"
     cmake -S . -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_C_COMPILER=clang-19 "$@" >"$folder.log" 2>&1 ||
         { cat "$folder.log" >&2; sorry "cmake failed"; }
-    ninja -C "$folder" -j "$jobs" || sorry "the programs did not build"
+    # shellcheck disable=SC2086 # `targets` is a list; empty: all
+    ninja -C "$folder" -j "$jobs" ${targets:-} || sorry "the programs did not build"
 }
