@@ -97,7 +97,9 @@ Connection::Connection(std::filesystem::path const& file, Mode mode)
     try {
         if (mode == Mode::write) execute("PRAGMA journal_mode = WAL");
         // FULL: a commit is on the disk when COMMIT returns.
-        execute("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+        // secure_delete: a data key that is deleted is overwritten, not only let go.
+        execute("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; PRAGMA "
+                "cell_size_check = ON;"
                 "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY");
     } catch (...) {
         sqlite3_close(database_);

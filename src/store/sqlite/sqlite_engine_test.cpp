@@ -335,6 +335,27 @@ TEST_F(SqliteStore, no_personal_data_stand_in_its_files)
     }
 }
 
+TEST_F(SqliteStore, what_is_removed_is_overwritten)
+{
+    auto const content = [this] {
+        std::ifstream in{file(), std::ios::binary};
+        return std::string{std::istreambuf_iterator<char>{in}, {}};
+    };
+    std::string const marked = "a wrapped data key that is to go for good";
+    {
+        auto const engine = open();
+        auto key = record("account/a");
+        key.body = to_bytes(marked);
+        ASSERT_FALSE(commit(*engine, Insert{Table::data_key, key})->conflict);
+    }
+    ASSERT_NE(content().find(marked), std::string::npos);
+    {
+        auto const engine = open();
+        ASSERT_FALSE(commit(*engine, Remove{Table::data_key, "account/a", 1})->conflict);
+    }
+    EXPECT_EQ(content().find(marked), std::string::npos);
+}
+
 TEST_F(SqliteStore, the_log_refuses_changes_and_tells_of_those_made_behind_its_back)
 {
     {
