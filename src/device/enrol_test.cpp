@@ -216,8 +216,8 @@ TEST_F(PhoneEnrolment, a_lost_answer_of_the_last_step_is_asked_again_and_binds_o
     world_.enrolment();
     ASSERT_TRUE(start());
     auto const rules = sms(world_.messages.last_code());
-    world_.transport.replies_lost = 1;
-    EXPECT_EQ(outcome(finish(right_code, *rules)), "upstream_unreachable");
+    world_.transport.replies_lost = 3;
+    EXPECT_EQ(outcome(finish(right_code, *rules)), "upstream_unreachable") << "after three times it is told";
     EXPECT_EQ(state().at("step").as_string(), "done");
     ASSERT_EQ(outcome(finish(right_code, *rules)), "");
     EXPECT_EQ(world_.device_now(phone_).value.ratchet, phone_.state().ratchet);

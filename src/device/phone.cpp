@@ -14,7 +14,7 @@ using crypto::from_base64url;
 constexpr auto es256 = crypto::SignatureAlgorithm::es256;
 constexpr auto eddsa = crypto::SignatureAlgorithm::eddsa;
 constexpr std::size_t kh_bytes = 32;
-constexpr int most_sends = 3; ///< of one answer
+constexpr int most_sends = 3; ///< of one message that may be sent again
 
 /// What an answer of the server means: its JSON, or its refusal.
 Result<json::Object> judged(Transport::Reply const& reply)
@@ -206,6 +206,16 @@ Flow<json::Object> Phone::post(std::string path, std::string body)
     co_return judged(reply);
 }
 
+Flow<json::Object> Phone::post_until_answered(std::string path, std::string body)
+{
+    for (int sends_left = most_sends - 1;; --sends_left) {
+        auto answered = co_await outcome_of(post(path, body));
+        auto const lost = !answered && (answered.error().outcome == Outcome::upstream_unreachable ||
+                                        answered.error().outcome == Outcome::conflict);
+        if (!lost || sends_left == 0) co_return std::move(answered);
+    }
+}
+
 Flow<void> Phone::start_enrolment(std::string calling_code, std::string number, SecretText token)
 {
     auto const answer = co_await post("/d/enrol/start", write(EnrolStart{.calling_code = std::move(calling_code),
@@ -234,7 +244,8 @@ Flow<void> Phone::send_sms_again()
 Flow<void> Phone::finish_enrolment(SecretText code, CodeRules rules, std::string name)
 {
     co_await check_code(code, rules);
-    auto const answer = co_await post("/d/enrol/finish", write(make_finish(state_, code, std::move(name))));
+    auto const answer =
+        co_await post_until_answered("/d/enrol/finish", write(make_finish(state_, code, std::move(name))));
     auto bound = co_await from_server(bound_in(answer));
     state_.ratchet = std::move(bound.ratchet);
     state_.phone_number = std::move(bound.phone_number);
@@ -305,14 +316,7 @@ Flow<std::string> Phone::answer(ShownAction action, Choice choice)
 {
     auto const path = "/d/actions/" + action.shown.action.text() + "/answer";
     auto const body = write(make_answer(state_, action.shown, action.bytes, choice));
-    Result<json::Object> answered = fail(Outcome::upstream_unreachable);
-    for (int sent = 0; sent < most_sends; ++sent) {
-        answered = co_await outcome_of(post(path, body));
-        if (answered) break;
-        auto const why = answered.error().outcome;
-        if (why != Outcome::upstream_unreachable && why != Outcome::conflict) break;
-    }
-    auto const answer = co_await std::move(answered);
+    auto const answer = co_await post_until_answered(path, body);
     auto state = co_await from_server(json::text(answer, "state"));
     if (state == "approved") state_.ratchet = co_await from_server(bytes_of_member(answer, "ratchet"));
     co_return state;

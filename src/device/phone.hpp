@@ -132,6 +132,8 @@ public:
 
 private:
     Flow<json::Object> post(std::string path, std::string body);
+    /// The same bytes again, at most twice, when the answer is lost or something came between.
+    Flow<json::Object> post_until_answered(std::string path, std::string body);
     Flow<json::Object> ask(std::string method, std::string path, std::string body);
 
     PhoneState state_;
