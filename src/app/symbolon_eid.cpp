@@ -102,7 +102,7 @@ public:
     }
 
     /// Fails: cancelled (Ctrl-C, Ctrl-D, no terminal), pin_malformed.
-    Result<SecretText> read_pin()
+    Result<SecretText> read_pin() const
     {
         constexpr char control_c = 3;
         constexpr char control_d = 4;
