@@ -763,6 +763,35 @@ TEST_F(EdgeServer, destroys_a_streams_flow_where_it_waits_when_the_reader_goes)
     EXPECT_EQ(ask(get("/hello/ada")).body, "ada");
 }
 
+TEST_F(EdgeServer, tells_a_flow_that_sends_that_its_reader_has_gone)
+{
+    begin();
+    {
+        RawClient client{port};
+        client.send(get("/flood"));
+        client.read_answer_head();
+        // The flow begins when the reader is known to be there: two chunks, the time to come again and its first event.
+        ASSERT_TRUE(client.read_chunk());
+        ASSERT_TRUE(client.read_chunk());
+        client.reset();
+    }
+    ending.wait_for_one();
+    while (server->open_connections() > 0) std::this_thread::yield();
+    EXPECT_EQ(events_failed_with_cancelled, 1);
+}
+
+TEST_F(EdgeServer, opens_no_stream_for_a_reader_that_has_gone_by_then)
+{
+    begin();
+    {
+        RawClient client{port};
+        client.send(get("/flood"));
+        client.reset();
+    }
+    while (server->open_connections() > 0) std::this_thread::yield();
+    EXPECT_EQ(ask(get("/hello/ada")).body, "ada");
+}
+
 TEST_F(EdgeServer, tells_the_reader_of_a_stream_that_failed)
 {
     begin();
