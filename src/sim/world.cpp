@@ -42,13 +42,13 @@ class World::Engine final : public store::Engine {
 public:
     explicit Engine(World& world) : world_{world} {}
 
-    Flow<std::optional<store::Record>> get(store::Table table, std::string id) override
+    Flow<std::optional<store::Record>> get(store::Table table, std::string id, std::int64_t known) override
     {
-        return call(world_.records_.get(table, std::move(id)));
+        return call(world_.records_.get(table, std::move(id), known));
     }
-    Flow<std::optional<store::Record>> get_by(store::Column const& column, Bytes value) override
+    Flow<std::optional<std::string>> find(store::Column const& column, Bytes value) override
     {
-        return call(world_.records_.get_by(column, std::move(value)));
+        return call(world_.records_.find(column, std::move(value)));
     }
     Flow<std::vector<store::Record>> list(store::Query query) override
     {

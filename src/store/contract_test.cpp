@@ -145,7 +145,7 @@ TEST_P(EngineContract, a_unique_key_has_one_record_and_absent_keys_are_no_keys)
     auto letting_go = account("a", std::nullopt, std::nullopt);
     letting_go.version = 1;
     EXPECT_FALSE(commit(Update{Table::account, letting_go}, Update{Table::account, taking}).conflict);
-    EXPECT_EQ(run_now(engine().get_by(columns::account_national_number, Bytes{2})).value()->id, "b");
+    EXPECT_EQ(run_now(engine().find(columns::account_national_number, Bytes{2})).value(), "b");
 }
 
 TEST_P(EngineContract, an_old_version_is_named_before_a_taken_key)
@@ -214,9 +214,9 @@ TEST_P(EngineContract, finds_the_newest_of_a_shared_key)
     commit(Insert{Table::enrolment, enrolment("z", Bytes{1})});
     commit(Insert{Table::enrolment, enrolment("a", Bytes{1})});
     commit(Insert{Table::enrolment, enrolment("m", Bytes{2})});
-    EXPECT_EQ(run_now(engine().get_by(columns::enrolment_browser, Bytes{1})).value()->id, "a");
-    EXPECT_FALSE(run_now(engine().get_by(columns::enrolment_browser, Bytes{3})).value());
-    EXPECT_FALSE(run_now(engine().get_by(columns::enrolment_ticket, Bytes{1})).value());
+    EXPECT_EQ(run_now(engine().find(columns::enrolment_browser, Bytes{1})).value(), "a");
+    EXPECT_FALSE(run_now(engine().find(columns::enrolment_browser, Bytes{3})).value());
+    EXPECT_FALSE(run_now(engine().find(columns::enrolment_ticket, Bytes{1})).value());
 }
 
 TEST_P(EngineContract, lists_what_is_asked_in_the_order_of_insertion)
@@ -235,6 +235,18 @@ TEST_P(EngineContract, lists_what_is_asked_in_the_order_of_insertion)
     EXPECT_EQ(ids({.table = Table::action, .states = {"waiting"}, .kept_after = noon + 1s}), (Ids{"2"}));
     EXPECT_EQ(ids({.table = Table::action, .order = Query::Order::newest_first, .at_most = 2}), (Ids{"2", "1"}));
     EXPECT_EQ(ids({.table = Table::action, .owner = "nobody"}), Ids{});
+}
+
+TEST_P(EngineContract, leaves_out_the_body_of_a_version_that_is_known)
+{
+    commit(Insert{Table::account, account("a", Bytes{1}, std::nullopt)});
+    auto const known = run_now(engine().get(Table::account, "a", 1)).value();
+    ASSERT_TRUE(known);
+    EXPECT_EQ(known->version, 1);
+    EXPECT_EQ(known->owner, "account/a");
+    EXPECT_TRUE(known->body.empty());
+    EXPECT_EQ(run_now(engine().get(Table::account, "a", 2)).value()->body, (Bytes{0, 255}));
+    EXPECT_FALSE(run_now(engine().get(Table::account, "b", 1)).value());
 }
 
 TEST_P(EngineContract, sweeps_what_is_over_a_part_at_a_time)
@@ -639,6 +651,48 @@ TEST_P(StoreContract, nothing_opens_under_other_keys_or_after_the_data_key_is_go
     EXPECT_EQ(outcome(run_now(afterwards->accounts().find(AccountId{"a"}))), Outcome::data_damaged);
     EXPECT_EQ(outcome(run_now(afterwards->history().list(AccountId{"a"}, 1))), Outcome::data_damaged);
     EXPECT_EQ(run_now(verify_log(engine()))->size, 1) << "the chain stays whole";
+}
+
+TEST_P(StoreContract, sees_at_once_what_another_process_changed)
+{
+    enrol("ada", "+32470000001", "85073003328").value();
+    auto const other = with_keys(testing::keys());
+    auto const find = [](Store& at) { return run_now(at.accounts().find(AccountId{"ada"})).value(); };
+    auto const before = find(store());
+    ASSERT_TRUE(before);
+    EXPECT_EQ(find(*other)->version, before->version);
+
+    auto account = before->value;
+    account.email = "ada@new.example";
+    run_now(other->accounts().save(changed(*before, account), testing::entry(AccountId{"ada"}, "changed"))).value();
+    EXPECT_EQ(find(store())->value.email, "ada@new.example");
+    EXPECT_EQ(run_now(store().accounts().find_by_phone_number(testing::account("x", "+32470000001", "").phone_number))
+                  .value()
+                  ->value.email,
+              "ada@new.example");
+}
+
+TEST_P(StoreContract, what_was_not_written_is_not_remembered)
+{
+    run_now(store().sign_ins().add(testing::sign_in("one"))).value();
+    auto const before = run_now(store().sign_ins().find(SignInId{"one"})).value().value();
+    auto first = before.value;
+    first.symbol = "boat";
+    auto second = before.value;
+    second.symbol = "moon";
+    run_now(store().sign_ins().save(changed(before, first))).value();
+    EXPECT_EQ(outcome(run_now(store().sign_ins().save(changed(before, second)))), Outcome::conflict);
+    EXPECT_EQ(run_now(store().sign_ins().find(SignInId{"one"})).value()->value.symbol, "boat");
+}
+
+TEST_P(StoreContract, a_removed_record_is_gone_though_it_was_read_a_moment_ago)
+{
+    run_now(store().sign_ins().add(testing::sign_in("one"))).value();
+    ASSERT_TRUE(run_now(store().sign_ins().find(SignInId{"one"})).value());
+    std::vector<Write> writes;
+    writes.emplace_back(Remove{.table = Table::sign_in, .id = "one", .version = 1});
+    run_now(engine().commit(std::move(writes))).value();
+    EXPECT_FALSE(run_now(store().sign_ins().find(SignInId{"one"})).value());
 }
 
 INSTANTIATE_TEST_SUITE_P(Over, StoreContract, ::testing::Values(Kind::memory, Kind::sqlite), name_of_kind);

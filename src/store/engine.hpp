@@ -11,10 +11,11 @@ class Engine {
 public:
     virtual ~Engine() = default;
 
-    virtual Flow<std::optional<Record>> get(Table table, std::string id) = 0;
+    /// The record. Where it has the version `known`, its body and keys are left out.
+    virtual Flow<std::optional<Record>> get(Table table, std::string id, std::int64_t known = 0) = 0;
 
-    /// The newest record with that key.
-    virtual Flow<std::optional<Record>> get_by(Column const& column, Bytes value) = 0;
+    /// The id of the newest record with that key.
+    virtual Flow<std::optional<std::string>> find(Column const& column, Bytes value) = 0;
 
     virtual Flow<std::vector<Record>> list(Query query) = 0;
 

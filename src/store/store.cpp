@@ -3,6 +3,7 @@
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "store/codec.hpp"
+#include "store/value_cache.hpp"
 
 namespace symbolon::store {
 
@@ -22,6 +23,7 @@ constexpr std::size_t most_waiting_enrolments = 8;
 constexpr std::size_t most_open_actions = 50;
 constexpr std::size_t most_clients = 100'000;
 constexpr std::size_t salt_bytes = 16;
+constexpr std::size_t most_remembered_values = 4096; // a person's is 10 KB or so
 
 std::string owner_of(AccountId const& account) { return "account/" + account.text(); }
 std::string owner_of(EnrolmentId const& enrolment) { return "enrolment/" + enrolment.text(); }
@@ -155,6 +157,7 @@ public:
 
     Engine& engine;
     Keyring& keyring;
+    ValueCache cache{most_remembered_values};
 
     /// The record of a value with its body sealed, as it will be at `version`.
     template <class T>
@@ -165,36 +168,65 @@ public:
         return record;
     }
 
+    /// A write of a value, which is remembered once it is durable.
+    struct Change {
+        Write write;
+        Table table;
+        std::string id;
+        std::string owner;
+        std::int64_t version; ///< as it is then
+        std::shared_ptr<void const> value;
+    };
+
     template <class T>
-    Flow<Insert> insertion(T value)
+    Change insertion_under(T value, SecretBytes const& key)
     {
-        auto const key = co_await keyring.key_of(Shape<T>::record(value, keyring).owner);
-        co_return Insert{.table = Shape<T>::table, .record = sealed(value, 1, key)};
+        auto record = sealed(value, 1, key);
+        auto id = record.id;
+        auto owner = record.owner;
+        return {.write = Insert{.table = Shape<T>::table, .record = std::move(record)},
+                .table = Shape<T>::table,
+                .id = std::move(id),
+                .owner = std::move(owner),
+                .version = 1,
+                .value = std::make_shared<T const>(std::move(value))};
     }
 
     template <class T>
-    Flow<Update> update(Stored<T> stored)
+    Flow<Change> insertion(T value)
     {
-        auto const key = co_await keyring.key_of(Shape<T>::record(stored.value, keyring).owner);
-        auto record = sealed(stored.value, stored.version + 1, key);
+        auto const key = co_await keyring.key_of(Shape<T>::record(value, keyring).owner);
+        co_return insertion_under(std::move(value), key);
+    }
+
+    template <class T>
+    Flow<Change> update(Stored<T> stored)
+    {
+        auto const version = stored.version + 1;
+        auto record = Shape<T>::record(stored.value, keyring);
+        auto const key = co_await keyring.key_of(record.owner);
+        record.body = keyring.seal(key, name_of(Shape<T>::table), record.id, version, encode(stored.value));
         record.version = stored.version;
-        co_return Update{.table = Shape<T>::table, .record = std::move(record)};
+        auto id = record.id;
+        auto owner = record.owner;
+        co_return Change{.write = Update{.table = Shape<T>::table, .record = std::move(record)},
+                         .table = Shape<T>::table,
+                         .id = std::move(id),
+                         .owner = std::move(owner),
+                         .version = version,
+                         .value = std::make_shared<T const>(std::move(stored.value))};
     }
 
     template <class T>
     Flow<Stored<T>> opened(Record record)
     {
+        if (auto const known = cache.find<T>(Shape<T>::table, record))
+            co_return Stored<T>{.value = *known, .version = record.version};
         auto const key = co_await keyring.key_of(record.owner);
         auto const body = co_await Keyring::open(key, name_of(Shape<T>::table), record.id, record.version, record.body);
         auto value = co_await decode<T>(body.reveal());
+        cache.remember(Shape<T>::table, record.id, record.version, record.owner, std::make_shared<T const>(value));
         co_return Stored<T>{.value = std::move(value), .version = record.version};
-    }
-
-    template <class T>
-    Flow<std::optional<Stored<T>>> opened(std::optional<Record> record)
-    {
-        if (!record) co_return std::optional<Stored<T>>{};
-        co_return std::optional{co_await opened<T>(*std::move(record))};
     }
 
     template <class T>
@@ -211,8 +243,21 @@ public:
     template <class T>
     Flow<std::optional<Stored<T>>> find(std::string id)
     {
-        auto record = co_await engine.get(Shape<T>::table, std::move(id));
-        co_return co_await opened<T>(std::move(record));
+        auto const table = Shape<T>::table;
+        auto const known = cache.version_of(table, id);
+        auto record = co_await engine.get(table, id, known);
+        if (!record) {
+            cache.forget(table, id);
+            co_return std::optional<Stored<T>>{};
+        }
+        if (known == record->version) {
+            if (auto const value = cache.find<T>(table, *record))
+                co_return std::optional{Stored<T>{.value = *value, .version = record->version}};
+            // It made room for others meanwhile, or is somebody else's by now.
+            record = co_await engine.get(table, id);
+            if (!record) co_return std::optional<Stored<T>>{};
+        }
+        co_return std::optional{co_await opened<T>(*std::move(record))};
     }
 
     template <class T>
@@ -220,23 +265,45 @@ public:
     {
         // An empty hash stands for "none open", and finds nothing.
         if (value.empty()) co_return std::optional<Stored<T>>{};
-        auto record = co_await engine.get_by(column, std::move(value));
-        co_return co_await opened<T>(std::move(record));
+        auto id = co_await engine.find(column, value);
+        if (!id) co_return std::optional<Stored<T>>{};
+        auto found = co_await find<T>(*std::move(id));
+        // Between the two looks it may have got another key.
+        if (found && Shape<T>::record(found->value, keyring).keys.at(column.index) != value) found.reset();
+        co_return found;
     }
 
-    Flow<void> commit(std::vector<Write> writes)
+    /// Does all of it or nothing; what was written is remembered.
+    Flow<Committed> commit(std::vector<Write> writes, std::vector<Change> changes)
     {
-        auto const committed = co_await engine.commit(std::move(writes));
+        for (auto& change : changes) writes.push_back(std::move(change.write));
+        auto committed = co_await engine.commit(std::move(writes));
+        if (committed.conflict) co_return committed;
+        for (auto& change : changes)
+            cache.remember(change.table, change.id, change.version, std::move(change.owner), std::move(change.value));
+        co_return committed;
+    }
+
+    /// Changes, and writes of other kinds, in any order.
+    template <class... W>
+    Flow<void> commit_all(W... given)
+    {
+        std::vector<Write> writes;
+        std::vector<Change> changes;
+        auto const add = [&](auto&& each) {
+            if constexpr (std::is_same_v<std::remove_cvref_t<decltype(each)>, Change>)
+                changes.push_back(std::forward<decltype(each)>(each));
+            else writes.emplace_back(std::forward<decltype(each)>(each));
+        };
+        (add(std::move(given)), ...);
+        return commit_or_conflict(std::move(writes), std::move(changes));
+    }
+
+    Flow<void> commit_or_conflict(std::vector<Write> writes, std::vector<Change> changes)
+    {
+        auto const committed = co_await commit(std::move(writes), std::move(changes));
         if (committed.conflict) co_return fail(Outcome::conflict, "somebody else was first");
         co_return {};
-    }
-
-    template <class... W>
-    Flow<void> commit_all(W... writes)
-    {
-        std::vector<Write> batch;
-        (batch.emplace_back(std::move(writes)), ...);
-        return commit(std::move(batch));
     }
 
     template <class T>
@@ -314,18 +381,20 @@ public:
             .body = access_.keyring.seal(owner.key, name_of(Table::contract), contract_id, 1, contract_pdf),
         };
 
-        constexpr std::size_t account_write = 1;
+        auto const national_number = account.person.national_number;
         std::vector<Write> writes;
         writes.emplace_back(std::move(owner.write));
-        writes.emplace_back(Insert{.table = Table::account, .record = access_.sealed(account, 1, owner.key)});
-        writes.emplace_back(Insert{.table = Table::device, .record = access_.sealed(device, 1, owner.key)});
         writes.emplace_back(Insert{.table = Table::contract, .record = std::move(contract)});
-        writes.emplace_back(std::move(enrolment_update));
         writes.emplace_back(access_.line(entry, entry.at, owner.key));
-        auto const committed = co_await access_.engine.commit(std::move(writes));
+        auto const account_write = writes.size();
+        std::vector<Access::Change> changes;
+        changes.push_back(access_.insertion_under(std::move(account), owner.key));
+        changes.push_back(access_.insertion_under(std::move(device), owner.key));
+        changes.push_back(std::move(enrolment_update));
+        auto const committed = co_await access_.commit(std::move(writes), std::move(changes));
         if (!committed.conflict) co_return {};
         if (committed.conflict->write == account_write && committed.conflict->key != nullptr) {
-            auto const person = co_await find_by_national_number(account.person.national_number);
+            auto const person = co_await find_by_national_number(national_number);
             if (person) co_return fail(Outcome::already_a_holder, "the same person has an account");
             co_return fail(Outcome::phone_number_taken, "another account has the number");
         }
@@ -380,7 +449,7 @@ public:
     Flow<void> add(enrolment::Enrolment enrolment) override
     {
         auto owner = access_.keyring.new_owner(owner_of(enrolment.id), enrolment.expires_at + enrolment_grace + day);
-        Insert insert{.table = Table::enrolment, .record = access_.sealed(enrolment, 1, owner.key)};
+        auto insert = access_.insertion_under(std::move(enrolment), owner.key);
         co_await access_.commit_all(std::move(owner.write), std::move(insert));
         co_return {};
     }
@@ -504,7 +573,7 @@ public:
     {
         Day const today{sign_in.created_at};
         auto const key = co_await access_.keyring.key_made_for(today.owner(), today.key_kept_until());
-        Insert insert{.table = Table::sign_in, .record = access_.sealed(sign_in, 1, key)};
+        auto insert = access_.insertion_under(std::move(sign_in), key);
         co_await access_.commit_all(std::move(insert));
         co_return {};
     }

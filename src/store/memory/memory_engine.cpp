@@ -117,21 +117,26 @@ struct MemoryEngine::Doing {
     }
 };
 
-Flow<std::optional<Record>> MemoryEngine::get(Table table, std::string id)
+Flow<std::optional<Record>> MemoryEngine::get(Table table, std::string id, std::int64_t known)
 {
     auto const& rows = content_.tables[table];
     auto const at = rows.find(id);
     if (at == rows.end()) co_return std::optional<Record>{};
-    co_return std::optional{at->second.record};
+    std::optional record{at->second.record};
+    if (record->version == known) {
+        record->body.clear();
+        record->keys.clear();
+    }
+    co_return record;
 }
 
-Flow<std::optional<Record>> MemoryEngine::get_by(Column const& column, Bytes value)
+Flow<std::optional<std::string>> MemoryEngine::find(Column const& column, Bytes value)
 {
     Kept const* newest = nullptr;
     for (auto const& [id, kept] : content_.tables[column.table])
         if (kept.record.keys[column.index] == value && (newest == nullptr || kept.inserted > newest->inserted))
             newest = &kept;
-    co_return newest != nullptr ? std::optional{newest->record} : std::optional<Record>{};
+    co_return newest != nullptr ? std::optional{newest->record.id} : std::optional<std::string>{};
 }
 
 Flow<std::vector<Record>> MemoryEngine::list(Query query)

@@ -9,8 +9,8 @@ namespace symbolon::store {
 /// Records in memory, for the simulation and for tests: one thread, nothing waits, all gone at the end.
 class MemoryEngine final : public Engine {
 public:
-    Flow<std::optional<Record>> get(Table table, std::string id) override;
-    Flow<std::optional<Record>> get_by(Column const& column, Bytes value) override;
+    Flow<std::optional<Record>> get(Table table, std::string id, std::int64_t known = 0) override;
+    Flow<std::optional<std::string>> find(Column const& column, Bytes value) override;
     Flow<std::vector<Record>> list(Query query) override;
     Flow<Committed> commit(std::vector<Write> writes) override;
     Flow<std::vector<LogEntry>> log_of(std::string owner, std::size_t at_most) override;

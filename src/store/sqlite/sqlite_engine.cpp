@@ -75,17 +75,26 @@ constexpr std::string_view log_columns = "sequence, at, kind, id, account, conte
 
 // ---- rows -----------------------------------------------------------------------------------------------------------
 
-Record record_in(Statement const& row, Table table)
+constexpr int version_place = 1;
+
+/// All but the keys and the body.
+Record members_in(Statement const& row)
 {
-    Record record{
+    return {
         .id = row.text(0),
-        .version = row.number(1),
+        .version = row.number(version_place),
         .owner = row.text(2),
         .keys = {},
         .state = row.text(3),
         .kept_until = row.is_null(4) ? std::nullopt : std::optional{instant_of(row.number(4))},
-        .body = row.blob(5),
+        .body = {},
     };
+}
+
+Record record_in(Statement const& row, Table table)
+{
+    auto record = members_in(row);
+    record.body = row.blob(5);
     int place = 6;
     for (std::size_t i = 0; i < columns_of(table).size(); ++i, ++place)
         record.keys.push_back(row.is_null(place) ? std::nullopt : std::optional{row.blob(place)});
@@ -483,23 +492,24 @@ Result<std::unique_ptr<SqliteEngine>> SqliteEngine::open(std::filesystem::path c
     }
 }
 
-Flow<std::optional<Record>> SqliteEngine::get(Table table, std::string id)
+Flow<std::optional<Record>> SqliteEngine::get(Table table, std::string id, std::int64_t known)
 {
     co_return readers_->with([&](Connection& connection) -> std::optional<Record> {
         auto statement = connection.prepared(sql_of(table).get);
         if (!statement.bind(std::string_view{id}).step()) return std::nullopt;
+        // SQLite reads a row's columns when they are asked for: a body that is not asked for costs nothing.
+        if (statement.number(version_place) == known) return members_in(statement);
         return record_in(statement, table);
     });
 }
 
-Flow<std::optional<Record>> SqliteEngine::get_by(Column const& column, Bytes value)
+Flow<std::optional<std::string>> SqliteEngine::find(Column const& column, Bytes value)
 {
-    co_return readers_->with([&](Connection& connection) -> std::optional<Record> {
-        auto statement = connection.prepared("SELECT " + sql_of(column.table).columns + " FROM " +
-                                             std::string{name_of(column.table)} + " WHERE " + std::string{column.name} +
-                                             " = ? ORDER BY rowid DESC LIMIT 1");
+    co_return readers_->with([&](Connection& connection) -> std::optional<std::string> {
+        auto statement = connection.prepared("SELECT id FROM " + std::string{name_of(column.table)} + " WHERE " +
+                                             std::string{column.name} + " = ? ORDER BY rowid DESC LIMIT 1");
         if (!statement.bind(ByteView{value}).step()) return std::nullopt;
-        return record_in(statement, column.table);
+        return statement.text(0);
     });
 }
 

@@ -26,8 +26,8 @@ public:
     /// Finishes the batches that wait, then closes. The event loops that asked must still be there.
     ~SqliteEngine() override;
 
-    Flow<std::optional<Record>> get(Table table, std::string id) override;
-    Flow<std::optional<Record>> get_by(Column const& column, Bytes value) override;
+    Flow<std::optional<Record>> get(Table table, std::string id, std::int64_t known = 0) override;
+    Flow<std::optional<std::string>> find(Column const& column, Bytes value) override;
     Flow<std::vector<Record>> list(Query query) override;
     Flow<Committed> commit(std::vector<Write> writes) override;
     Flow<std::vector<LogEntry>> log_of(std::string owner, std::size_t at_most) override;
