@@ -107,6 +107,18 @@ function(symbolon_program name source)
     endif()
 endfunction()
 
+# symbolon_use_mimalloc(TARGET)
+#
+# The program takes its memory from mimalloc (docs/decisions/0009-memory.md). Sanitizers bring their own.
+function(symbolon_use_mimalloc target)
+    if(SYMBOLON_SANITIZE)
+        return()
+    endif()
+    find_library(MIMALLOC mimalloc REQUIRED)
+    # Nothing names a function of it: it stands in for malloc.
+    target_link_libraries(${target} PRIVATE -Wl,--push-state,--no-as-needed ${MIMALLOC} -Wl,--pop-state)
+endfunction()
+
 # symbolon_embed_texts(TARGET)
 #
 # texts/CATALOGUE.LANGUAGE.json become part of the target (base/texts.hpp). The digests stand in the unit because the

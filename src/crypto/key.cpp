@@ -320,8 +320,9 @@ Result<PublicKey> PublicKey::from_der(ByteView subject_public_key_info)
     }
     auto const point = after(p256_prefix, subject_public_key_info, p256_point_bytes);
     if (point && point->front() == uncompressed) {
+        // Its group has a prime order and this form can't say "infinity": what lies on the curve is sound.
         auto key = p256_at(*point);
-        if (!key || !public_half_is_sound(key.get())) return malformed("public key");
+        if (!key) return malformed("public key");
         return PublicKey{shared(std::move(key)), KeyType::ec_p256};
     }
     auto const* at = subject_public_key_info.data();

@@ -3,22 +3,65 @@
 #include "base/ensure.hpp"
 #include "crypto/encoding.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include <array>
 #include <limits>
+#include <unistd.h>
 
 namespace symbolon::crypto {
 
 namespace {
 
+void draw(std::span<Byte> bytes)
+{
+    ENSURE(bytes.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max()));
+    // Without chance nothing here is safe: rather stop.
+    ENSURE(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1);
+}
+
+/// Draws for a thread ahead, since each call of OpenSSL's generator costs as much as hundreds of bytes. What was given
+/// out is wiped, and a forked process begins anew.
+class Block {
+public:
+    Block() = default;
+    Block(Block const&) = delete;
+    Block& operator=(Block const&) = delete;
+    ~Block() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
+
+    void fill(std::span<Byte> bytes)
+    {
+        auto const process = ::getpid();
+        if (process != process_ || bytes.size() > bytes_.size() - used_) {
+            draw(bytes_);
+            used_ = 0;
+            process_ = process;
+        }
+        auto const next = std::span{bytes_}.subspan(used_, bytes.size());
+        std::ranges::copy(next, bytes.begin());
+        OPENSSL_cleanse(next.data(), next.size());
+        used_ += bytes.size();
+    }
+
+    static constexpr std::size_t size = 1024;
+
+private:
+    std::array<Byte, size> bytes_{};
+    std::size_t used_ = size;
+    ::pid_t process_ = 0;
+};
+
 class SystemRandom final : public Random {
 public:
     void fill(std::span<Byte> bytes) override
     {
-        ENSURE(bytes.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max()));
-        // Without chance nothing here is safe: rather stop.
-        ENSURE(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1);
+        if (bytes.size() > Block::size / 4) {
+            draw(bytes);
+            return;
+        }
+        thread_local Block block;
+        block.fill(bytes);
     }
 };
 

@@ -334,6 +334,7 @@ public:
             std::scoped_lock const lock{mutex_};
             if (waiting_.size() >= options_.most_waiting) return false;
             waiting_.push_back(std::move(job));
+            if (gathering_ && waiting_.size() < options_.most_at_once) return true; // it looks by itself
         }
         wake_.notify_one();
         return true;
@@ -348,10 +349,17 @@ private:
                 std::unique_lock lock{mutex_};
                 wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
                 if (waiting_.empty()) return;
+                if (others_come_) {
+                    gathering_ = true;
+                    wake_.wait_for(lock, options_.gathering,
+                                   [this] { return stopping_ || waiting_.size() >= options_.most_at_once; });
+                    gathering_ = false;
+                }
                 while (!waiting_.empty() && batch.size() < options_.most_at_once) {
                     batch.push_back(std::move(waiting_.front()));
                     waiting_.pop_front();
                 }
+                others_come_ = batch.size() > 1;
             }
             auto const failure = commit(batch);
             for (auto& job : batch) {
@@ -413,6 +421,8 @@ private:
     std::condition_variable wake_;
     std::deque<std::shared_ptr<Job>> waiting_;
     bool stopping_ = false;
+    bool gathering_ = false;
+    bool others_come_ = false; ///< whether the batch before had company
     std::thread thread_;
 };
 

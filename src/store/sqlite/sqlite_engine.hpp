@@ -17,6 +17,8 @@ public:
     struct Options {
         std::size_t most_waiting = 10'000; ///< batches; more fail with `unavailable`
         std::size_t most_at_once = 256;    ///< batches in one transaction
+        /// How long a batch waits for company where the one before had some: fewer commits, each a write to the disk.
+        std::chrono::microseconds gathering{1000};
     };
 
     /// Opens or makes the file and brings its schema up to date. Fails with store_failed.
