@@ -381,7 +381,7 @@ private:
     std::optional<Failure> commit(std::vector<std::shared_ptr<Job>> const& batch)
     {
         try {
-            connection_.execute("BEGIN IMMEDIATE");
+            connection_.prepared("BEGIN IMMEDIATE").step();
         } catch (sqlite::Error const& error) {
             return failed(error);
         }
