@@ -4,6 +4,7 @@
 #include "app/registration.hpp"
 #include "app/state_directory.hpp"
 #include "base/json.hpp"
+#include "base/text.hpp"
 #include "crypto/encoding.hpp"
 #include "embedded/symbolon_toml.hpp"
 #include "store/log.hpp"
@@ -46,6 +47,7 @@ struct Opened {
     std::unique_ptr<crypto::Random> random = crypto::system_random();
     std::unique_ptr<store::SqliteEngine> engine;
     std::unique_ptr<store::Store> store;
+    crypto::PublicKey record_key;
 };
 
 Result<Opened> open_store(fs::path const& config)
@@ -55,6 +57,7 @@ Result<Opened> open_store(fs::path const& config)
     Opened opened;
     opened.engine = TRY(store::SqliteEngine::open(configuration.store.path));
     opened.store = std::make_unique<store::Store>(*opened.engine, std::move(state.keys), *opened.random);
+    opened.record_key = state.record_key.key.public_key();
     return opened;
 }
 
@@ -128,12 +131,30 @@ Result<void> list_partners(fs::path const& config)
     return {};
 }
 
-Result<void> verify_log(fs::path const& config)
+/// `heads`: a file of signed heads that were kept elsewhere, one a line.
+Result<void> verify_log(fs::path const& config, fs::path const& heads)
 {
     auto const opened = TRY(open_store(config));
-    auto const head = TRY(run_now(store::verify_log(*opened.engine)));
+    std::vector<std::string> kept;
+    if (!heads.empty()) {
+        auto const text = TRY(content_of(heads));
+        for (auto const line : split(text, '\n'))
+            if (auto const head = trimmed(line); !head.empty()) kept.emplace_back(head);
+    }
+    auto const head = TRY(run_now(opened.store->verify_log(opened.record_key, std::move(kept))));
     say(std::to_string(head.size) + " entries, whole and in their order" +
         (head.size == 0 ? "" : "; the last is " + crypto::hex(head.hash)));
+    say(std::to_string(head.heads) + " signed heads, all of this log; its root is " + crypto::hex(head.root));
+    return {};
+}
+
+/// Prints the newest signed head, to be kept where no copy of the database lies.
+Result<void> log_head(fs::path const& config)
+{
+    auto const opened = TRY(open_store(config));
+    auto const head = TRY(run_now(opened.store->ledger().newest_head()));
+    if (!head) return fail(Outcome::configuration_invalid, "no head was signed yet: the server does, within a minute");
+    say(head->jws);
     return {};
 }
 
@@ -224,8 +245,13 @@ int main(int argc, char** argv)
         command = [&] { return list_partners(config); };
     });
 
-    with_config(program.add_subcommand("verify-log", "check the chain of the log"))->callback([&] {
-        command = [&] { return verify_log(config); };
+    fs::path heads;
+    auto* verify =
+        with_config(program.add_subcommand("verify-log", "check the log: entries, order, tree, signed heads"));
+    verify->add_option("--heads", heads, "file of signed heads that were kept elsewhere, one a line");
+    verify->callback([&] { command = [&] { return verify_log(config, heads); }; });
+    with_config(program.add_subcommand("log-head", "print the newest signed head of the log"))->callback([&] {
+        command = [&] { return log_head(config); };
     });
 
     CLI11_PARSE(program, argc, argv);

@@ -5,6 +5,7 @@
 #include "app/config.hpp"
 #include "app/state_directory.hpp"
 #include "base/json.hpp"
+#include "device/history.hpp"
 #include "device/routes.hpp"
 #include "device/vault_client.hpp"
 #include "edge/http_client.hpp"
@@ -35,6 +36,7 @@ using namespace symbolon;
 namespace fs = std::filesystem;
 
 constexpr auto sweep_every = 60s;
+constexpr auto sign_head_every = 60s;
 
 // ---- the machine ------------------------------------------------------------------------------------------------
 
@@ -208,6 +210,16 @@ Flow<void> sweep(store::Store& store, ports::Clock& clock, ports::Log& log)
     }
 }
 
+/// Signs a head of the log whenever there are new entries, so that what was written can be held against us.
+Flow<void> sign_heads(ports::Services services, crypto::SigningKey key)
+{
+    for (;;) {
+        auto const head = co_await outcome_of(device::current_head(services, key));
+        if (!head) services.log.failure("log_head_failed", head.error(), {});
+        co_await edge::pause_for(sign_head_every);
+    }
+}
+
 // ---- the program --------------------------------------------------------------------------------------------------
 
 Result<void> run(app::Configuration const& configuration, sigset_t const& end)
@@ -246,6 +258,7 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
                                    .nonces = store.nonces(),
                                    .counters = store.counters(),
                                    .history = store.history(),
+                                   .ledger = store.ledger(),
                                    .vault = vault,
                                    .messages = *messages,
                                    .wakeups = *wakeups,
@@ -328,6 +341,7 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
     TRY(listen(server_settings.desk_listen, http::Origin::desk, server_settings.desk_url, desk));
 
     std::optional<Flow<void>> sweeping;
+    std::optional<Flow<void>> signing_heads;
     auto const on_first_loop = [&](std::function<void()> const& work) {
         edge::run_on<int>(loops.at(0), [&]() -> Flow<int> {
             work();
@@ -337,6 +351,8 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
     on_first_loop([&] {
         sweeping = sweep(store, clock, *log);
         sweeping->start([] {});
+        signing_heads = sign_heads(services, state.record_key);
+        signing_heads->start([] {});
     });
 
     log->event("started", {{"threads", std::to_string(loops.size())},
@@ -348,7 +364,10 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
     sigwait(&end, &signal);
     log->event("stopping", {{"open_connections", std::to_string(server.open_connections())}});
     server.stop(server_settings.stop_grace);
-    on_first_loop([&] { sweeping.reset(); });
+    on_first_loop([&] {
+        sweeping.reset();
+        signing_heads.reset();
+    });
     log->event("stopped", {});
     return {};
 }

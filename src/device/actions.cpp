@@ -65,10 +65,17 @@ void tell(Services const& services, Action const& action)
     if (action.account) services.wakeups.tell(Wakeups::of(*action.account));
 }
 
+/// What the holder reads of an action afterwards: who asked, from where, what came of it, and the hash of the evidence.
 HistoryEntry history(Device const& device, Action const& action, std::string event, Instant at, json::Object detail)
 {
+    json::Object names;
+    for (auto const& [language, name] : action.partner_names) names.emplace(name_of(language), name);
     detail["action"] = action.id.text();
     detail["device"] = device.id.text();
+    detail["partner"] = json::Object{{"name", std::move(names)}, {"domain", action.partner_domain}};
+    detail["browser"] = action.browser;
+    detail["entry"] = name_of(action.entry);
+    if (!action.record.empty()) detail["record"] = base64url(crypto::sha256(action.record));
     return {.account = device.account,
             .at = at,
             .event = std::move(event),

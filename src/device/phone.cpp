@@ -3,6 +3,8 @@
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/seal.hpp"
+#include "crypto/tree_head.hpp"
+#include "device/history_messages.hpp"
 #include "vault/statement.hpp"
 
 namespace symbolon::device {
@@ -101,6 +103,8 @@ SecretText write(PhoneState const& state)
                         {"session", state.session.reveal()},
                         {"enrol_nonce", base64url(state.enrol_nonce)}};
     if (!state.vault_key.empty()) object["vault_key"] = state.vault_key.jwk();
+    if (!state.log_key.empty()) object["log_key"] = state.log_key.jwk();
+    if (!state.log_head.empty()) object["log_head"] = state.log_head;
     return SecretText{json::write(std::move(object))};
 }
 
@@ -121,6 +125,9 @@ Result<PhoneState> parse_phone_state(std::string_view text)
         state.enrol_nonce = TRY(bytes_of_member(object, "enrol_nonce"));
         if (object.contains("vault_key"))
             state.vault_key = TRY(crypto::PublicKey::from_jwk(TRY(json::object(object, "vault_key"))));
+        if (object.contains("log_key"))
+            state.log_key = TRY(crypto::PublicKey::from_jwk(TRY(json::object(object, "log_key"))));
+        state.log_head = TRY(json::optional_text(object, "log_head")).value_or("");
         return state;
     };
     auto state = read();
@@ -299,6 +306,29 @@ Flow<std::vector<PendingAction>> Phone::pending()
     auto const reply = co_await send_signed("GET", "/d/pending", {});
     co_await judged(reply);
     co_return from_server(parse_pending(reply.body));
+}
+
+Flow<Phone::HistoryPage> Phone::history(std::int64_t before)
+{
+    auto const known =
+        state_.log_head.empty() ? 0 : (co_await crypto::verify_head(state_.log_head, state_.log_key)).size;
+    auto const answer = co_await ask("POST", "/d/history", write(HistoryRequest{.before = before, .known = known}));
+    auto read = co_await from_server(parse_history(answer));
+    if (state_.log_key.empty()) state_.log_key = read.key;
+    auto const head = co_await check_history(read, state_.log_key, state_.log_head);
+    state_.log_head = read.head;
+
+    HistoryPage page{.entries = {}, .log_size = head.size, .more = read.more};
+    for (auto const& entry : read.entries) {
+        auto const body = co_await from_server(json::parse_object(text_of(entry.line.body)));
+        page.entries.push_back(
+            {.sequence = entry.line.sequence,
+             .at = entry.line.at,
+             .event = entry.line.kind,
+             .client = co_await from_server(json::text(body, "client")),
+             .detail = co_await from_server(json::parse_object(co_await from_server(json::text(body, "detail"))))});
+    }
+    co_return page;
 }
 
 Flow<Phone::ShownAction> Phone::show(ActionId id)

@@ -28,6 +28,8 @@ struct PhoneState {
     std::string phone_number;    ///< E.164, as the server said
     std::string language = "en";
     bool enrolled = false;
+    crypto::PublicKey log_key; ///< that signs heads of the log; pinned when first seen
+    std::string log_head;      ///< the last head that was seen (JWS); empty before
 
     // while it is being enrolled
     SecretText session;
@@ -120,6 +122,23 @@ public:
     /// Gives the state that the action has then: "approved", "refused". Sends the same bytes again, at most twice, when
     /// the answer to them is lost or something came between.
     Flow<std::string> answer(ShownAction action, Choice choice);
+
+    // History (F3).
+    struct HistoryEntry {
+        std::int64_t sequence = 0;
+        Instant at;
+        std::string event;
+        std::string client;
+        json::Object detail;
+    };
+    struct HistoryPage {
+        std::vector<HistoryEntry> entries; ///< newest first, each proven to be in the log
+        std::int64_t log_size = 0;         ///< of the signed head that it was proven by
+        bool more = false;
+    };
+    /// The entries before one (0: the newest). Fails besides with data_damaged: an entry is not proven, the head is not
+    /// signed by the pinned key, or the log is not the one that was seen before with something added.
+    Flow<HistoryPage> history(std::int64_t before = 0);
 
     /// GET /d/me.
     Flow<json::Object> me();

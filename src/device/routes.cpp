@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "device/actions.hpp"
 #include "device/enrol.hpp"
+#include "device/history.hpp"
 #include "device/messages.hpp"
 #include "device/nonce.hpp"
 
@@ -56,6 +57,7 @@ http::Routes device_routes(Services services, SharedSettings settings)
         row("POST", "/d/enrol/finish", finish_enrolment),
         row("GET", "/d/me", me),
         row("GET", "/d/pending", pending),
+        row("POST", "/d/history", history_page),
         row("GET", "/d/events", pending_events),
         row("POST", "/d/actions/{id}/show", show_action),
         row("POST", "/d/actions/{id}/answer", answer_action),

@@ -12,6 +12,8 @@ namespace {
 constexpr int version = 1;
 constexpr std::size_t symbols_shown = 6;
 
+} // namespace
+
 std::string_view name_of(action::Entry entry)
 {
     switch (entry) {
@@ -22,8 +24,6 @@ std::string_view name_of(action::Entry entry)
     }
     return "number";
 }
-
-} // namespace
 
 Bytes shown_bytes(action::Action const& action, DeviceId const& device, ByteView nonce)
 {

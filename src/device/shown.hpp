@@ -10,6 +10,9 @@
 
 namespace symbolon::device {
 
+/// "number", "qr", "link", "ciba".
+std::string_view name_of(action::Entry entry);
+
 /// What a phone shows of an action (docs/device-protocol.md §5 "tx"), read from the bytes that it signs.
 struct Shown {
     struct Claim {

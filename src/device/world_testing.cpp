@@ -249,6 +249,7 @@ World::World()
                .nonces = store.nonces(),
                .counters = store.counters(),
                .history = store.history(),
+               .ledger = store.ledger(),
                .vault = vault,
                .messages = messages,
                .wakeups = wakeups,

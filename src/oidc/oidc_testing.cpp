@@ -185,6 +185,7 @@ ports::Services Site::services()
             .nonces = store.nonces(),
             .counters = store.counters(),
             .history = store.history(),
+            .ledger = store.ledger(),
             .vault = *vault_,
             .messages = *messages_,
             .wakeups = wakeups,

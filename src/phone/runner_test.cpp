@@ -99,6 +99,7 @@ private:
                 .nonces = s.nonces,
                 .counters = s.counters,
                 .history = s.history,
+                .ledger = s.ledger,
                 .vault = vault_client_,
                 .messages = s.messages,
                 .wakeups = *wakeups_,

@@ -32,7 +32,25 @@ struct HistoryEntry {
     Instant at;
     std::string event;  ///< "enrolled", "approved", "refused", "symbol_wrong", "blocked", "code_wrong", "unbound" …
     ClientId client;    ///< empty where no partner is concerned
-    std::string detail; ///< JSON: claims shared, device, outcome, the approval record; encrypted at rest
+    std::string detail; ///< JSON: claims shared, device, outcome, the approval record's hash; encrypted at rest
+};
+
+/// A history entry as it stands in the append-only log (docs/log.md): what its leaf is made of, and its body in clear.
+struct LogLine {
+    std::int64_t sequence = 0; ///< 1, 2, 3 … over the whole log
+    Instant at;
+    std::string kind; ///< the event
+    std::string id;
+    Bytes account;  ///< 32 bytes, HMAC of the account's id
+    Bytes content;  ///< SHA-256 of `body`
+    Bytes previous; ///< leaf hash of the entry before
+    Bytes body;     ///< JSON: event, client, detail (JSON text), salt
+};
+
+/// A head of the log as the operator signed it.
+struct SignedHead {
+    std::int64_t size = 0;
+    std::string jws;
 };
 
 class Accounts {
@@ -150,6 +168,27 @@ public:
     virtual Flow<void> append(HistoryEntry entry) = 0;
     /// Newest first.
     virtual Flow<std::vector<HistoryEntry>> list(AccountId account, int at_most) = 0;
+    /// The same as they stand in the log, with a smaller sequence number than `before`.
+    virtual Flow<std::vector<LogLine>> lines(AccountId account, std::int64_t before, int at_most) = 0;
+};
+
+/// The append-only log as a Merkle tree (RFC 9162 §2.1). Entries are counted from 1 as in LogLine::sequence.
+class Ledger {
+public:
+    virtual ~Ledger() = default;
+
+    virtual Flow<std::int64_t> size() = 0;
+    /// Of the first `size` entries, which are there.
+    virtual Flow<Bytes> root(std::int64_t size) = 0;
+    /// Proves that an entry is among the first `size` (§2.1.3). 1 <= sequence <= size.
+    virtual Flow<std::vector<Bytes>> inclusion(std::int64_t sequence, std::int64_t size) = 0;
+    /// Proves that the first `second` entries begin with the first `first` (§2.1.4). 0 < first <= second.
+    virtual Flow<std::vector<Bytes>> consistency(std::int64_t first, std::int64_t second) = 0;
+
+    /// The last head that was signed.
+    virtual Flow<std::optional<SignedHead>> newest_head() = 0;
+    /// Keeps a head for good. Where one of that size is there, that one stays and is given back.
+    virtual Flow<SignedHead> keep_head(SignedHead head) = 0;
 };
 
 } // namespace symbolon::ports

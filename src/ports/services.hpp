@@ -88,6 +88,7 @@ struct Services {
     Nonces& nonces;
     Counters& counters;
     History& history;
+    Ledger& ledger;
     Vault& vault;
     Messages& messages;
     Wakeups& wakeups;

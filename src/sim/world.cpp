@@ -58,13 +58,18 @@ public:
     {
         return call(world_.records_.commit(std::move(writes)));
     }
-    Flow<std::vector<store::LogEntry>> log_of(std::string owner, std::size_t at_most) override
+    Flow<std::vector<store::LogEntry>> log_of(std::string owner, std::int64_t before, std::size_t at_most) override
     {
-        return call(world_.records_.log_of(std::move(owner), at_most));
+        return call(world_.records_.log_of(std::move(owner), before, at_most));
     }
     Flow<std::vector<store::LogEntry>> log_from(std::int64_t sequence, std::size_t at_most) override
     {
         return call(world_.records_.log_from(sequence, at_most));
+    }
+    Flow<std::int64_t> log_size() override { return call(world_.records_.log_size()); }
+    Flow<std::vector<Bytes>> log_hashes(std::vector<crypto::merkle::Node> nodes) override
+    {
+        return call(world_.records_.log_hashes(std::move(nodes)));
     }
     Flow<std::size_t> sweep(Instant now, std::size_t at_most) override
     {
@@ -275,6 +280,7 @@ ports::Services World::services()
         .nonces = store_->nonces(),
         .counters = store_->counters(),
         .history = store_->history(),
+        .ledger = store_->ledger(),
         .vault = *vault_,
         .messages = *messages_,
         .wakeups = *wakeups_,

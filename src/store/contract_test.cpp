@@ -1,4 +1,5 @@
 #include "base/executor.hpp"
+#include "crypto/hash.hpp"
 #include "store/log.hpp"
 #include "store/store_testing.hpp"
 
@@ -280,14 +281,51 @@ TEST_P(EngineContract, chains_the_log)
     EXPECT_EQ(entries[2].body, Bytes{7});
     EXPECT_EQ(run_now(engine().log_from(3, 10))->size(), 1U);
 
-    auto const of_a = run_now(engine().log_of("account/a", 10)).value();
+    auto const of_a = run_now(engine().log_of("account/a", 100, 10)).value();
     ASSERT_EQ(of_a.size(), 2U);
     EXPECT_EQ(of_a[0].kind, "refused") << "newest first";
-    EXPECT_EQ(run_now(engine().log_of("account/a", 1))->size(), 1U);
+    EXPECT_EQ(run_now(engine().log_of("account/a", 100, 1))->size(), 1U);
+    EXPECT_EQ(run_now(engine().log_of("account/a", 3, 10))->size(), 1U) << "those before";
 
     auto const head = run_now(verify_log(engine())).value();
     EXPECT_EQ(head.size, 3);
     EXPECT_EQ(head.hash, entries[2].hash);
+}
+
+// RFC 9162 §2.1: what the engine keeps of the tree is the tree of the entries' hashes, whatever its size.
+TEST_P(EngineContract, keeps_the_hashes_of_every_subtree_of_the_log)
+{
+    using crypto::merkle::Node;
+    crypto::merkle::Growing tree;
+    std::map<Node, Bytes> expected;
+    for (std::int64_t size = 1; size <= 20; ++size) {
+        commit(Append{line("approved")});
+        auto const entry = run_now(engine().log_from(size, 1)).value().at(0);
+        expected[{.level = 0, .index = size - 1}] = entry.hash;
+        auto level = 0;
+        for (auto const& subtree : tree.add(entry.hash)) {
+            ++level;
+            expected[{.level = level, .index = (size >> level) - 1}] = subtree;
+        }
+        EXPECT_EQ(run_now(engine().log_size()).value(), size);
+    }
+    reopen();
+    for (auto const& [node, hash] : expected)
+        EXPECT_EQ(run_now(engine().log_hashes({node})).value().at(0), hash) << node.level << '/' << node.index;
+    for (auto const beyond : {Node{.level = 0, .index = 20}, Node{.level = 3, .index = 2}})
+        EXPECT_EQ(run_now(engine().log_hashes({beyond})).error().outcome, Outcome::data_damaged);
+    EXPECT_EQ(run_now(verify_log(engine()))->root, tree.root());
+}
+
+TEST_P(EngineContract, a_batch_that_fails_leaves_no_trace_in_the_tree)
+{
+    commit(Append{line("enrolled")}, Insert{Table::device, device("taken", "", "")});
+    EXPECT_TRUE(
+        commit(Append{line("approved")}, Append{line("approved")}, Insert{Table::device, device("taken", "", "")})
+            .conflict);
+    commit(Append{line("refused")});
+    EXPECT_EQ(run_now(engine().log_size()).value(), 2);
+    EXPECT_TRUE(run_now(verify_log(engine())));
 }
 
 TEST_P(EngineContract, an_empty_log_is_sound)
@@ -597,6 +635,53 @@ TEST_P(StoreContract, F3_history_is_the_log_as_its_holder_reads_it)
     EXPECT_EQ(entries[0].client.text(), "shop");
     EXPECT_EQ(entries[0].at, noon);
     EXPECT_EQ(run_now(verify_log(engine()))->size, 5);
+}
+
+TEST_P(StoreContract, F3_each_history_entry_proves_that_it_is_in_the_log)
+{
+    namespace merkle = crypto::merkle;
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    ASSERT_TRUE(enrol("b", "+32470999999", "90010100101"));
+    for (int i = 0; i < 9; ++i)
+        ASSERT_TRUE(run_now(store().history().append(testing::entry(AccountId{i % 2 == 0 ? "a" : "b"}, "refused"))));
+
+    auto& ledger = store().ledger();
+    auto const size = run_now(ledger.size()).value();
+    ASSERT_EQ(size, 11);
+    auto const root = run_now(ledger.root(size)).value();
+    EXPECT_EQ(root, run_now(verify_log(engine()))->root);
+    auto const lines = run_now(store().history().lines(AccountId{"a"}, 100, 50)).value();
+    ASSERT_EQ(lines.size(), 6U);
+    for (auto const& line : lines) {
+        auto const leaf = leaf_hash(LogEntry{.sequence = line.sequence,
+                                             .at = line.at,
+                                             .kind = line.kind,
+                                             .id = line.id,
+                                             .account = line.account,
+                                             .content = line.content,
+                                             .previous = line.previous,
+                                             .owner = {},
+                                             .body = {},
+                                             .subtrees = {}});
+        auto const path = run_now(ledger.inclusion(line.sequence, size)).value();
+        EXPECT_TRUE(merkle::proves_inclusion(leaf, line.sequence - 1, size, path, root)) << line.sequence;
+        EXPECT_EQ(crypto::sha256(line.body), line.content) << "the body is what the log's hash is of";
+    }
+    EXPECT_EQ(run_now(store().history().lines(AccountId{"a"}, lines[2].sequence, 2))->at(0).sequence, lines[3].sequence)
+        << "the page after";
+    for (std::int64_t first = 1; first <= size; ++first)
+        EXPECT_TRUE(merkle::proves_consistency(first, run_now(ledger.root(first)).value(), size, root,
+                                               run_now(ledger.consistency(first, size)).value()));
+}
+
+TEST_P(StoreContract, of_each_size_the_first_signed_head_stays)
+{
+    auto& ledger = store().ledger();
+    EXPECT_FALSE(run_now(ledger.newest_head()).value());
+    EXPECT_EQ(run_now(ledger.keep_head({.size = 9, .jws = "nine"}))->jws, "nine");
+    EXPECT_EQ(run_now(ledger.keep_head({.size = 10, .jws = "ten"}))->jws, "ten");
+    EXPECT_EQ(run_now(ledger.keep_head({.size = 10, .jws = "another"}))->jws, "ten");
+    EXPECT_EQ(run_now(ledger.newest_head()).value()->size, 10);
 }
 
 TEST_P(StoreContract, short_lived_records_go_when_their_time_is_over)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/flow.hpp"
+#include "crypto/merkle_tree.hpp"
 #include "store/record.hpp"
 
 namespace symbolon::store {
@@ -22,11 +23,18 @@ public:
     /// Does all of the writes, in their order, or none. Goes on when they are durable.
     virtual Flow<Committed> commit(std::vector<Write> writes) = 0;
 
-    /// The entries of an owner, newest first.
-    virtual Flow<std::vector<LogEntry>> log_of(std::string owner, std::size_t at_most) = 0;
+    /// The entries of an owner with a smaller sequence number than `before`, newest first.
+    virtual Flow<std::vector<LogEntry>> log_of(std::string owner, std::int64_t before, std::size_t at_most) = 0;
 
     /// The entries from a sequence number on, in their order.
     virtual Flow<std::vector<LogEntry>> log_from(std::int64_t sequence, std::size_t at_most) = 0;
+
+    /// How many entries the log has.
+    virtual Flow<std::int64_t> log_size() = 0;
+
+    /// The hashes of subtrees of the log, whose entry `index` has the sequence number `index` + 1. Fails with
+    /// data_damaged when one ends beyond the log.
+    virtual Flow<std::vector<Bytes>> log_hashes(std::vector<crypto::merkle::Node> nodes) = 0;
 
     /// Removes records whose time is over, at most so many of each table. Gives how many went.
     virtual Flow<std::size_t> sweep(Instant now, std::size_t at_most) = 0;

@@ -18,6 +18,7 @@ std::string_view name_of(Table table)
     case Table::client: return "client";
     case Table::nonce: return "nonce";
     case Table::counter: return "counter";
+    case Table::log_head: return "log_head";
     }
     ENSURE(false);
 }

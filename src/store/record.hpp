@@ -27,6 +27,7 @@ enum class Table : std::uint8_t {
     client,
     nonce,
     counter,
+    log_head,
 };
 
 std::string_view name_of(Table table);
@@ -92,6 +93,9 @@ struct LogEntry {
     Bytes hash;        ///< RFC 9162 §2.1.1: SHA-256(0x00 ‖ entry); 32 bytes
     std::string owner; ///< not part of what is hashed, and neither is the body: both may be deleted
     Bytes body;
+    /// The hashes of the perfect subtrees that end with this entry, levels 1 and up, one after the other (RFC 9162
+    /// §2.1): what proofs are put together from. The engine's; empty in entries of the program before.
+    Bytes subtrees;
 };
 
 // ---- writes ----------------------------------------------------------------------------------------------------

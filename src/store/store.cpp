@@ -710,7 +710,7 @@ public:
     {
         ENSURE(at_most >= 0);
         auto const owner = owner_of(account);
-        auto const lines = co_await access_.engine.log_of(owner, static_cast<std::size_t>(at_most));
+        auto const lines = co_await access_.engine.log_of(owner, end_of_time, static_cast<std::size_t>(at_most));
         std::vector<ports::HistoryEntry> entries;
         if (lines.empty()) co_return entries;
         auto const key = co_await access_.keyring.key_of(owner);
@@ -728,7 +728,103 @@ public:
         co_return entries;
     }
 
+    Flow<std::vector<ports::LogLine>> lines(AccountId account, std::int64_t before, int at_most) override
+    {
+        ENSURE(at_most >= 0);
+        auto const owner = owner_of(account);
+        auto const found = co_await access_.engine.log_of(owner, before, static_cast<std::size_t>(at_most));
+        std::vector<ports::LogLine> lines;
+        if (found.empty()) co_return lines;
+        auto const key = co_await access_.keyring.key_of(owner);
+        for (auto const& line : found) {
+            auto const plain = co_await Keyring::open(key, "log", line.id, 1, line.body);
+            lines.push_back({.sequence = line.sequence,
+                             .at = line.at,
+                             .kind = line.kind,
+                             .id = line.id,
+                             .account = line.account,
+                             .content = line.content,
+                             .previous = line.previous,
+                             .body = plain.reveal()});
+        }
+        co_return lines;
+    }
+
 private:
+    static constexpr auto end_of_time = std::numeric_limits<std::int64_t>::max();
+
+    Access& access_;
+};
+
+class Ledger final : public ports::Ledger {
+public:
+    explicit Ledger(Access& access) : access_{access} {}
+
+    Flow<std::int64_t> size() override { return access_.engine.log_size(); }
+
+    Flow<Bytes> root(std::int64_t size) override
+    {
+        if (size == 0) co_return crypto::merkle::empty_root();
+        auto const hashes = co_await path({{.begin = 0, .end = size}});
+        co_return hashes.front();
+    }
+
+    Flow<std::vector<Bytes>> inclusion(std::int64_t sequence, std::int64_t size) override
+    {
+        return path(crypto::merkle::inclusion_path(sequence - 1, size));
+    }
+    Flow<std::vector<Bytes>> consistency(std::int64_t first, std::int64_t second) override
+    {
+        return path(crypto::merkle::consistency_path(first, second));
+    }
+
+    Flow<std::optional<ports::SignedHead>> newest_head() override
+    {
+        auto const newest =
+            co_await access_.engine.list({.table = Table::log_head, .order = Query::Order::newest_first, .at_most = 1});
+        if (newest.empty()) co_return std::optional<ports::SignedHead>{};
+        co_return std::optional{head_in(newest.front())};
+    }
+
+    Flow<ports::SignedHead> keep_head(ports::SignedHead head) override
+    {
+        Insert insert{.table = Table::log_head,
+                      .record = {.id = std::to_string(head.size),
+                                 .owner = std::string{owner_operator},
+                                 .keys = {},
+                                 .state = {},
+                                 .body = to_bytes(head.jws)}};
+        std::vector<Write> writes;
+        writes.emplace_back(std::move(insert));
+        auto const committed = co_await access_.engine.commit(std::move(writes));
+        if (!committed.conflict) co_return head;
+        auto const there = co_await access_.engine.get(Table::log_head, std::to_string(head.size));
+        if (!there) co_return fail(Outcome::data_damaged, "the signed head is gone");
+        co_return head_in(*there);
+    }
+
+private:
+    static ports::SignedHead head_in(Record const& record)
+    {
+        return {.size = std::stoll(record.id), .jws = std::string{text_of(record.body)}};
+    }
+
+    /// The hashes of ranges, read at once.
+    Flow<std::vector<Bytes>> path(std::vector<crypto::merkle::Range> ranges)
+    {
+        std::vector<crypto::merkle::Node> nodes;
+        for (auto const& range : ranges) std::ranges::copy(crypto::merkle::nodes_of(range), std::back_inserter(nodes));
+        auto const hashes = co_await access_.engine.log_hashes(std::move(nodes));
+        std::vector<Bytes> path;
+        auto left = std::span{hashes};
+        for (auto const& range : ranges) {
+            auto const count = crypto::merkle::nodes_of(range).size();
+            path.push_back(crypto::merkle::hash_of(left.first(count)));
+            left = left.subspan(count);
+        }
+        co_return path;
+    }
+
     Access& access_;
 };
 
@@ -753,6 +849,7 @@ struct Store::Ports {
     Nonces nonces{access};
     Counters counters{access};
     History history{access};
+    Ledger ledger{access};
 };
 
 Store::Store(Engine& engine, Keys keys, crypto::Random& random)
@@ -772,6 +869,13 @@ ports::Clients& Store::clients() { return ports_->clients; }
 ports::Nonces& Store::nonces() { return ports_->nonces; }
 ports::Counters& Store::counters() { return ports_->counters; }
 ports::History& Store::history() { return ports_->history; }
+ports::Ledger& Store::ledger() { return ports_->ledger; }
+
+Flow<LogHead> Store::verify_log(crypto::PublicKey key, std::vector<std::string> heads)
+{
+    return store::verify_log(ports_->access.engine,
+                             {.key = std::move(key), .heads = std::move(heads), .keyring = &ports_->keyring});
+}
 
 Flow<std::size_t> Store::sweep(Instant now) { return ports_->access.engine.sweep(now, swept_at_once); }
 

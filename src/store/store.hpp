@@ -4,6 +4,7 @@
 #include "ports/ports.hpp"
 #include "store/engine.hpp"
 #include "store/keyring.hpp"
+#include "store/log.hpp"
 
 #include <memory>
 
@@ -28,6 +29,11 @@ public:
     [[nodiscard]] ports::Nonces& nonces();
     [[nodiscard]] ports::Counters& counters();
     [[nodiscard]] ports::History& history();
+    [[nodiscard]] ports::Ledger& ledger();
+
+    /// Checks the whole log (store::verify_log), bodies and signed heads included. `key`: that of the heads; `heads`:
+    /// such as were kept elsewhere.
+    Flow<LogHead> verify_log(crypto::PublicKey key, std::vector<std::string> heads);
 
     /// Removes short-lived records that are over, some thousands at a time. Gives how many went; call it again soon
     /// when they were many.

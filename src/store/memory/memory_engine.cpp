@@ -109,7 +109,10 @@ struct MemoryEngine::Doing {
 
     bool operator()(std::size_t, Append& write)
     {
-        chain(write.entry, content.log.empty() ? nullptr : &content.log.back());
+        auto const& log = content.log;
+        auto const before = static_cast<std::int64_t>(log.size());
+        chain(write.entry, before, log.empty() ? Bytes{} : log.back().hash,
+              [&](std::int64_t sequence) { return hashes_of(log.at(static_cast<std::size_t>(sequence - 1))); });
         result.versions.push_back(write.entry.sequence);
         content.log.push_back(std::move(write.entry));
         undo.emplace_back([this] { content.log.pop_back(); });
@@ -174,11 +177,11 @@ Flow<Committed> MemoryEngine::commit(std::vector<Write> writes)
     co_return std::move(doing.result);
 }
 
-Flow<std::vector<LogEntry>> MemoryEngine::log_of(std::string owner, std::size_t at_most)
+Flow<std::vector<LogEntry>> MemoryEngine::log_of(std::string owner, std::int64_t before, std::size_t at_most)
 {
     std::vector<LogEntry> entries;
     for (auto at = content_.log.rbegin(); at != content_.log.rend() && entries.size() < at_most; ++at)
-        if (at->owner == owner) entries.push_back(*at);
+        if (at->owner == owner && at->sequence < before) entries.push_back(*at);
     co_return entries;
 }
 
@@ -188,6 +191,21 @@ Flow<std::vector<LogEntry>> MemoryEngine::log_from(std::int64_t sequence, std::s
     for (auto const& entry : content_.log)
         if (entry.sequence >= sequence && entries.size() < at_most) entries.push_back(entry);
     co_return entries;
+}
+
+Flow<std::int64_t> MemoryEngine::log_size() { co_return static_cast<std::int64_t>(content_.log.size()); }
+
+Flow<std::vector<Bytes>> MemoryEngine::log_hashes(std::vector<crypto::merkle::Node> nodes)
+{
+    std::vector<Bytes> hashes;
+    for (auto const& node : nodes) {
+        if (last_of(node) > static_cast<std::int64_t>(content_.log.size()))
+            co_return fail(Outcome::data_damaged, "log");
+        hashes.push_back(subtree_hash(node, [&](std::int64_t sequence) {
+            return hashes_of(content_.log.at(static_cast<std::size_t>(sequence - 1)));
+        }));
+    }
+    co_return hashes;
 }
 
 Flow<std::size_t> MemoryEngine::sweep(Instant now, std::size_t at_most)

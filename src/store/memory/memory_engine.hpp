@@ -13,8 +13,10 @@ public:
     Flow<std::optional<std::string>> find(Column const& column, Bytes value) override;
     Flow<std::vector<Record>> list(Query query) override;
     Flow<Committed> commit(std::vector<Write> writes) override;
-    Flow<std::vector<LogEntry>> log_of(std::string owner, std::size_t at_most) override;
+    Flow<std::vector<LogEntry>> log_of(std::string owner, std::int64_t before, std::size_t at_most) override;
     Flow<std::vector<LogEntry>> log_from(std::int64_t sequence, std::size_t at_most) override;
+    Flow<std::int64_t> log_size() override;
+    Flow<std::vector<Bytes>> log_hashes(std::vector<crypto::merkle::Node> nodes) override;
     Flow<std::size_t> sweep(Instant now, std::size_t at_most) override;
 
 private:

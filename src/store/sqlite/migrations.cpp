@@ -3,6 +3,7 @@
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "embedded/migration_0001_records.hpp"
+#include "embedded/migration_0002_log_tree.hpp"
 
 #include <sqlite3.h>
 
@@ -15,6 +16,7 @@ std::span<Migration const> all_migrations()
     // The array ends with a zero that is not part of the text.
     static constexpr std::array migrations{
         Migration{1, "records", {migration_0001_records, sizeof(migration_0001_records) - 1}},
+        Migration{2, "log_tree", {migration_0002_log_tree, sizeof(migration_0002_log_tree) - 1}},
     };
     return migrations;
 }

@@ -4,6 +4,8 @@
 #include "store/log.hpp"
 #include "store/sqlite/migrations.hpp"
 
+#include <sqlite3.h>
+
 #include <condition_variable>
 #include <csignal>
 #include <deque>
@@ -21,7 +23,7 @@ namespace {
 
 constexpr std::array all_tables{Table::data_key,  Table::account, Table::device,  Table::contract,
                                 Table::enrolment, Table::action,  Table::sign_in, Table::grant,
-                                Table::client,    Table::nonce,   Table::counter};
+                                Table::client,    Table::nonce,   Table::counter, Table::log_head};
 
 // ---- SQL, made once for each table -------------------------------------------------------------------------------
 
@@ -71,7 +73,8 @@ Sql const& sql_of(Table table)
     return all.at(table);
 }
 
-constexpr std::string_view log_columns = "sequence, at, kind, id, account, content, previous, hash, owner, body";
+constexpr std::string_view log_columns =
+    "sequence, at, kind, id, account, content, previous, hash, owner, body, subtrees";
 
 // ---- rows -----------------------------------------------------------------------------------------------------------
 
@@ -114,7 +117,25 @@ LogEntry entry_in(Statement const& row)
         .hash = row.blob(7),
         .owner = row.text(8),
         .body = row.blob(9),
+        .subtrees = row.blob(10),
     };
+}
+
+/// The hashes of an entry of the log. Throws Error when there is none.
+LogHashes hashes_at(Connection& connection, std::int64_t sequence)
+{
+    auto statement = connection.prepared("SELECT hash, subtrees FROM log_entry WHERE sequence = ?");
+    if (!statement.bind(sequence).step())
+        throw sqlite::Error{SQLITE_CORRUPT, "entry " + std::to_string(sequence) + " of the log is missing"};
+    return {.hash = statement.blob(0), .subtrees = statement.blob(1)};
+}
+
+/// The number of entries, and the hash of the last one.
+std::pair<std::int64_t, Bytes> end_of_log(Connection& connection)
+{
+    auto statement = connection.prepared("SELECT sequence, hash FROM log_entry ORDER BY sequence DESC LIMIT 1");
+    if (!statement.step()) return {0, {}};
+    return {statement.number(0), statement.blob(1)};
 }
 
 void bind_members(Statement& statement, Record const& record)
@@ -222,17 +243,12 @@ private:
 
     std::optional<std::int64_t> operator()(Append& write)
     {
-        static std::string const select =
-            "SELECT " + std::string{log_columns} + " FROM log_entry ORDER BY sequence DESC LIMIT 1";
         static std::string const insert =
-            "INSERT INTO log_entry (" + std::string{log_columns} + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-        std::optional<LogEntry> last;
-        {
-            auto statement = connection_.prepared(select);
-            if (statement.step()) last = entry_in(statement);
-        }
+            "INSERT INTO log_entry (" + std::string{log_columns} + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         auto& entry = write.entry;
-        chain(entry, last ? &*last : nullptr);
+        auto [before, previous] = end_of_log(connection_);
+        chain(entry, before, std::move(previous),
+              [this](std::int64_t sequence) { return hashes_at(connection_, sequence); });
         connection_.prepared(insert)
             .bind(entry.sequence)
             .bind(numeric_date(entry.at))
@@ -244,6 +260,7 @@ private:
             .bind(ByteView{entry.hash})
             .bind(std::string_view{entry.owner})
             .bind(ByteView{entry.body})
+            .bind(ByteView{entry.subtrees})
             .step();
         return entry.sequence;
     }
@@ -566,13 +583,14 @@ Flow<Committed> SqliteEngine::commit(std::vector<Write> writes)
     co_return std::move(waiting->result);
 }
 
-Flow<std::vector<LogEntry>> SqliteEngine::log_of(std::string owner, std::size_t at_most)
+Flow<std::vector<LogEntry>> SqliteEngine::log_of(std::string owner, std::int64_t before, std::size_t at_most)
 {
     co_return readers_->with([&](Connection& connection) {
         static std::string const sql =
-            "SELECT " + std::string{log_columns} + " FROM log_entry WHERE owner = ? ORDER BY sequence DESC LIMIT ?";
+            "SELECT " + std::string{log_columns} +
+            " FROM log_entry WHERE owner = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?";
         auto statement = connection.prepared(sql);
-        statement.bind(std::string_view{owner}).bind(bounded(at_most));
+        statement.bind(std::string_view{owner}).bind(before).bind(bounded(at_most));
         std::vector<LogEntry> entries;
         while (statement.step()) entries.push_back(entry_in(statement));
         return entries;
@@ -590,6 +608,25 @@ Flow<std::vector<LogEntry>> SqliteEngine::log_from(std::int64_t sequence, std::s
         while (statement.step()) entries.push_back(entry_in(statement));
         return entries;
     });
+}
+
+Flow<std::int64_t> SqliteEngine::log_size()
+{
+    co_return readers_->with([](Connection& connection) { return end_of_log(connection).first; });
+}
+
+Flow<std::vector<Bytes>> SqliteEngine::log_hashes(std::vector<crypto::merkle::Node> nodes)
+{
+    auto const hashes = readers_->with([&](Connection& connection) {
+        std::vector<Bytes> found;
+        for (auto const& node : nodes) {
+            found.push_back(
+                subtree_hash(node, [&connection](std::int64_t sequence) { return hashes_at(connection, sequence); }));
+        }
+        return found;
+    });
+    if (!hashes) co_return fail(Outcome::data_damaged, hashes.error().detail);
+    co_return *hashes;
 }
 
 Flow<std::size_t> SqliteEngine::sweep(Instant now, std::size_t at_most)

@@ -1,4 +1,5 @@
 #include "base/executor.hpp"
+#include "crypto/encoding.hpp"
 #include "store/log.hpp"
 #include "store/sqlite/connection.hpp"
 #include "store/sqlite/migrations.hpp"
@@ -384,7 +385,8 @@ TEST_F(SqliteStore, the_log_refuses_changes_and_tells_of_those_made_behind_its_b
           "UPDATE log_entry SET hash = zeroblob(32) WHERE sequence = 3",
           "UPDATE log_entry SET previous = zeroblob(32) WHERE sequence = 2",
           "UPDATE log_entry SET content = zeroblob(32) WHERE sequence = 1", "DELETE FROM log_entry WHERE sequence = 1",
-          "DELETE FROM log_entry WHERE sequence = 2", "UPDATE log_entry SET sequence = 4 WHERE sequence = 3"}) {
+          "UPDATE log_entry SET subtrees = zeroblob(32) WHERE sequence = 2", "DELETE FROM log_entry WHERE sequence = 2",
+          "UPDATE log_entry SET sequence = 4 WHERE sequence = 3"}) {
         SCOPED_TRACE(change);
         stranger.execute("VACUUM INTO '" + (directory_.path() / "copy.db").string() + "'");
         {
@@ -397,6 +399,160 @@ TEST_F(SqliteStore, the_log_refuses_changes_and_tells_of_those_made_behind_its_b
         EXPECT_EQ(verdict.error().outcome, Outcome::data_damaged);
         std::filesystem::remove(directory_.path() / "copy.db");
     }
+}
+
+/// A log of one holder with a signed head after each entry, and the keys to it.
+class SignedLog : public SqliteStore {
+protected:
+    SignedLog()
+    {
+        auto const engine = open();
+        Store store{*engine, testing::keys(1), *random_};
+        enrol(store, "a", "+32470123456", "85073003328");
+        enrol(store, "b", "+32470999999", "90010100101");
+        for (int i = 0; i < 5; ++i) {
+            EXPECT_TRUE(run_now(store.history().append(testing::entry(AccountId{"a"}, "refused"))));
+            keep_head(store);
+        }
+    }
+
+    static void enrol(Store& store, std::string const& id, std::string const& number,
+                      std::string const& national_number)
+    {
+        auto const enrolment = testing::enrolment(id, number);
+        EXPECT_TRUE(run_now(store.enrolments().add(enrolment)));
+        EXPECT_TRUE(run_now(store.accounts().open(
+            testing::account(id, number, national_number), testing::device("device of " + id, AccountId{id}), Bytes{1},
+            {.value = enrolment, .version = 1}, testing::entry(AccountId{id}, "enrolled"))));
+    }
+
+    void keep_head(Store& store)
+    {
+        auto const size = run_now(store.ledger().size()).value();
+        auto const root = run_now(store.ledger().root(size)).value();
+        heads_.push_back(crypto::sign_head({.size = size, .root = root, .at = noon}, key_));
+        EXPECT_TRUE(run_now(store.ledger().keep_head({.size = size, .jws = heads_.back()})));
+    }
+
+    /// What the check says after changes behind the program's back; empty: all is well.
+    std::string verdict_after(std::string const& changes, std::vector<std::string> heads = {})
+    {
+        auto const copy = directory_.path() / "copy.db";
+        std::filesystem::remove(copy);
+        {
+            sqlite::Connection original{file(), sqlite::Connection::Mode::write};
+            original.execute("VACUUM INTO '" + copy.string() + "'");
+        }
+        {
+            sqlite::Connection stranger{copy, sqlite::Connection::Mode::write};
+            for (auto const* trigger : {"log_entry_is_never_changed", "log_entry_is_never_removed",
+                                        "log_head_is_never_changed", "log_head_is_never_removed"})
+                stranger.execute("DROP TRIGGER " + std::string{trigger});
+            stranger.execute(changes);
+        }
+        return verdict(copy, std::move(heads));
+    }
+
+    std::string verdict(std::filesystem::path const& path, std::vector<std::string> heads = {})
+    {
+        auto const engine = SqliteEngine::open(path).value();
+        Store store{*engine, testing::keys(1), *random_};
+        auto const checked = run_now(store.verify_log(key_.key.public_key(), std::move(heads)));
+        return checked ? std::string{} : checked.error().detail;
+    }
+
+    std::unique_ptr<crypto::Random> random_ = crypto::system_random();
+    crypto::SigningKey key_{.key_id = "log",
+                            .algorithm = crypto::SignatureAlgorithm::es256,
+                            .key = crypto::PrivateKey::generate(crypto::KeyType::ec_p256)};
+    std::vector<std::string> heads_;
+};
+
+TEST_F(SignedLog, one_changed_byte_anywhere_is_found_and_named)
+{
+    ASSERT_EQ(verdict(file(), heads_), "");
+    struct Change {
+        std::string column;
+        std::string expected;
+    };
+    for (auto const& change :
+         {Change{"account", "entry 4 was changed"}, Change{"content", "entry 4 was changed"},
+          Change{"hash", "entry 4 was changed"}, Change{"previous", "entry 4 does not follow the one before"},
+          Change{"subtrees", "the subtrees of entry 4 were changed"},
+          Change{"body", "the body of entry 4 was changed"}}) {
+        SCOPED_TRACE(change.column);
+        sqlite::Connection reader{file(), sqlite::Connection::Mode::read};
+        auto row = reader.prepared("SELECT " + change.column + " FROM log_entry WHERE sequence = 4");
+        ASSERT_TRUE(row.step());
+        auto value = row.blob(0);
+        value.back() ^= 1;
+        EXPECT_EQ(verdict_after("UPDATE log_entry SET " + change.column + " = x'" + crypto::hex(value) +
+                                "' WHERE sequence = 4"),
+                  change.expected);
+    }
+    EXPECT_EQ(verdict_after("UPDATE log_entry SET at = at + 1 WHERE sequence = 4"), "entry 4 was changed");
+    EXPECT_EQ(verdict_after("UPDATE log_entry SET kind = 'approved' WHERE sequence = 4"), "entry 4 was changed");
+    EXPECT_EQ(verdict_after("UPDATE log_entry SET id = id || 'x' WHERE sequence = 4"), "entry 4 was changed");
+    EXPECT_EQ(verdict_after("UPDATE log_entry SET owner = 'account/b' WHERE sequence = 4"),
+              "entry 4 was given to another account");
+    EXPECT_EQ(verdict_after("UPDATE log_head SET body = CAST(replace(CAST(body AS TEXT), '.', 'A.') AS BLOB) "
+                            "WHERE id = '4'"),
+              "the signed head of 4 entries has no good signature");
+}
+
+TEST_F(SignedLog, what_was_removed_reordered_or_cut_off_is_found_and_named)
+{
+    EXPECT_EQ(verdict_after("DELETE FROM log_entry WHERE sequence = 1"), "entry 1 is missing");
+    EXPECT_EQ(verdict_after("DELETE FROM log_entry WHERE sequence = 5"), "entry 5 is missing");
+    EXPECT_EQ(verdict_after("UPDATE log_entry SET sequence = -sequence WHERE sequence IN (4, 5);"
+                            "UPDATE log_entry SET sequence = 9 + sequence WHERE sequence < 0"),
+              "entry 4 does not follow the one before");
+    EXPECT_EQ(verdict_after("DELETE FROM log_entry WHERE sequence = 7"),
+              "a signed head tells of 7 entries, there are 6: cut off");
+    EXPECT_EQ(verdict_after("DELETE FROM log_entry WHERE sequence = 7; DELETE FROM log_head WHERE id = '7'"), "")
+        << "nothing in the file tells of it any more";
+    EXPECT_EQ(verdict_after("DELETE FROM log_entry WHERE sequence = 7; DELETE FROM log_head WHERE id = '7'", heads_),
+              "a signed head tells of 7 entries, there are 6: cut off")
+        << "a head that was kept elsewhere does";
+}
+
+TEST_F(SignedLog, a_log_that_was_written_anew_is_found_by_the_heads_that_were_signed)
+{
+    // The operator's own program on a copy, one entry less: whole in itself, and another one than was told of.
+    auto const other = directory_.path() / "other.db";
+    {
+        auto const engine = SqliteEngine::open(other).value();
+        Store store{*engine, testing::keys(1), *random_};
+        enrol(store, "a", "+32470123456", "85073003328");
+        for (int i = 0; i < 6; ++i)
+            ASSERT_TRUE(run_now(store.history().append(testing::entry(AccountId{"a"}, "refused"))));
+        keep_head(store);
+    }
+    EXPECT_EQ(verdict(other), "");
+    heads_.pop_back();
+    EXPECT_EQ(verdict(other, heads_), "the signed head of 3 entries is of another log: forked");
+}
+
+TEST_F(SignedLog, two_heads_of_one_size_are_a_fork)
+{
+    EXPECT_EQ(verdict(file(), {crypto::sign_head({.size = 4, .root = Bytes(32, 1), .at = noon}, key_)}),
+              "the signed head of 4 entries is of another log: forked");
+    auto const stranger = crypto::SigningKey{.key_id = "log",
+                                             .algorithm = crypto::SignatureAlgorithm::es256,
+                                             .key = crypto::PrivateKey::generate(crypto::KeyType::ec_p256)};
+    EXPECT_EQ(verdict(file(), {crypto::sign_head({.size = 4, .root = Bytes(32, 1), .at = noon}, stranger)}),
+              "a signed head kept elsewhere has no good signature");
+}
+
+TEST_F(SignedLog, entries_of_the_program_before_have_a_place_in_the_tree)
+{
+    EXPECT_EQ(verdict_after("UPDATE log_entry SET subtrees = x'' WHERE sequence <= 5"), "");
+    auto const engine = SqliteEngine::open(directory_.path() / "copy.db").value();
+    auto const whole = open();
+    std::vector<crypto::merkle::Node> const nodes{{.level = 2, .index = 0}, {.level = 1, .index = 2}};
+    EXPECT_EQ(run_now(engine->log_hashes(nodes)).value(), run_now(whole->log_hashes(nodes)).value());
+    ASSERT_TRUE(commit(*engine, Append{LogEntry{.at = noon, .kind = "x", .id = "x", .owner = "x", .body = {}}}));
+    EXPECT_EQ(run_now(verify_log(*engine))->size, 8);
 }
 
 TEST_F(SqliteStore, a_file_of_every_earlier_schema_is_brought_up_to_date)
