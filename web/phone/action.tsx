@@ -11,7 +11,7 @@ import {
   type Transaction,
   type TransactionRefusal,
 } from '../shared/device-protocol.ts';
-import { timeOfDay, type KeyOf, type Language } from '../shared/language.ts';
+import { timeOfDay, type Language } from '../shared/language.ts';
 import {
   Busy,
   Countdown,
@@ -23,7 +23,7 @@ import {
   symbolName,
   useSecondsLeft,
 } from '../shared/ui.tsx';
-import type phoneTexts from '../texts/fr/phone.json';
+import { claimText } from './claims.ts';
 import { Keypad } from './keypad.tsx';
 import { endsTheLink, type Server } from './server.ts';
 import { load, save } from './store.ts';
@@ -308,30 +308,6 @@ function partnerName(tx: Transaction, language: Language): string {
 /** Every required claim and the optional ones left ticked, in the order of tx. */
 function claimsGiven(tx: Transaction, left: ReadonlySet<string>): string[] {
   return tx.claims.filter((claim) => claim.required || !left.has(claim.name)).map((claim) => claim.name);
-}
-
-type ClaimKey = Extract<KeyOf<typeof phoneTexts>, `claim.${string}`>;
-
-const claimNames: Record<ClaimKey, true> = {
-  'claim.name': true,
-  'claim.given_name': true,
-  'claim.family_name': true,
-  'claim.gender': true,
-  'claim.birthdate': true,
-  'claim.place_of_birth': true,
-  'claim.nationality': true,
-  'claim.address': true,
-  'claim.email': true,
-  'claim.phone_number': true,
-  'claim.locale': true,
-  'claim.picture': true,
-  'claim.national_number': true,
-  'claim.card_number': true,
-};
-
-function claimText(name: string, { t }: Texts): string {
-  const key = `claim.${name}`;
-  return key in claimNames ? t(key as ClaimKey) : name;
 }
 
 type ReviewProps = {

@@ -19,9 +19,10 @@ type Props = {
   notice: string;
   helpUrl: string;
   open: (id: string) => void;
+  showHistory: () => void;
 };
 
-export function Home({ texts, device, me, actions, online, failure, notice, helpUrl, open }: Props) {
+export function Home({ texts, device, me, actions, online, failure, notice, helpUrl, open, showHistory }: Props) {
   const { t, c, language } = texts;
   const blocked = me?.account.state === 'blocked';
   return (
@@ -85,6 +86,9 @@ export function Home({ texts, device, me, actions, online, failure, notice, help
             {me && <span class="soft since">{t('home.since', { date: day(language, me.device.bound_at) })}</span>}
           </dd>
         </dl>
+        <button class="button" onClick={showHistory} data-test="to-history">
+          <Icon name="list" /> {t('history.heading')}
+        </button>
       </section>
       <InstallHint texts={texts} />
       <p class="soft">{t('home.never')}</p>

@@ -2,6 +2,7 @@
 
 import { render } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { JSX } from 'preact';
 import { failureOf, type Failure } from '../shared/api.ts';
 import { keepOpen } from '../shared/events.ts';
 import { isLanguage, preferredLanguage, type Language } from '../shared/language.ts';
@@ -9,6 +10,7 @@ import { fetchSite, testBanner, type Site } from '../shared/site.ts';
 import { FailureNotice, Heading, LanguageSwitch, Mark, Notice } from '../shared/ui.tsx';
 import { Action } from './action.tsx';
 import { Enrol } from './enrol.tsx';
+import type { HistoryProps } from './history.tsx';
 import { Home } from './home.tsx';
 import { scannedToken, takeScannedToken } from './scanned-token.ts';
 import { endsTheLink, Server, type Me, type Pending, type PendingAction } from './server.ts';
@@ -121,6 +123,13 @@ function NoStorage({ texts: { t, c } }: { texts: Texts }) {
   );
 }
 
+/** The history is loaded when it is asked for. */
+function Later(props: HistoryProps) {
+  const [loaded, setLoaded] = useState<{ History: (props: HistoryProps) => JSX.Element } | null>(null);
+  useEffect(() => void import('./history.tsx').then(setLoaded), []);
+  return loaded ? <loaded.History {...props} /> : <p>{props.texts.c('loading')}</p>;
+}
+
 type LinkedProps = { texts: Texts; device: Device; site: Site | null; gone: (failure: Failure) => void };
 
 function Linked({ texts, device, site, gone }: LinkedProps) {
@@ -132,6 +141,7 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
   const [online, setOnline] = useState(navigator.onLine);
   const [failure, setFailure] = useState<Failure | null>(null);
   const [opened, setOpened] = useState<string | null>(null);
+  const [screen, setScreen] = useState<'home' | 'history'>('home');
   const [visit, setVisit] = useState(0);
   const latest = useRef(0);
 
@@ -198,6 +208,8 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
         unlinked={gone}
       />
     );
+  if (screen === 'history')
+    return <Later texts={texts} server={server} close={() => setScreen('home')} unlinked={gone} />;
   return (
     <Home
       texts={texts}
@@ -209,6 +221,7 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
       notice={scannedToken() ? texts.t('already_linked') : ''}
       helpUrl={site?.id_url ? `${site.id_url}/${language}/help/` : ''}
       open={setOpened}
+      showHistory={() => setScreen('history')}
     />
   );
 }

@@ -7,6 +7,7 @@ import { authorization, type DeviceKeys, type PublicJwk } from '../shared/device
 import { fetchStream, type OpenStream } from '../shared/events.ts';
 import { post } from '../shared/api.ts';
 import type { Language } from '../shared/language.ts';
+import type { HistoryAnswer } from '../shared/log-proof.ts';
 
 export type EnrolStarted = {
   session: string;
@@ -73,6 +74,10 @@ export class Server {
 
   pending(): Promise<Result<Pending>> {
     return this.#signed('GET', '/d/pending');
+  }
+
+  history(before: number, known: number): Promise<Result<HistoryAnswer>> {
+    return this.#signed('POST', '/d/history', JSON.stringify({ before, known }));
   }
 
   show(action: string): Promise<Result<Shown>> {

@@ -3,6 +3,7 @@
 import type { CodeRules } from '../shared/code-rules.ts';
 import type { Bytes } from '../shared/bytes.ts';
 import type { DeviceKeys, PublicJwk } from '../shared/device-protocol.ts';
+import type { KnownLog } from '../shared/log-proof.ts';
 
 /** A phone that is bound to an account. */
 export type Device = {
@@ -32,7 +33,7 @@ export type Enrolment = {
   finish: string | null;
 };
 
-type Kept = { device: Device; enrolment: Enrolment; language: string };
+type Kept = { device: Device; enrolment: Enrolment; language: string; log: KnownLog };
 type Name = keyof Kept;
 
 const storeName = 'phone';

@@ -1,0 +1,119 @@
+// F3: what a phone shows of the log, and what the operator's check says of one that was changed.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { cp, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import * as journey from '../web/demo/journey.mjs';
+import { run } from '../web/demo/process.mjs';
+import { startTestStack } from '../web/demo/stack.mjs';
+
+const number = '0470 11 22 33';
+let stack, browser, mobile, shop;
+
+const hook = (page, name) => page.locator(`[data-test="${name}"]`);
+
+before(async () => {
+  stack = await startTestStack();
+  browser = await journey.launch();
+  await stack.desk.insert('lotte');
+  const pc = await journey.openComputer(browser);
+  const first = await journey.register(pc, { idUrl: stack.idUrl, number, language: 'en' });
+  await journey.readAndSign(pc, { desk: stack.desk, first, language: 'en' });
+  const token = await journey.identificationToken(pc);
+  mobile = await journey.openPhone(browser, { locale: 'en-GB' });
+  await journey.linkPhone(mobile, { phoneUrl: stack.phoneUrl, number, token, sms: async () => (await stack.outbox.next('+32470112233', 0)).text });
+  shop = await journey.openComputer(browser);
+});
+after(async () => {
+  await browser?.close();
+  await stack?.stop();
+});
+
+/** The state directory as it is now, after `change` was done to its database behind the program's back. */
+async function verdictAfter(change) {
+  const copy = join(stack.folder, 'copy');
+  await rm(copy, { recursive: true, force: true });
+  await mkdir(copy);
+  await cp(stack.state, copy, { recursive: true, filter: (path) => !/store\.db|vault\.sock/.test(path) });
+  const live = new DatabaseSync(join(stack.state, 'store.db'), { readOnly: true });
+  live.exec(`VACUUM INTO '${join(copy, 'store.db')}'`);
+  live.close();
+  const database = new DatabaseSync(join(copy, 'store.db'));
+  database.exec('DROP TRIGGER log_entry_is_never_changed; DROP TRIGGER log_entry_is_never_removed; DROP TRIGGER log_head_is_never_changed; DROP TRIGGER log_head_is_never_removed');
+  change?.(database);
+  database.close();
+  return run(stack.program('symbolon'), ['verify-log', '--config', join(copy, 'symbolon.toml')]).then(
+    (said) => said,
+    (error) => String(error.stderr ?? error.message),
+  );
+}
+
+test('F3_the_phone_shows_every_action_with_partner_data_time_and_place_each_proven', async () => {
+  const symbol = await journey.startLogin(shop, { partnerUrl: stack.partner.url, number });
+  await journey.approve(mobile, { symbol });
+  await shop.locator('#name').waitFor();
+  await hook(mobile, 'to-home').click();
+
+  const other = await journey.openComputer(browser);
+  await journey.startLogin(other, { partnerUrl: stack.partner.url, number });
+  await hook(mobile, 'open-action').first().click();
+  await hook(mobile, 'refuse').click();
+  await hook(mobile, 'not-me').click();
+  await hook(mobile, 'result').waitFor();
+  await hook(mobile, 'to-home').click();
+
+  await hook(mobile, 'to-history').click();
+  await hook(mobile, 'history-proven').waitFor();
+  const entries = hook(mobile, 'history-entry');
+  assert.deepEqual(await entries.evaluateAll((all) => all.map((entry) => entry.dataset.kind)), ['refused', 'approved', 'enrolled']);
+  const approved = await entries.nth(1).innerText();
+  assert.match(approved, /De Linde Bookshop/);
+  assert.match(approved, /Chrom/, 'from where it was asked');
+  assert.match(approved, /Shared: .*Name/);
+  assert.match(approved, new RegExp(String(new Date().getUTCFullYear())));
+  assert.match(await entries.nth(0).innerText(), /not me/);
+  await hook(mobile, 'to-home').click();
+});
+
+test('F3_verify_log_accepts_the_log_and_names_what_was_changed_in_it', async () => {
+  assert.match(await verdictAfter(), /3 entries, whole[^]*signed heads, all of this log/);
+  const flip = (table, column, where) => (database) => {
+    const row = database.prepare(`SELECT ${column} AS value FROM ${table} WHERE ${where}`).get();
+    const bytes = Uint8Array.from(row.value);
+    bytes[bytes.length >> 1] ^= 1;
+    database.prepare(`UPDATE ${table} SET ${column} = ? WHERE ${where}`).run(bytes);
+  };
+  assert.match(await verdictAfter(flip('log_entry', 'content', 'sequence = 2')), /entry 2 was changed/);
+  assert.match(await verdictAfter(flip('log_entry', 'body', 'sequence = 2')), /the body of entry 2 was changed/);
+  assert.match(await verdictAfter(flip('log_entry', 'subtrees', 'sequence = 2')), /the subtrees of entry 2 were changed/);
+  assert.match(await verdictAfter((database) => database.exec('DELETE FROM log_entry WHERE sequence = 2')), /entry 2 is missing/);
+  assert.match(await verdictAfter((database) => database.exec('DELETE FROM log_entry WHERE sequence = 3')), /cut off/);
+  assert.match(await verdictAfter((database) => database.exec(`UPDATE log_head SET id = '2', body = (SELECT body FROM log_head LIMIT 1) WHERE 0;
+    UPDATE log_entry SET sequence = -sequence WHERE sequence > 1; UPDATE log_entry SET sequence = 5 + sequence WHERE sequence < 0`)), /entry 2 does not follow/);
+});
+
+test('F3_a_phone_that_saw_the_log_does_not_believe_one_that_was_written_anew', async () => {
+  // The server comes back with a database from before: what the phone saw is not in it.
+  await stack.restartServer();
+  await mobile.reload();
+  await hook(mobile, 'to-history').click();
+  await hook(mobile, 'history-proven').waitFor();
+  await hook(mobile, 'to-home').click();
+  await mobile.evaluate(async () => {
+    const open = indexedDB.open('symbolon', 1);
+    const database = await new Promise((done) => (open.onsuccess = () => done(open.result)));
+    const store = database.transaction('phone', 'readwrite').objectStore('phone');
+    const read = store.get('log');
+    await new Promise((done) => (read.onsuccess = done));
+    const log = read.result;
+    // The same head, but one that no key of this log signed.
+    const [header, payload] = log.head.split('.');
+    store.put({ ...log, head: `${header}.${payload}.${'A'.repeat(86)}` }, 'log');
+    await new Promise((done) => (store.transaction.oncomplete = done));
+  });
+  await mobile.reload();
+  await hook(mobile, 'to-history').click();
+  await hook(mobile, 'history-doubt').waitFor();
+  assert.equal(await hook(mobile, 'history-entry').count(), 0, 'nothing of it is shown');
+});

@@ -1,0 +1,152 @@
+// F3: what happened on this account, newest first. Nothing is shown before the phone has checked that it is in the log.
+
+import { useEffect, useState } from 'preact/hooks';
+import type { Failure } from '../shared/api.ts';
+import type { KeyOf, Language } from '../shared/language.ts';
+import { checkHistory, readHead, type Doubt, type HistoryEntry } from '../shared/log-proof.ts';
+import { Busy, FailureNotice, Heading, Icon, Notice } from '../shared/ui.tsx';
+import type phoneTexts from '../texts/fr/phone.json';
+import { claimText } from './claims.ts';
+import { endsTheLink, type Server } from './server.ts';
+import { load, save } from './store.ts';
+import type { Texts } from './texts.ts';
+
+export type HistoryProps = {
+  texts: Texts;
+  server: Server;
+  close: () => void;
+  unlinked: (failure: Failure) => void;
+};
+
+type Loaded = { entries: HistoryEntry[]; more: boolean; size: number };
+
+export function History({ texts, server, close, unlinked }: HistoryProps) {
+  const { t, c, language } = texts;
+  const [loaded, setLoaded] = useState<Loaded | null>(null);
+  const [doubt, setDoubt] = useState<Doubt | null>(null);
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const [busy, setBusy] = useState(true);
+
+  const fetchMore = async () => {
+    setBusy(true);
+    setFailure(null);
+    const before = loaded?.entries.at(-1)?.sequence ?? 0;
+    const known = await load('log');
+    const head = known && (await readHead(known.head, known.key));
+    const result = await server.history(before, head?.size ?? 0);
+    setBusy(false);
+    if (!result.ok) return endsTheLink(result.failure) ? unlinked(result.failure) : setFailure(result.failure);
+    const checked = await checkHistory(result.value, known);
+    if (typeof checked === 'string') return setDoubt(checked);
+    await save({ log: checked.known });
+    setLoaded({
+      entries: [...(loaded?.entries ?? []), ...checked.entries],
+      more: result.value.more,
+      size: checked.size,
+    });
+  };
+
+  useEffect(() => void fetchMore(), []);
+
+  return (
+    <>
+      <Heading>{t('history.heading')}</Heading>
+      {doubt && (
+        <Notice kind="bad" role="alert" data-test="history-doubt" data-doubt={doubt}>
+          <p>
+            <strong>{t('history.doubt')}</strong>
+          </p>
+          <p>{t('history.doubt.text')}</p>
+        </Notice>
+      )}
+      {failure && <FailureNotice failure={failure} language={language} c={c} />}
+      {loaded && !doubt && (
+        <>
+          <p class="soft" role="status" data-test="history-proven" data-size={loaded.size}>
+            <Icon name="check" /> {t('history.proven')}
+          </p>
+          <ol class="history" data-test="history">
+            {loaded.entries.map((entry) => (
+              <Entry key={entry.sequence} entry={entry} texts={texts} />
+            ))}
+          </ol>
+        </>
+      )}
+      {busy && <Busy text={c('loading')} />}
+      <div class="row">
+        {failure && (
+          <button class="button main" onClick={fetchMore} data-test="retry">
+            {c('button.retry')}
+          </button>
+        )}
+        {loaded?.more && !busy && !doubt && !failure && (
+          <button class="button" onClick={fetchMore} data-test="history-more">
+            {t('history.more')}
+          </button>
+        )}
+        <button class="button" onClick={close} data-test="to-home">
+          {c('button.back')}
+        </button>
+      </div>
+    </>
+  );
+}
+
+type EventKey = Extract<KeyOf<typeof phoneTexts>, `event.${string}`>;
+
+const events: Record<EventKey, true> = {
+  'event.enrolled': true,
+  'event.approved': true,
+  'event.refused': true,
+  'event.refused_not_me': true,
+  'event.symbol_wrong': true,
+  'event.code_wrong': true,
+  'event.blocked': true,
+  'event.clone_suspected': true,
+  'event.consent_withdrawn': true,
+  'event.expired': true,
+};
+
+function eventText({ kind, detail }: HistoryEntry, { t }: Texts): string {
+  const key = kind === 'refused' && detail.reason === 'not_me' ? 'event.refused_not_me' : `event.${kind}`;
+  return key in events ? t(key as EventKey) : kind;
+}
+
+function Entry({ entry, texts }: { entry: HistoryEntry; texts: Texts }) {
+  const { t, language } = texts;
+  const { partner, browser, claims } = entry.detail;
+  const name = partner && (partner.name[language] ?? partner.name['en'] ?? Object.values(partner.name)[0]);
+  return (
+    <li class="card" data-test="history-entry" data-kind={entry.kind}>
+      <p>
+        <strong>{eventText(entry, texts)}</strong>
+        {name && (
+          <>
+            {' '}
+            · {name} <span class="mono soft">{partner.domain}</span>
+          </>
+        )}
+      </p>
+      <p class="soft">
+        <Icon name="clock" /> {moment(language, entry.at)}
+        {browser && (
+          <>
+            <br />
+            <Icon name="computer" /> {browser}
+          </>
+        )}
+      </p>
+      {claims && (
+        <p>
+          {claims.length === 0
+            ? t('ask.data.none')
+            : `${t('history.shared')} ${new Intl.ListFormat(language).format(claims.map((claim) => claimText(claim, texts)))}`}
+        </p>
+      )}
+    </li>
+  );
+}
+
+function moment(language: Language, seconds: number): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short' }).format(seconds * 1000);
+}
