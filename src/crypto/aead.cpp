@@ -22,10 +22,11 @@ int size_of(ByteView bytes)
 
 void encrypt(ByteView key, ByteView nonce, ByteView plain, ByteView associated_data, Bytes& to)
 {
-    ENSURE(key.size() == key_bytes && nonce.size() == nonce_bytes);
+    ENSURE((key.size() == key_bytes || key.size() == short_key_bytes) && nonce.size() == nonce_bytes);
     openssl::CipherContext const context{EVP_CIPHER_CTX_new()};
     ENSURE(context);
-    ENSURE(EVP_EncryptInit_ex2(context.get(), openssl::aes_256_gcm(), key.data(), nonce.data(), nullptr) == 1);
+    auto const* const cipher = key.size() == key_bytes ? openssl::aes_256_gcm() : openssl::aes_128_gcm();
+    ENSURE(EVP_EncryptInit_ex2(context.get(), cipher, key.data(), nonce.data(), nullptr) == 1);
     int written = 0;
     if (!associated_data.empty())
         ENSURE(EVP_EncryptUpdate(context.get(), nullptr, &written, associated_data.data(), size_of(associated_data)) ==

@@ -32,6 +32,13 @@ EVP_MD const* digest(HashAlgorithm algorithm)
     ENSURE(false);
 }
 
+EVP_CIPHER const* aes_128_gcm()
+{
+    static EVP_CIPHER const* const cipher = EVP_CIPHER_fetch(nullptr, "AES-128-GCM", nullptr);
+    ENSURE(cipher != nullptr);
+    return cipher;
+}
+
 EVP_CIPHER const* aes_256_gcm()
 {
     static EVP_CIPHER const* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);

@@ -35,6 +35,7 @@ using Pkcs8 = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Free<PKCS8_PRIV_KEY_INFO_free
 
 /// Fetching by name takes a lock and a search; these live as long as the program.
 EVP_MD const* digest(HashAlgorithm algorithm);
+EVP_CIPHER const* aes_128_gcm();
 EVP_CIPHER const* aes_256_gcm();
 EVP_MAC* hmac();
 EVP_KDF* hkdf();
