@@ -4,6 +4,7 @@
 
 #include "base/http.hpp"
 #include "base/text.hpp"
+#include "push/endpoint.hpp"
 
 #include <toml++/toml.h>
 
@@ -199,6 +200,9 @@ public:
                       label(key) + what);
     }
 
+    /// Whether the file says something of it.
+    [[nodiscard]] bool has(std::string_view key) const { return table_ != nullptr && table_->contains(key); }
+
     /// Judges what is left.
     void end()
     {
@@ -298,6 +302,23 @@ void read_sms(Section section, Configuration::Sms& sms)
     if (sms.user.empty()) section.mistake("user", ": expected the gateway's user name, since there is a gateway");
     if (sms.password_file.empty())
         section.mistake("password_file", ": expected a file with the gateway's password, since there is a gateway");
+}
+
+void read_push(Section section, Configuration::Push& push, std::string const& phone_url)
+{
+    auto const is_given = section.has("hosts");
+    section.texts("hosts", push.hosts, push::is_host_pattern,
+                  "a push service: \"push.example\", \"*.push.example\" for those below it, or \"localhost:8407\"");
+    if (!is_given) push.hosts = push::default_hosts();
+    section.text(
+        "contact", push.contact,
+        [](std::string const& text) {
+            return text.starts_with("mailto:") ? text.size() > 7 && text.find('@') != std::string::npos
+                                               : text.starts_with("https://") && is_web_url(text);
+        },
+        "\"mailto:operator@symbolon.example\" or an https URL");
+    section.end();
+    if (push.contact.empty() && phone_url.starts_with("https://")) push.contact = phone_url;
 }
 
 void read_card(Section section, Configuration::Card& card)
@@ -418,8 +439,8 @@ Result<Configuration> parse_configuration(std::string_view text, fs::path const&
     configuration.store.path = directory / "store.db";
     configuration.vault.socket = directory / "vault" / "vault.sock";
 
-    constexpr std::array<std::string_view, 9> sections{"server", "store",     "vault",  "web", "sms",
-                                                       "card",   "enrolment", "limits", "log"};
+    constexpr std::array<std::string_view, 10> sections{"server", "store", "vault",     "web",    "sms",
+                                                        "push",   "card",  "enrolment", "limits", "log"};
     for (auto const& [key, node] : root) {
         if (std::ranges::find(sections, key.str()) == sections.end()) {
             std::string expected;
@@ -448,6 +469,7 @@ Result<Configuration> parse_configuration(std::string_view text, fs::path const&
     if (!web_directory.empty()) configuration.web.directory = web_directory;
     web.end();
     read_sms(section("sms"), configuration.sms);
+    read_push(section("push"), configuration.push, configuration.server.phone_url);
     read_card(section("card"), configuration.card);
     read_enrolment(section("enrolment"), configuration.enrolment, configuration.card.test_pki);
     read_limits(section("limits"), configuration.limits);

@@ -55,6 +55,11 @@ struct Configuration {
         std::string sender = "Symbolon";
     } sms;
 
+    struct Push {
+        std::vector<std::string> hosts; ///< push services that are sent to; default: push::default_hosts()
+        std::string contact;            ///< "mailto:…" or https; default: phone_url where that is https
+    } push;
+
     struct Card {
         std::vector<ConfiguredAnchor> anchors;
         std::vector<std::string> revocation_hosts; ///< ocsp_hosts and crl_hosts together

@@ -1,4 +1,5 @@
 #include "app/config.hpp"
+#include "push/endpoint.hpp"
 
 #include <gtest/gtest.h>
 
@@ -28,6 +29,34 @@ TEST(Configuration, has_a_default_for_everything)
     EXPECT_FALSE(configuration.web.directory);
     EXPECT_FALSE(configuration.card.test_pki);
     EXPECT_TRUE(configuration.card.anchors.empty());
+    EXPECT_EQ(configuration.push.hosts, push::default_hosts());
+    EXPECT_EQ(configuration.push.contact, "");
+}
+
+TEST(Configuration, lists_the_push_services_that_are_sent_to)
+{
+    auto const read = [](std::string const& text) {
+        return parse_configuration("[push]\n" + text, "/etc/symbolon/symbolon.toml");
+    };
+    EXPECT_EQ(read("hosts = [\"push.example\", \"*.push.example\"]")->push.hosts,
+              (std::vector<std::string>{"push.example", "*.push.example"}));
+    EXPECT_TRUE(read("hosts = []")->push.hosts.empty()) << "no notifications at all";
+    EXPECT_EQ(read("contact = \"mailto:operator@id.example\"")->push.contact, "mailto:operator@id.example");
+    EXPECT_FALSE(read("hosts = [\"https://push.example\"]"));
+    EXPECT_FALSE(read("hosts = [\"*\"]"));
+    EXPECT_FALSE(read("contact = \"operator\""));
+    EXPECT_FALSE(read("contact = \"http://id.example\""));
+    auto const in_production = parse_configuration(R"(
+[server]
+id_url = "https://id.example"
+phone_url = "https://phone.example"
+desk_url = "https://desk.example"
+id_listen = ["127.0.0.1:1"]
+phone_listen = ["127.0.0.1:2"]
+desk_listen = ["127.0.0.1:3"]
+)",
+                                                   "/etc/symbolon/symbolon.toml");
+    EXPECT_EQ(in_production->push.contact, "https://phone.example");
 }
 
 TEST(Configuration, takes_what_the_file_says)

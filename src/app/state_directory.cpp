@@ -161,6 +161,23 @@ Result<void> write_secret_file(fs::path const& file, ByteView content)
     return {};
 }
 
+namespace {
+
+/// A key on P-256. Fails with configuration_invalid.
+Result<crypto::PrivateKey> read_p256_key(fs::path const& file)
+{
+    auto key = crypto::PrivateKey::from_der(TRY(read_secret_file(file)));
+    if (!key || key->type() != crypto::KeyType::ec_p256) return invalid(file, "is no key on P-256");
+    return *std::move(key);
+}
+
+Result<void> write_new_p256_key(fs::path const& file)
+{
+    return write_secret_file(file, crypto::PrivateKey::generate(crypto::KeyType::ec_p256).der().reveal());
+}
+
+} // namespace
+
 Result<void> make_state_directory(fs::path const& directory, std::string_view settings, crypto::Random& random,
                                   Instant now)
 {
@@ -175,8 +192,7 @@ Result<void> make_state_directory(fs::path const& directory, std::string_view se
         SecretBytes const key{random.bytes(key_bytes)};
         TRY(write_secret_file(directory / name, key.reveal()));
     }
-    TRY(write_secret_file(directory / "record.key",
-                          crypto::PrivateKey::generate(crypto::KeyType::ec_p256).der().reveal()));
+    for (auto const* name : {"record.key", "push.key"}) TRY(write_new_p256_key(directory / name));
     std::vector<SigningKeyRow> rows;
     rows.reserve(signing_algorithms.size());
     for (auto const algorithm : signing_algorithms) rows.push_back(new_row(algorithm, now));
@@ -244,10 +260,11 @@ Result<State> read_state(fs::path const& directory, Instant now)
     for (auto const algorithm : signing_algorithms)
         if (std::ranges::find(keys, algorithm, &crypto::SigningKey::algorithm) == keys.end())
             return invalid(signing_file(directory), "has no key for " + std::string{name_of(algorithm)});
-    auto const record_file = directory / "record.key";
-    auto record = crypto::PrivateKey::from_der(TRY(read_secret_file(record_file)));
-    if (!record || record->type() != crypto::KeyType::ec_p256) return invalid(record_file, "is no key on P-256");
-    auto record_name = record->public_key().thumbprint();
+    auto record = TRY(read_p256_key(directory / "record.key"));
+    auto record_name = record.public_key().thumbprint();
+    auto const push_file = directory / "push.key";
+    std::error_code error;
+    if (!fs::exists(fs::symlink_status(push_file, error))) TRY(write_new_p256_key(push_file));
     return State{
         .keys = {.master = TRY(read_key_file(directory / "master.key")),
                  .lookup = TRY(read_key_file(directory / "lookup.key"))},
@@ -255,7 +272,10 @@ Result<State> read_state(fs::path const& directory, Instant now)
         .server_secret = TRY(read_key_file(directory / "server.key")),
         .record_key = {.key_id = std::move(record_name),
                        .algorithm = crypto::SignatureAlgorithm::es256,
-                       .key = *std::move(record)},
+                       .key = std::move(record)},
+        .push_key = {.key_id = {},
+                     .algorithm = crypto::SignatureAlgorithm::es256,
+                     .key = TRY(read_p256_key(push_file))},
         .signing_keys = std::move(keys),
     };
 }

@@ -19,6 +19,7 @@
 ///     server.key       32 bytes, of which the server's short-lived keys are made (nonces, counters)
 ///     signing.json     the keys of ID tokens
 ///     record.key       the key that approval records are signed with, PKCS#8
+///     push.key         the key that push services know us by (RFC 8292), PKCS#8
 ///     vault/           the vault's own (vault::make_vault)
 ///     store.db         made at the first start
 namespace symbolon::app {
@@ -39,6 +40,7 @@ struct State {
     SecretBytes pairwise_secret;
     SecretBytes server_secret;
     crypto::SigningKey record_key;                ///< ES256
+    crypto::SigningKey push_key;                  ///< ES256, without a key id
     std::vector<crypto::SigningKey> signing_keys; ///< to be published now; of each algorithm the first one signs
 };
 
@@ -47,8 +49,8 @@ struct State {
 Result<void> make_state_directory(std::filesystem::path const& directory, std::string_view settings,
                                   crypto::Random& random, Instant now);
 
-/// Reads what the server needs. Fails with configuration_invalid: a file is missing, has another size, or others than
-/// its owner may read it.
+/// Reads what the server needs, and makes push.key where an older version made the directory. Fails with
+/// configuration_invalid: a file is missing, has another size, or others than its owner may read it.
 Result<State> read_state(std::filesystem::path const& directory, Instant now);
 
 /// 32 bytes of the server's secret for one purpose: "device_nonce".

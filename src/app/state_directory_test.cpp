@@ -84,6 +84,22 @@ TEST_F(StateDirectory, is_refused_when_a_key_is_missing_short_or_open_to_others)
     EXPECT_TRUE(refused());
 }
 
+TEST_F(StateDirectory, of_an_older_version_gets_a_push_key_that_stays)
+{
+    make();
+    auto const key = directory() / "push.key";
+    auto const point = [&] { return read_state(directory(), noon)->push_key.key.public_key().thumbprint(); };
+    auto const first = point();
+    EXPECT_EQ(point(), first);
+    fs::remove(key);
+    auto const second = point();
+    EXPECT_NE(second, first);
+    EXPECT_EQ(point(), second) << "phones have subscribed with it";
+    EXPECT_EQ(fs::status(key).permissions() & (fs::perms::group_all | fs::perms::others_all), fs::perms::none);
+    fs::resize_file(key, 10);
+    EXPECT_FALSE(read_state(directory(), noon));
+}
+
 TEST_F(StateDirectory, H3_a_new_signing_key_is_known_before_it_signs_and_the_old_one_after)
 {
     make();

@@ -5,11 +5,13 @@
 #include "app/config.hpp"
 #include "app/state_directory.hpp"
 #include "base/json.hpp"
+#include "crypto/push_encryption.hpp"
 #include "device/history.hpp"
 #include "device/routes.hpp"
 #include "device/vault_client.hpp"
 #include "edge/http_client.hpp"
 #include "edge/json_log.hpp"
+#include "edge/push_sender.hpp"
 #include "edge/server.hpp"
 #include "edge/sms_gateway.hpp"
 #include "edge/static_files.hpp"
@@ -143,6 +145,8 @@ std::vector<std::string> local_hosts(app::Configuration const& configuration)
     };
     if (!configuration.sms.gateway.empty()) add(configuration.sms.gateway);
     for (auto const& host : configuration.card.revocation_hosts) add("http://" + host);
+    for (auto const& host : configuration.push.hosts)
+        if (!host.starts_with('*')) add("http://" + host);
     return hosts;
 }
 
@@ -247,8 +251,23 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
     auto const fetcher = edge::revocation_fetcher(client);
     auto const messages = TRY(make_messages(configuration.sms, client, *log));
 
+    push::Settings const push_settings{.key = state.push_key,
+                                       .contact = configuration.push.contact,
+                                       .hosts = configuration.push.hosts,
+                                       .phone_url = server_settings.phone_url,
+                                       .texts = texts};
+    edge::PushSender push{{.loops = loops,
+                           .client = client,
+                           .actions = store.actions(),
+                           .subscriptions = store.push_subscriptions(),
+                           .clock = clock,
+                           .random = *random,
+                           .log = *log,
+                           .settings = push_settings}};
+
     ports::Services const services{.accounts = store.accounts(),
                                    .devices = store.devices(),
+                                   .push_subscriptions = store.push_subscriptions(),
                                    .enrolments = store.enrolments(),
                                    .contracts = store.contracts(),
                                    .actions = store.actions(),
@@ -261,6 +280,7 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
                                    .ledger = store.ledger(),
                                    .vault = vault,
                                    .messages = *messages,
+                                   .push = push,
                                    .wakeups = *wakeups,
                                    .clock = clock,
                                    .random = *random,
@@ -294,6 +314,8 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
                          .nonce_key = app::derived_key(state, "device_nonce"),
                          .counter_key = app::derived_key(state, "device_counter"),
                          .record_key = state.record_key,
+                         .push_key = crypto::push_point(state.push_key.key.public_key()),
+                         .push_hosts = configuration.push.hosts,
                          .limits = limits,
                          .texts = texts});
 
@@ -342,6 +364,7 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
 
     std::optional<Flow<void>> sweeping;
     std::optional<Flow<void>> signing_heads;
+    std::optional<Flow<void>> ringing; // what waited when the server stopped
     auto const on_first_loop = [&](std::function<void()> const& work) {
         edge::run_on<int>(loops.at(0), [&]() -> Flow<int> {
             work();
@@ -353,6 +376,8 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
         sweeping->start([] {});
         signing_heads = sign_heads(services, state.record_key);
         signing_heads->start([] {});
+        ringing = push.ring_what_waits();
+        ringing->start([] {});
     });
 
     log->event("started", {{"threads", std::to_string(loops.size())},
@@ -367,7 +392,9 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
     on_first_loop([&] {
         sweeping.reset();
         signing_heads.reset();
+        ringing.reset();
     });
+    push.stop();
     log->event("stopped", {});
     return {};
 }

@@ -27,14 +27,6 @@ using Decision = Answer::Decision;
 
 constexpr std::size_t tx_nonce_bytes = 16;
 
-/// The answer to a signed request, with the nonce for the next one.
-http::Response signed_answer(json::Object object, Services const& services, Settings const& settings)
-{
-    auto response = http::json(200, json::write(std::move(object)));
-    response.with("Symbolon-Nonce", make_nonce(settings.nonce_key, services.clock.now()));
-    return response;
-}
-
 /// The actions that this phone can answer, as JSON.
 Flow<json::Array> actions_for(Account account, Services services)
 {

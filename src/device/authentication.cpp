@@ -27,6 +27,13 @@ Flow<ports::Stored<account::Account>> account_of(account::Device device, ports::
     co_return *std::move(account);
 }
 
+http::Response signed_answer(json::Object object, ports::Services const& services, Settings const& settings)
+{
+    auto response = http::json(200, json::write(std::move(object)));
+    response.with("Symbolon-Nonce", make_nonce(settings.nonce_key, services.clock.now()));
+    return response;
+}
+
 Flow<AuthenticatedDevice> authenticate(http::Request request, ports::Services services, SharedSettings settings)
 {
     auto const authorization = co_await parse_authorization(request.header("authorization"));

@@ -2,6 +2,7 @@
 
 #include "base/flow.hpp"
 #include "base/http.hpp"
+#include "base/json.hpp"
 #include "device/settings.hpp"
 #include "ports/services.hpp"
 
@@ -17,6 +18,9 @@ struct AuthenticatedDevice {
 /// device_signature_invalid (no header), device_nonce_needed, device_unknown, device_signature_invalid, device_unbound,
 /// device_suspended, account_deactivated.
 Flow<AuthenticatedDevice> authenticate(http::Request request, ports::Services services, SharedSettings settings);
+
+/// The answer to a signed request, with the nonce for the next one.
+http::Response signed_answer(json::Object object, ports::Services const& services, Settings const& settings);
 
 /// Whether a phone may act. Fails: device_unbound, device_suspended.
 Result<void> check_device(account::Device const& device);

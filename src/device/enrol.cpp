@@ -92,6 +92,34 @@ Flow<void> keep(Meant before, Enrolment after, Services services)
     co_return {};
 }
 
+/// Spending limits: counts an SMS that is about to be sent, in all and to its number. The whole is counted first: who
+/// asks for more than his number may have uses up of it what his enrolment's own limit lets him, which is little; the
+/// other way round, an hour in which nobody is sent anything would cost people their day.
+///
+/// Fails: sms_limit_in_all, sms_limit_of_number.
+Flow<void> count_sms(account::PhoneNumber number, Services services, SharedSettings settings)
+{
+    constexpr Seconds hour = 1h;
+    constexpr Seconds day = 24h;
+    auto const now = services.clock.now();
+    auto const key = [&](std::string const& what) {
+        return crypto::hmac_sha256(settings->counter_key, bytes_of(what));
+    };
+    auto const end_of = [&](Seconds window) { return now - now.time_since_epoch() % window + window; };
+    auto const in_all = co_await services.counters.add("sms_in_all", key("sms in all"), hour, now);
+    if (in_all > settings->limits.sms_sends_an_hour_in_all)
+        co_return fail_until(Outcome::sms_limit_in_all, end_of(hour));
+    auto const to_number = co_await services.counters.add("sms_to_number", key("sms to " + number.e164()), day, now);
+    if (to_number > settings->limits.sms_sends_a_day_to_one_number)
+        co_return fail_until(Outcome::sms_limit_of_number, end_of(day));
+    co_return {};
+}
+
+bool is_spending_limit(Outcome outcome)
+{
+    return outcome == Outcome::sms_limit_in_all || outcome == Outcome::sms_limit_of_number;
+}
+
 /// Hands the code to the gateway. Gives whether it took it.
 Flow<bool> send_code(account::PhoneNumber number, Language language, std::string code, Services services,
                      SharedSettings settings)
@@ -155,11 +183,22 @@ Flow<http::Response> start_enrolment(http::Request request, Services services, S
     // Within the countdown the code that was sent stays good: the app was only opened again.
     auto const code = enrolment::sms_code(services.random.below(1'000'000));
     auto with_code = enrolment::send_sms_code(enrolment, crypto::sha256(code), now, settings->limits);
-    if (with_code) enrolment = *with_code;
+    auto sent = true;
+    if (with_code) {
+        auto const counted = co_await outcome_of(count_sms(number, services, settings));
+        if (!counted && !is_spending_limit(counted.error().outcome)) co_return std::unexpected{counted.error()};
+        if (counted) {
+            enrolment = *with_code;
+        } else {
+            // The phone offers to ask again, and is told then when that is possible.
+            services.log.failure("sms", counted.error(), {});
+            with_code = std::unexpected{counted.error()};
+            sent = false;
+        }
+    }
     co_await keep(meant, enrolment, services);
     tell_page(services, enrolment.id);
 
-    auto sent = true;
     if (with_code) sent = co_await send_code(number, enrolment.language, code, services, settings);
     co_return answer({{"session", session.reveal()},
                       {"nonce", crypto::base64url(enrolment.device_nonce)},
@@ -189,6 +228,8 @@ Flow<http::Response> send_sms_again(http::Request request, Services services, Sh
     auto const code = enrolment::sms_code(services.random.below(1'000'000));
     auto const enrolment =
         co_await enrolment::send_sms_code(stored.value, crypto::sha256(code), services.clock.now(), settings->limits);
+    // Before the code that was sent is forgotten for another one.
+    co_await count_sms(enrolment.phone_number, services, settings);
     co_await services.enrolments.save(changed(stored, enrolment));
     auto const sent = co_await send_code(enrolment.phone_number, enrolment.language, code, services, settings);
     if (!sent) co_return fail(Outcome::sms_not_sent);

@@ -182,6 +182,80 @@ TEST_F(PhoneEnrolment, a_gateway_that_fails_loses_nothing)
     EXPECT_EQ(outcome(sms(world_.messages.last_code())), "");
 }
 
+TEST_F(PhoneEnrolment, no_more_sms_go_to_one_number_on_one_day_than_the_limit)
+{
+    world_.limit([](Limits& limits) { limits.sms_sends_a_day_to_one_number = 2; });
+    world_.enrolment();
+    ASSERT_EQ(outcome(start()), "");
+    world_.clock.at += 1h;
+    ASSERT_EQ(outcome(run_now(phone_.send_sms_again())), "");
+    ASSERT_EQ(world_.messages.sent.size(), 2);
+    auto const good = world_.messages.last_code();
+
+    world_.clock.at += 1h;
+    ASSERT_EQ(world_.clock.at, store::testing::noon + 2h);
+    auto const refused = run_now(phone_.send_sms_again());
+    ASSERT_EQ(outcome(refused), "sms_limit_of_number");
+    EXPECT_EQ(refused.error().open_at, store::testing::noon + 12h) << "midnight, UTC";
+    EXPECT_EQ(world_.messages.sent.size(), 2);
+
+    // Opening the app again is no way around it, and says nothing else than that no SMS left.
+    Phone other{new_phone(world_.random), world_.transport};
+    world_.enrolment("e2", "+32470123456", "Zz9+k?7Q", "80010100157");
+    ASSERT_EQ(outcome(run_now(other.start_enrolment("32", number, SecretText{"Zz9+k?7Q"}))), "");
+    EXPECT_EQ(world_.messages.sent.size(), 2);
+    // Another number is none of its business.
+    Phone stranger{new_phone(world_.random), world_.transport};
+    world_.enrolment("e3", "+32470999999", "Yy9+k?7Q", "80010100256");
+    ASSERT_EQ(outcome(run_now(stranger.start_enrolment("32", "0470 99 99 99", SecretText{"Yy9+k?7Q"}))), "");
+    EXPECT_EQ(world_.messages.sent.size(), 3);
+
+    world_.clock.at = store::testing::noon + 12h;
+    EXPECT_EQ(outcome(run_now(phone_.send_sms_again())), "");
+    EXPECT_FALSE(good.equals(world_.messages.last_code()));
+}
+
+TEST_F(PhoneEnrolment, no_more_sms_leave_in_one_hour_than_the_operator_pays_for)
+{
+    world_.limit([](Limits& limits) { limits.sms_sends_an_hour_in_all = 1; });
+    world_.clock.at += 20min;
+    world_.enrolment();
+    ASSERT_EQ(outcome(start()), "");
+    auto const code = world_.messages.last_code();
+    world_.clock.at += 1min;
+    auto const refused = run_now(phone_.send_sms_again());
+    ASSERT_EQ(outcome(refused), "sms_limit_in_all");
+    EXPECT_EQ(refused.error().open_at, store::testing::noon + 1h);
+    EXPECT_EQ(world_.messages.sent.size(), 1);
+    EXPECT_EQ(outcome(sms(code)), "") << "what was sent stays good";
+}
+
+TEST_F(PhoneEnrolment, an_hour_without_sms_costs_nobody_of_what_his_number_may_have)
+{
+    world_.limit([](Limits& limits) {
+        limits.sms_sends_an_hour_in_all = 1;
+        limits.sms_sends_a_day_to_one_number = 2;
+    });
+    world_.enrolment();
+    ASSERT_EQ(outcome(start()), "");
+    for (int again = 0; again < 5; ++again) {
+        world_.clock.at += 1min;
+        ASSERT_EQ(outcome(run_now(phone_.send_sms_again())), "sms_limit_in_all");
+    }
+    world_.clock.at = store::testing::noon + 1h;
+    EXPECT_EQ(outcome(run_now(phone_.send_sms_again())), "");
+}
+
+TEST_F(PhoneEnrolment, D7_wrong_tokens_count_no_sms)
+{
+    world_.limit([](Limits& limits) { limits.sms_sends_an_hour_in_all = 1; });
+    world_.enrolment();
+    for (int tries = 0; tries < 3; ++tries)
+        ASSERT_EQ(outcome(start(number, SecretText{"xxxxxxxx"})), "identification_token_wrong");
+    ASSERT_EQ(outcome(start()), "");
+    EXPECT_EQ(world_.messages.sent.size(), 1);
+}
+
 TEST_F(PhoneEnrolment, A6_trivial_codes_are_refused_on_the_phone_with_the_reason)
 {
     world_.enrolment();

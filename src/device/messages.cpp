@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
+#include "crypto/push_encryption.hpp"
 #include "vault/statement.hpp"
 
 #include <algorithm>
@@ -177,6 +178,29 @@ std::string write_enrol_session(SecretText const& session)
 Result<SecretText> parse_enrol_session(std::string_view body)
 {
     return secret_text(TRY(body_with(body, {"session"})), "session");
+}
+
+std::string write(PushSubscribed const& subscribed)
+{
+    return json::write(json::Object{{"endpoint", subscribed.endpoint},
+                                    {"p256dh", base64url(subscribed.point)},
+                                    {"auth", base64url(subscribed.auth)},
+                                    {"language", name_of(subscribed.language)}});
+}
+
+Result<PushSubscribed> parse_push_subscription(std::string_view body)
+{
+    auto const object = TRY(body_with(body, {"endpoint", "p256dh", "auth", "language"}));
+    auto const language = language_named(TRY(json::text(object, "language")));
+    if (!language) return fail(Outcome::request_malformed, "language");
+    PushSubscribed subscribed{
+        .endpoint = TRY(json::text(object, "endpoint")),
+        .point = TRY(bytes(object, "p256dh", crypto::push_point_bytes, Outcome::request_malformed)),
+        .auth = TRY(bytes(object, "auth", crypto::push_auth_bytes, Outcome::request_malformed)),
+        .language = *language,
+    };
+    if (!crypto::is_push_point(subscribed.point)) return fail(Outcome::request_malformed, "p256dh is no point");
+    return subscribed;
 }
 
 Bytes enrol_statement(ByteView nonce, DeviceId const& device, int code_version, ByteView sealed_code_key,

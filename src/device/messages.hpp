@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/id.hpp"
 #include "base/json.hpp"
+#include "base/language.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "crypto/key.hpp"
@@ -89,6 +90,19 @@ Bytes enrol_statement(ByteView nonce, DeviceId const& device, int code_version, 
 std::string write(EnrolFinish const& finish);
 /// Fails: json_malformed, request_malformed, jwk_malformed, encoding_malformed.
 Result<EnrolFinish> parse_enrol_finish(std::string_view body);
+
+// ---- notifications (§5) --------------------------------------------------------------------------------------------
+
+/// What a browser's push subscription says of itself (Push API, PushSubscriptionJSON).
+struct PushSubscribed {
+    std::string endpoint; ///< not judged yet: push::check_endpoint
+    Bytes point;          ///< p256dh, on the curve
+    Bytes auth;           ///< 16 bytes
+    Language language = Language::fr;
+};
+std::string write(PushSubscribed const& subscribed);
+/// Fails: json_malformed, request_malformed, encoding_malformed.
+Result<PushSubscribed> parse_push_subscription(std::string_view body);
 
 // ---- answers (§5) --------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@
 #include "device/history.hpp"
 #include "device/messages.hpp"
 #include "device/nonce.hpp"
+#include "device/push.hpp"
 
 namespace symbolon::device {
 
@@ -58,6 +59,9 @@ http::Routes device_routes(Services services, SharedSettings settings)
         row("GET", "/d/me", me),
         row("GET", "/d/pending", pending),
         row("POST", "/d/history", history_page),
+        row("GET", "/d/push", push_state),
+        row("POST", "/d/push", turn_push_on),
+        row("POST", "/d/push/off", turn_push_off),
         row("GET", "/d/events", pending_events),
         row("POST", "/d/actions/{id}/show", show_action),
         row("POST", "/d/actions/{id}/answer", answer_action),

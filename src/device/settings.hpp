@@ -7,15 +7,18 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace symbolon::device {
 
 /// What main() gives the phone API besides Services. Lives as long as the program.
 struct Settings {
-    std::string origin;            ///< of the phone API: "https://phone.example"
-    SecretBytes nonce_key;         ///< 32 bytes: server nonces
-    SecretBytes counter_key;       ///< 32 bytes: addresses in counters are HMACs under it
-    crypto::SigningKey record_key; ///< signs approval records
+    std::string origin;                  ///< of the phone API: "https://phone.example"
+    SecretBytes nonce_key;               ///< 32 bytes: server nonces
+    SecretBytes counter_key;             ///< 32 bytes: addresses in counters are HMACs under it
+    crypto::SigningKey record_key;       ///< signs approval records
+    Bytes push_key;                      ///< what phones subscribe with (RFC 8292 §4): our P-256 point, 65 bytes
+    std::vector<std::string> push_hosts; ///< push services that are sent to (push::check_endpoint)
     Limits limits;
     Texts texts;
 };

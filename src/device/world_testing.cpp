@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "crypto/hash.hpp"
+#include "crypto/push_encryption.hpp"
 
 #include <algorithm>
 
@@ -222,7 +223,7 @@ Flow<Transport::Reply> DirectTransport::send(Call call)
 
 namespace {
 
-SharedSettings settings_of(crypto::Random& random)
+std::shared_ptr<Settings> settings_of(crypto::Random& random)
 {
     return std::make_shared<Settings>(
         Settings{.origin = "https://phone.example",
@@ -231,6 +232,8 @@ SharedSettings settings_of(crypto::Random& random)
                  .record_key = {.key_id = "records-1",
                                 .algorithm = crypto::SignatureAlgorithm::es256,
                                 .key = crypto::PrivateKey::generate(crypto::KeyType::ec_p256)},
+                 .push_key = crypto::push_point(crypto::PrivateKey::generate(crypto::KeyType::ec_p256).public_key()),
+                 .push_hosts = {"push.example", "*.push.example"},
                  .limits = {},
                  .texts = {}});
 }
@@ -240,6 +243,7 @@ SharedSettings settings_of(crypto::Random& random)
 World::World()
     : services{.accounts = store.accounts(),
                .devices = store.devices(),
+               .push_subscriptions = store.push_subscriptions(),
                .enrolments = store.enrolments(),
                .contracts = store.contracts(),
                .actions = store.actions(),
@@ -252,6 +256,7 @@ World::World()
                .ledger = store.ledger(),
                .vault = vault,
                .messages = messages,
+               .push = push,
                .wakeups = wakeups,
                .clock = clock,
                .random = random,
@@ -259,6 +264,8 @@ World::World()
       settings{settings_of(random)},
       transport{device_routes(services, settings)}
 {}
+
+void World::limit(std::function<void(Limits&)> const& change) { change(settings->limits); }
 
 EnrolmentId World::enrolment(std::string id, std::string number, std::string token, std::string national_number)
 {

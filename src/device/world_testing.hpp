@@ -50,6 +50,13 @@ public:
     [[nodiscard]] SecretText last_code() const;
 };
 
+/// What phones were to be notified of.
+class KeptPush final : public ports::Push {
+public:
+    void ring(ActionId const& action) override { rung.push_back(action); }
+    std::vector<ActionId> rung;
+};
+
 /// Ears that hear at once.
 class DirectWakeups final : public ports::Wakeups {
 public:
@@ -102,11 +109,15 @@ public:
     store::Store store{engine, store::testing::keys(), random};
     LocalVault vault{clock, random};
     KeptMessages messages;
+    KeptPush push;
     DirectWakeups wakeups;
     KeptLog log;
     ports::Services services;
-    SharedSettings settings;
+    std::shared_ptr<Settings> settings;
     DirectTransport transport;
+
+    /// Other limits from now on.
+    void limit(std::function<void(Limits&)> const& change);
 
     /// An enrolment that waits for the phone. Its token is "Ab3+k?7Q" unless said otherwise.
     EnrolmentId enrolment(std::string id = "e1", std::string number = "+32470123456", std::string token = "Ab3+k?7Q",

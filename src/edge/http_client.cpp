@@ -132,6 +132,9 @@ Result<OutgoingAnswer> judge(Transfer& transfer, CURLcode code)
         curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
         curl_easy_getinfo(transfer.easy, CURLINFO_CONTENT_TYPE, &type);
         transfer.answer.status = static_cast<int>(status);
+        curl_off_t retry_after = 0;
+        curl_easy_getinfo(transfer.easy, CURLINFO_RETRY_AFTER, &retry_after);
+        transfer.answer.retry_after = Seconds{std::max<curl_off_t>(0, retry_after)};
         transfer.answer.content_type = type == nullptr ? "" : type;
         return std::move(transfer.answer);
     }

@@ -24,6 +24,7 @@ struct OutgoingRequest {
 struct OutgoingAnswer {
     int status = 0;
     std::string content_type;
+    Seconds retry_after{0}; ///< of the header Retry-After, in both its forms (RFC 9110 §10.2.3); 0: none
     std::string body;
 };
 

@@ -25,6 +25,11 @@ public:
     Flow<void> forget(AccountId) override { co_return fail(Outcome::vault_unreachable); }
 };
 
+class NoPush final : public ports::Push {
+public:
+    void ring(ActionId const& /*action*/) override {}
+};
+
 class NoMessages final : public ports::Messages {
 public:
     Flow<void> send_sms(account::PhoneNumber, std::string) override { co_return fail(Outcome::sms_not_sent); }
@@ -140,7 +145,8 @@ Site::Site()
                                   .limits = {}}},
       bank_key{crypto::PrivateKey::generate(crypto::KeyType::ec_p256)},
       vault_{std::make_unique<NoVault>()},
-      messages_{std::make_unique<NoMessages>()}
+      messages_{std::make_unique<NoMessages>()},
+      push_{std::make_unique<NoPush>()}
 {
     using partner::ClientAuthentication;
 
@@ -176,6 +182,7 @@ ports::Services Site::services()
 {
     return {.accounts = store.accounts(),
             .devices = store.devices(),
+            .push_subscriptions = store.push_subscriptions(),
             .enrolments = store.enrolments(),
             .contracts = store.contracts(),
             .actions = store.actions(),
@@ -188,6 +195,7 @@ ports::Services Site::services()
             .ledger = store.ledger(),
             .vault = *vault_,
             .messages = *messages_,
+            .push = *push_,
             .wakeups = wakeups,
             .clock = clock,
             .random = random,

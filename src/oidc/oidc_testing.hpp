@@ -102,6 +102,7 @@ public:
 private:
     std::unique_ptr<ports::Vault> vault_;
     std::unique_ptr<ports::Messages> messages_;
+    std::unique_ptr<ports::Push> push_;
     http::Routes routes_;
     int assertions_ = 0;
 };

@@ -245,6 +245,7 @@ Flow<void> ask_phone(FoundSignIn found, Question question, Provider const& provi
 
     co_await services.actions.start(std::move(action), changed(found.sign_in, sign_in));
     services.wakeups.tell(Wakeups::of(phone ? phone->account : AccountId{"nobody"}));
+    services.push.ring(*sign_in.action);
     services.wakeups.tell(Wakeups::of(sign_in.id));
     services.log.event("phone_asked", {{"client", found.client.id.text()}});
     co_return {};

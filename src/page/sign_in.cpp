@@ -80,6 +80,7 @@ Flow<Response> show(Request request, SignInPages const& pages, Services services
         Waiting const waiting{.symbol = sign_in.symbol,
                               .typed_hint = sign_in.typed_hint,
                               .is_shown = standing.at == At::shown,
+                              .asked_at = found.action->value.created_at,
                               .expires_at = found.action->value.expires_at};
         co_return page(200, waiting_page(frame, waiting, now, pages.texts));
     }

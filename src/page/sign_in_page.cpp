@@ -146,6 +146,9 @@ Html country_choice(Words const& words, std::string const& chosen)
         {group("near", choice.first(near_countries)), group("all_countries", choice.subspan(near_countries))});
 }
 
+/// A notification comes within a second or two; who waits longer is told what to do (sign-in.js says it then too).
+constexpr Seconds hint_after = 8s;
+
 std::string minutes_and_seconds(Seconds left)
 {
     constexpr int minute = 60;
@@ -198,6 +201,8 @@ std::string waiting_page(SignInFrame const& frame, Waiting const& waiting, Insta
 {
     Words const words{frame.language, texts};
     auto const left = minutes_and_seconds(std::max(Seconds{0}, waiting.expires_at - now));
+    // A page without a script is fetched again every few seconds; one with a script shows the hint by itself.
+    auto const is_late = !waiting.is_shown && now - waiting.asked_at >= hint_after;
 
     auto const picture = element("svg", {{"class", "symbol"}, {"viewBox", "0 0 256 256"}, {"aria-hidden", "true"}},
                                  {element("use", {{"href", "/assets/symbols.svg#" + waiting.symbol}})});
@@ -221,7 +226,7 @@ std::string waiting_page(SignInFrame const& frame, Waiting const& waiting, Insta
     inside += element("p", {{"id", "countdown"}, {"data-text", words.plain("time", {{"time", "{time}"}})}},
                       {words("time", {{"time", left}})});
     inside += element("p", {{"id", "announce"}, {"role", "status"}, {"class", "visually-hidden"}});
-    inside += element("p", {{"id", "hint"}, {"class", "hint"}, flag("hidden", true)}, {words("hint")});
+    inside += element("p", {{"id", "hint"}, {"class", "hint"}, flag("hidden", !is_late)}, {words("hint")});
     inside += element("noscript", {}, {element("p", {{"class", "hint"}}, {words("reloads")})});
     inside += form_to(frame, element("div", {{"class", "row"}},
                                      {button("restart", words("other_number"), "button"),

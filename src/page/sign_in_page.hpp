@@ -42,6 +42,7 @@ struct Waiting {
     std::string symbol;
     std::string typed_hint; ///< the last digits of what was typed
     bool is_shown = false;
+    Instant asked_at;
     Instant expires_at;
 };
 std::string waiting_page(SignInFrame const& frame, Waiting const& waiting, Instant now, Texts const& texts);

@@ -315,6 +315,25 @@ TEST_F(SignIns, that_are_unknown_are_a_page_that_says_so)
 
 // ---- D7
 
+TEST_F(SignIns, D1_after_8_seconds_the_page_says_what_to_do_without_a_script_too)
+{
+    auto const hint_is_hidden = [&](std::string const& path) {
+        return get(path).body.find(R"(id="hint" class="hint" hidden)") != std::string::npos;
+    };
+    auto const known = waiting();
+    auto const unknown = begin();
+    type_number(unknown, "0471 99 88 56");
+    site.clock.at += 7s;
+    EXPECT_TRUE(hint_is_hidden(known));
+    EXPECT_TRUE(hint_is_hidden(unknown));
+    site.clock.at += 1s;
+    EXPECT_FALSE(hint_is_hidden(known));
+    EXPECT_FALSE(hint_is_hidden(unknown));
+    EXPECT_NE(get(known).body.find(R"(id="hint")"), std::string::npos);
+    site.phone_shows();
+    EXPECT_TRUE(hint_is_hidden(known)) << "the phone shows the request by now";
+}
+
 TEST_F(SignIns, D7_of_an_unknown_a_blocked_and_a_silent_number_are_the_same_bytes)
 {
     auto const normalised = [&](std::string const& path) {

@@ -90,6 +90,7 @@ private:
         auto const& s = world_.services;
         return {.accounts = s.accounts,
                 .devices = s.devices,
+                .push_subscriptions = s.push_subscriptions,
                 .enrolments = s.enrolments,
                 .contracts = s.contracts,
                 .actions = s.actions,
@@ -102,6 +103,7 @@ private:
                 .ledger = s.ledger,
                 .vault = vault_client_,
                 .messages = s.messages,
+                .push = s.push,
                 .wakeups = *wakeups_,
                 .clock = s.clock,
                 .random = s.random,

@@ -2,6 +2,7 @@
 
 #include "account/account.hpp"
 #include "account/device.hpp"
+#include "account/push_subscription.hpp"
 #include "action/action.hpp"
 #include "base/flow.hpp"
 #include "enrolment/enrolment.hpp"
@@ -20,6 +21,7 @@ namespace symbolon::ports {
 
 using account::Account;
 using account::Device;
+using account::PushSubscription;
 using action::Action;
 using enrolment::Enrolment;
 using grant::Grant;
@@ -82,6 +84,17 @@ public:
     virtual Flow<void> save(Stored<Device> device) = 0;
 };
 
+class PushSubscriptions {
+public:
+    virtual ~PushSubscriptions() = default;
+    virtual Flow<std::optional<Stored<PushSubscription>>> find(DeviceId device) = 0;
+    /// The phone's only one from now on, whatever was there.
+    virtual Flow<void> put(PushSubscription subscription) = 0;
+    virtual Flow<void> save(Stored<PushSubscription> subscription) = 0;
+    /// None from now on. Succeeds where there was none.
+    virtual Flow<void> remove(DeviceId device) = 0;
+};
+
 class Enrolments {
 public:
     virtual ~Enrolments() = default;
@@ -113,6 +126,8 @@ public:
     /// Those that wait on that account's phone, oldest first, not expired at `now`, at most 50.
     virtual Flow<std::vector<Stored<Action>>> open_for(AccountId account, Instant now) = 0;
     virtual Flow<void> save(Stored<Action> action) = 0;
+    /// The oldest of those that no phone has shown and that are open at `now`, at most 10,000.
+    virtual Flow<std::vector<ActionId>> waiting(Instant now) = 0;
     /// An answer: the action, the phone's ratchet and the history, all or nothing.
     virtual Flow<void> decide(Stored<Action> action, Stored<Device> device, HistoryEntry entry) = 0;
 };

@@ -44,6 +44,16 @@ public:
     virtual Flow<void> send_sms(account::PhoneNumber to, std::string text) = 0;
 };
 
+/// Notifications of phones (design.md §8). A hint only: what waits for a phone stands in the store, and a phone that
+/// gets none finds it when it is opened.
+class Push {
+public:
+    virtual ~Push() = default;
+    /// Notifies the phone of an action that was just started, if it has one, some time later. Returns at once and
+    /// tells nothing: neither now nor later does the caller learn whether there is a phone (D7).
+    virtual void ring(ActionId const& action) = 0;
+};
+
 /// How the vault judged a code.
 struct CodeVerdict {
     bool right = false;
@@ -79,6 +89,7 @@ public:
 struct Services {
     Accounts& accounts;
     Devices& devices;
+    PushSubscriptions& push_subscriptions;
     Enrolments& enrolments;
     Contracts& contracts;
     Actions& actions;
@@ -91,6 +102,7 @@ struct Services {
     Ledger& ledger;
     Vault& vault;
     Messages& messages;
+    Push& push;
     Wakeups& wakeups;
     Clock& clock;
     crypto::Random& random;

@@ -147,6 +147,16 @@ private:
     World& world_;
 };
 
+/// Keeps what rang. Delivery is src/push's, and none of a flow's concern.
+class World::Push final : public ports::Push {
+public:
+    explicit Push(World& world) : world_{world} {}
+    void ring(ActionId const& action) override { world_.rung.push_back(action); }
+
+private:
+    World& world_;
+};
+
 class World::Wakeups final : public ports::Wakeups {
 public:
     explicit Wakeups(World& world) : world_{world} {}
@@ -253,6 +263,7 @@ World::World(std::uint64_t seed, Faults faults, store::Engine& records, store::K
       engine_{std::make_unique<Engine>(*this)},
       vault_{std::make_unique<Vault>(*this)},
       messages_{std::make_unique<Messages>(*this)},
+      push_{std::make_unique<Push>(*this)},
       wakeups_{std::make_unique<Wakeups>(*this)},
       clock_{std::make_unique<Clock>(scheduler_)},
       log_{std::make_unique<Log>(*this)},
@@ -271,6 +282,7 @@ ports::Services World::services()
     return {
         .accounts = store_->accounts(),
         .devices = store_->devices(),
+        .push_subscriptions = store_->push_subscriptions(),
         .enrolments = store_->enrolments(),
         .contracts = store_->contracts(),
         .actions = store_->actions(),
@@ -283,6 +295,7 @@ ports::Services World::services()
         .ledger = store_->ledger(),
         .vault = *vault_,
         .messages = *messages_,
+        .push = *push_,
         .wakeups = *wakeups_,
         .clock = *clock_,
         .random = random_,

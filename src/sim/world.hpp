@@ -104,6 +104,8 @@ public:
 
     /// What was sent to phones: number, text.
     std::vector<std::pair<std::string, std::string>> sms;
+    /// Actions that phones were to be notified of, in their order.
+    std::vector<ActionId> rung;
     /// Names of what was logged.
     std::vector<std::string> log;
 
@@ -130,6 +132,7 @@ private:
     class Engine;
     class Vault;
     class Messages;
+    class Push;
     class Wakeups;
     class Clock;
     class Log;
@@ -152,6 +155,7 @@ private:
     std::unique_ptr<Engine> engine_;
     std::unique_ptr<Vault> vault_;
     std::unique_ptr<Messages> messages_;
+    std::unique_ptr<Push> push_;
     std::unique_ptr<Wakeups> wakeups_;
     std::unique_ptr<Clock> clock_;
     std::unique_ptr<Log> log_;

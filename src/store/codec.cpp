@@ -48,6 +48,11 @@ constexpr std::array words<account::Device::State>{
     Word{account::Device::State::unbound, "unbound"},
 };
 template <>
+constexpr std::array words<account::PushSubscription::State>{
+    Word{account::PushSubscription::State::on, "on"},
+    Word{account::PushSubscription::State::ended, "ended"},
+};
+template <>
 constexpr std::array words<action::State>{
     Word{action::State::waiting, "waiting"},   Word{action::State::shown, "shown"},
     Word{action::State::approved, "approved"}, Word{action::State::refused, "refused"},
@@ -164,6 +169,19 @@ void describe(V& member, T& it)
     member("code_version", it.code_version);
     member("bound_at", it.bound_at);
     member("last_seen_at", it.last_seen_at);
+}
+
+template <class V, Like<account::PushSubscription> T>
+void describe(V& member, T& it)
+{
+    member("device", it.device);
+    member("account", it.account);
+    member("state", it.state);
+    member("endpoint", it.endpoint);
+    member("point", it.point);
+    member("auth", it.auth);
+    member("language", it.language);
+    member("since", it.since);
 }
 
 template <class V, Like<action::RequestedClaim> T>
@@ -597,6 +615,7 @@ Result<T> decode(ByteView body)
 // NOLINTEND(bugprone-macro-parentheses)
 SYMBOLON_STORED(account::Account)
 SYMBOLON_STORED(account::Device)
+SYMBOLON_STORED(account::PushSubscription)
 SYMBOLON_STORED(action::Action)
 SYMBOLON_STORED(enrolment::Enrolment)
 SYMBOLON_STORED(grant::Grant)
@@ -607,6 +626,7 @@ SYMBOLON_STORED(HistoryBody)
 
 std::string_view word(account::State state) { return word_of(state); }
 std::string_view word(account::Device::State state) { return word_of(state); }
+std::string_view word(account::PushSubscription::State state) { return word_of(state); }
 std::string_view word(action::State state) { return word_of(state); }
 std::string_view word(enrolment::State state) { return word_of(state); }
 std::string_view word(grant::Grant::State state) { return word_of(state); }

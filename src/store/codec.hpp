@@ -2,6 +2,7 @@
 
 #include "account/account.hpp"
 #include "account/device.hpp"
+#include "account/push_subscription.hpp"
 #include "action/action.hpp"
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -23,8 +24,8 @@ struct HistoryBody {
     Bytes salt; ///< 16 random bytes, so that the hash in the log tells nothing
 };
 
-/// T is one of account::Account, account::Device, action::Action, enrolment::Enrolment, grant::Grant, grant::SignIn,
-/// partner::Client, HistoryBody.
+/// T is one of account::Account, account::Device, account::PushSubscription, action::Action, enrolment::Enrolment,
+/// grant::Grant, grant::SignIn, partner::Client, HistoryBody.
 template <class T>
 Bytes encode(T const& value);
 
@@ -35,6 +36,7 @@ Result<T> decode(ByteView body);
 /// The word of a state, as queries ask for it.
 std::string_view word(account::State state);
 std::string_view word(account::Device::State state);
+std::string_view word(account::PushSubscription::State state);
 std::string_view word(action::State state);
 std::string_view word(enrolment::State state);
 std::string_view word(grant::Grant::State state);

@@ -434,6 +434,11 @@ TEST_P(StoreContract, undoing_an_enrolment_frees_person_and_number)
     auto const device = *run_now(store().devices().find(DeviceId{"device of a"})).value();
     auto enrolment = *run_now(store().enrolments().find(EnrolmentId{"enrolment of a"})).value();
     enrolment.value.state = enrolment::State::undone;
+    account::PushSubscription const subscription{.device = DeviceId{"device of a"},
+                                                 .account = AccountId{"a"},
+                                                 .endpoint = "https://push.example/p",
+                                                 .since = noon};
+    ASSERT_TRUE(run_now(store().push_subscriptions().put(subscription)));
     ASSERT_TRUE(
         run_now(store().accounts().undo_open(account, device, enrolment, testing::entry(AccountId{"a"}, "undone"))));
 
@@ -442,6 +447,7 @@ TEST_P(StoreContract, undoing_an_enrolment_frees_person_and_number)
     EXPECT_FALSE(closed->value.device);
     EXPECT_EQ(run_now(store().devices().find(DeviceId{"device of a"})).value()->value.state,
               account::Device::State::unbound);
+    EXPECT_FALSE(run_now(store().push_subscriptions().find(DeviceId{"device of a"})).value());
     EXPECT_FALSE(run_now(store().accounts().find_by_phone_number(account::PhoneNumber{"+32470123456"})).value());
     EXPECT_FALSE(run_now(store().accounts().find_by_national_number("85073003328")).value());
     EXPECT_TRUE(enrol("b", "+32470123456", "85073003328"));
@@ -464,6 +470,37 @@ TEST_P(StoreContract, whoever_saves_second_is_told_and_changes_nothing)
     EXPECT_EQ(now.value.state, account::State::blocked);
     EXPECT_EQ(now.value.email, "jan.janssens@mail.example");
     EXPECT_EQ(run_now(store().history().list(AccountId{"a"}, 10))->size(), 2U);
+}
+
+TEST_P(StoreContract, a_phone_has_one_push_subscription_at_most)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    auto& subscriptions = store().push_subscriptions();
+    DeviceId const phone{"device of a"};
+    account::PushSubscription const first{.device = phone,
+                                          .account = AccountId{"a"},
+                                          .state = account::PushSubscription::State::on,
+                                          .endpoint = "https://push.example/p/1",
+                                          .point = Bytes(65, 4),
+                                          .auth = Bytes(16, 7),
+                                          .language = Language::de,
+                                          .since = noon};
+    EXPECT_TRUE(run_now(subscriptions.remove(phone))) << "none is as good as removed";
+    ASSERT_TRUE(run_now(subscriptions.put(first)));
+    auto const kept = run_now(subscriptions.find(phone)).value().value();
+    EXPECT_EQ(kept.value.endpoint, first.endpoint);
+    EXPECT_EQ(kept.value.point, first.point);
+    EXPECT_EQ(kept.value.auth, first.auth);
+    EXPECT_EQ(kept.value.language, Language::de);
+    EXPECT_EQ(kept.value.since, noon);
+
+    auto second = first;
+    second.endpoint = "https://push.example/p/2";
+    ASSERT_TRUE(run_now(subscriptions.put(second)));
+    EXPECT_EQ(outcome(run_now(subscriptions.save(kept))), Outcome::conflict) << "another took its place";
+    EXPECT_EQ(run_now(subscriptions.find(phone)).value()->value.endpoint, second.endpoint);
+    EXPECT_TRUE(run_now(subscriptions.remove(phone)));
+    EXPECT_FALSE(run_now(subscriptions.find(phone)).value());
 }
 
 TEST_P(StoreContract, A3_an_enrolment_is_found_by_each_of_its_ways_in)

@@ -19,6 +19,7 @@ std::string_view name_of(Table table)
     case Table::nonce: return "nonce";
     case Table::counter: return "counter";
     case Table::log_head: return "log_head";
+    case Table::push_subscription: return "push_subscription";
     }
     ENSURE(false);
 }

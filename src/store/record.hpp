@@ -28,6 +28,7 @@ enum class Table : std::uint8_t {
     nonce,
     counter,
     log_head,
+    push_subscription,
 };
 
 std::string_view name_of(Table table);

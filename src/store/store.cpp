@@ -21,6 +21,7 @@ constexpr Seconds day = 24h;
 constexpr std::size_t swept_at_once = 2000;
 constexpr std::size_t most_waiting_enrolments = 8;
 constexpr std::size_t most_open_actions = 50;
+constexpr std::size_t most_waiting_actions = 10'000;
 constexpr std::size_t most_clients = 100'000;
 constexpr std::size_t salt_bytes = 16;
 constexpr std::size_t most_remembered_values = 4096; // a person's is 10 KB or so
@@ -76,6 +77,16 @@ struct Shape<account::Device> {
     static Record record(account::Device const& it, Keyring const&)
     {
         return {.id = it.id.text(), .owner = owner_of(it.account), .keys = {}, .state = std::string{word(it.state)}};
+    }
+};
+
+template <>
+struct Shape<account::PushSubscription> {
+    static constexpr Table table = Table::push_subscription;
+    static Record record(account::PushSubscription const& it, Keyring const&)
+    {
+        return {
+            .id = it.device.text(), .owner = owner_of(it.account), .keys = {}, .state = std::string{word(it.state)}};
     }
 };
 
@@ -411,8 +422,9 @@ public:
         auto device_update = co_await access_.update(std::move(device));
         auto enrolment_update = co_await access_.update(std::move(enrolment));
         auto line = co_await access_.line(std::move(entry));
+        RemoveAllOf notifications{.table = Table::push_subscription, .owner = device_update.record.owner};
         co_await access_.commit_all(std::move(account_update), std::move(device_update), std::move(enrolment_update),
-                                    std::move(line));
+                                    std::move(notifications), std::move(line));
         co_return {};
     }
 
@@ -437,6 +449,45 @@ public:
         return access_.find<account::Device>(id.text());
     }
     Flow<void> save(Stored<account::Device> device) override { return access_.save(std::move(device)); }
+
+private:
+    Access& access_;
+};
+
+class PushSubscriptions final : public ports::PushSubscriptions {
+public:
+    explicit PushSubscriptions(Access& access) : access_{access} {}
+
+    Flow<std::optional<Stored<account::PushSubscription>>> find(DeviceId device) override
+    {
+        return access_.find<account::PushSubscription>(device.text());
+    }
+
+    Flow<void> put(account::PushSubscription subscription) override
+    {
+        auto const before = co_await access_.engine.get(Table::push_subscription, subscription.device.text());
+        if (before) {
+            co_await access_.save(Stored<account::PushSubscription>{std::move(subscription), before->version});
+            co_return {};
+        }
+        auto insert = co_await access_.insertion(std::move(subscription));
+        co_await access_.commit_all(std::move(insert));
+        co_return {};
+    }
+
+    Flow<void> save(Stored<account::PushSubscription> subscription) override
+    {
+        return access_.save(std::move(subscription));
+    }
+
+    Flow<void> remove(DeviceId device) override
+    {
+        auto const before = co_await access_.engine.get(Table::push_subscription, device.text());
+        if (!before) co_return {};
+        co_await access_.commit_all(
+            Remove{.table = Table::push_subscription, .id = device.text(), .version = before->version});
+        co_return {};
+    }
 
 private:
     Access& access_;
@@ -551,6 +602,22 @@ public:
     }
 
     Flow<void> save(Stored<action::Action> action) override { return access_.save(std::move(action)); }
+
+    Flow<std::vector<ActionId>> waiting(Instant now) override
+    {
+        Query query{
+            .table = Table::action,
+            .states = {std::string{word(action::State::waiting)}},
+            .kept_after = now + action_grace,
+            .order = Query::Order::oldest_first,
+            .at_most = most_waiting_actions,
+        };
+        auto const records = co_await access_.engine.list(std::move(query));
+        std::vector<ActionId> ids;
+        ids.reserve(records.size());
+        for (auto const& record : records) ids.emplace_back(record.id);
+        co_return ids;
+    }
 
     Flow<void> decide(Stored<action::Action> action, Stored<account::Device> device, ports::HistoryEntry entry) override
     {
@@ -840,6 +907,7 @@ struct Store::Ports {
     Access access;
     Accounts accounts{access};
     Devices devices{access};
+    PushSubscriptions push_subscriptions{access};
     Enrolments enrolments{access};
     Contracts contracts{access};
     Actions actions{access};
@@ -860,6 +928,7 @@ Store::~Store() = default;
 
 ports::Accounts& Store::accounts() { return ports_->accounts; }
 ports::Devices& Store::devices() { return ports_->devices; }
+ports::PushSubscriptions& Store::push_subscriptions() { return ports_->push_subscriptions; }
 ports::Enrolments& Store::enrolments() { return ports_->enrolments; }
 ports::Contracts& Store::contracts() { return ports_->contracts; }
 ports::Actions& Store::actions() { return ports_->actions; }

@@ -20,6 +20,7 @@ public:
 
     [[nodiscard]] ports::Accounts& accounts();
     [[nodiscard]] ports::Devices& devices();
+    [[nodiscard]] ports::PushSubscriptions& push_subscriptions();
     [[nodiscard]] ports::Enrolments& enrolments();
     [[nodiscard]] ports::Contracts& contracts();
     [[nodiscard]] ports::Actions& actions();

@@ -58,6 +58,9 @@ export class Mock {
   actions: Action[] = [];
   account: 'active' | 'blocked' = 'active';
   language = 'fr';
+  /** Notifications of the bound phone, and what it subscribes with. */
+  push: { state: 'on' | 'off' | 'ended'; given: Json | null } = { state: 'off', given: null };
+  pushKey = b64(randomBytes(65));
   /** A comment at the end of the worker: another version of the app. */
   workerVersion = '';
   /** What came in, for assertions. */
@@ -76,6 +79,7 @@ export class Mock {
   #finished: { body: string; answer: unknown } | null = null;
   #vault!: CryptoKeyPair;
   #vaultJwk!: device.PublicJwk;
+  readonly #onAnswered: (() => void)[] = [];
   readonly #nonces = new Set<string>();
   readonly #pageStreams = new Set<ServerResponse>();
   readonly #phoneStreams = new Set<ServerResponse>();
@@ -110,6 +114,11 @@ export class Mock {
   }
 
   // ---- steering ----
+
+  /** Until the next request is answered. */
+  change(): Promise<void> {
+    return new Promise((done) => this.#onAnswered.push(done));
+  }
 
   /** The enrolment page hears of it at once. */
   setEnrolment(change: Record<string, unknown> | null): void {
@@ -312,9 +321,23 @@ export class Mock {
         account: { state: this.account, phone_number: '+32470123456', language: this.language },
         device: { did: this.bound!.did, name: this.bound!.name, bound_at: now() - 60, code_version: 1 },
       });
+    if (path === '/d/push' && request.method === 'POST') this.push = { state: 'on', given: body };
+    if (path === '/d/push/off') this.push = { state: 'off', given: null };
+    if (path.startsWith('/d/push')) return this.#json(response, await this.#pushState());
     if (path === '/d/pending') return this.#json(response, this.#pending());
     if (path === '/d/events') return this.#stream(response, this.#phoneStreams, 'pending', this.#pending());
     return this.#refuse(response, 404, 'not_found', 'Inconnu.');
+  }
+
+  async #pushState() {
+    const { state, given } = this.push;
+    const endpoint = state === 'on' ? utf8(String(given!['endpoint'])) : null;
+    return {
+      state,
+      endpoint_hash: endpoint ? b64(await device.sha256(endpoint)) : '',
+      language: given?.['language'] ?? '',
+      public_key: this.pushKey,
+    };
   }
 
   #sessionAnswer() {
@@ -510,6 +533,7 @@ export class Mock {
         const raw = Buffer.concat(chunks).toString();
         const path = request.url!.split('?')[0]!;
         const body = raw ? (JSON.parse(raw) as Json) : {};
+        response.on('finish', () => this.#onAnswered.splice(0).forEach((tell) => tell()));
         this.seen.push({ method: request.method!, path, body });
         const refusal = this.refuseOnce.get(`${request.method} ${path}`);
         if (refusal) {

@@ -25,6 +25,7 @@ import {
 } from '../shared/ui.tsx';
 import { claimText } from './claims.ts';
 import { Keypad } from './keypad.tsx';
+import { rememberApproval } from './push.ts';
 import { endsTheLink, type Server } from './server.ts';
 import { load, save } from './store.ts';
 import type { Texts } from './texts.ts';
@@ -137,6 +138,7 @@ export function Action({ texts, server, id, did, ahead, open, close, unlinked }:
     if (result.ok) {
       if (result.value.state === 'refused') return end({ kind: 'refused', notMe: reason === 'not_me' });
       await turnRatchet(body, result.value.ratchet ?? '');
+      await rememberApproval().catch(() => undefined);
       return end({ kind: 'approved', at: Date.now() / 1000 });
     }
     switch (result.failure.outcome) {

@@ -5,6 +5,7 @@ import { timeOfDay } from '../shared/language.ts';
 import { groupedNumber } from '../shared/number-shown.ts';
 import { FailureNotice, Heading, Icon, Notice } from '../shared/ui.tsx';
 import { InstallHint } from './install.tsx';
+import { AskForNotifications, NotificationSettings, type Push } from './notifications.tsx';
 import type { Me, PendingAction } from './server.ts';
 import type { Device } from './store.ts';
 import type { Texts } from './texts.ts';
@@ -18,11 +19,13 @@ type Props = {
   failure: Failure | null;
   notice: string;
   helpUrl: string;
+  push: Push;
   open: (id: string) => void;
   showHistory: () => void;
 };
 
-export function Home({ texts, device, me, actions, online, failure, notice, helpUrl, open, showHistory }: Props) {
+export function Home(props: Props) {
+  const { texts, device, me, actions, online, failure, notice, helpUrl, push, open, showHistory } = props;
   const { t, c, language } = texts;
   const blocked = me?.account.state === 'blocked';
   return (
@@ -67,6 +70,7 @@ export function Home({ texts, device, me, actions, online, failure, notice, help
           </button>
         </section>
       ))}
+      <AskForNotifications push={push} texts={texts} />
       <section class="card" aria-labelledby="account">
         <h2 id="account">{t('home.account')}</h2>
         <dl class="facts">
@@ -90,6 +94,7 @@ export function Home({ texts, device, me, actions, online, failure, notice, help
           <Icon name="list" /> {t('history.heading')}
         </button>
       </section>
+      <NotificationSettings push={push} texts={texts} />
       <InstallHint texts={texts} />
       <p class="soft">{t('home.never')}</p>
       {helpUrl && (

@@ -12,6 +12,8 @@ import { Action } from './action.tsx';
 import { Enrol } from './enrol.tsx';
 import type { HistoryProps } from './history.tsx';
 import { Home } from './home.tsx';
+import { usePush } from './notifications.tsx';
+import { clearNotifications, forget, onNotified, takeNotified } from './push.ts';
 import { scannedToken, takeScannedToken } from './scanned-token.ts';
 import { endsTheLink, Server, type Me, type Pending, type PendingAction } from './server.ts';
 import { load, save, type Device, type Enrolment } from './store.ts';
@@ -47,6 +49,7 @@ function App({ first, kept }: { first: Texts; kept: Kept | null }) {
   }, [site, texts]);
 
   const linkAgain = async () => {
+    await forget().catch(() => undefined);
     await save({ device: null, enrolment: null });
     setDevice(null);
     setEnrolment(null);
@@ -140,9 +143,10 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
   const [ahead, setAhead] = useState(0);
   const [online, setOnline] = useState(navigator.onLine);
   const [failure, setFailure] = useState<Failure | null>(null);
-  const [opened, setOpened] = useState<string | null>(null);
+  const [opened, setOpened] = useState(notified);
   const [screen, setScreen] = useState<'home' | 'history'>('home');
   const [visit, setVisit] = useState(0);
+  const push = usePush(server, language, visit);
   const latest = useRef(0);
 
   const take = (failed: Failure) => {
@@ -151,8 +155,12 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
     else setFailure(failed);
   };
 
+  // A tapped notification opens its request; whoever is answering another one goes on with that.
+  useEffect(() => onNotified((action) => setOpened((now) => now ?? action)), []);
+
   const heard = (pending: Pending) => {
     setActions(pending.actions);
+    if (pending.actions.length === 0) void clearNotifications().catch(() => undefined);
     setAhead(Math.round(pending.now - Date.now() / 1000));
     setOnline(true);
   };
@@ -219,6 +227,7 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
       online={online}
       failure={failure}
       notice={scannedToken() ? texts.t('already_linked') : ''}
+      push={push}
       helpUrl={site?.id_url ? `${site.id_url}/${language}/help/` : ''}
       open={setOpened}
       showHistory={() => setScreen('history')}
@@ -227,6 +236,7 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
 }
 
 takeScannedToken();
+const notified = takeNotified();
 const kept: Kept | null = await Promise.all([load('device'), load('enrolment')]).then(
   ([device, enrolment]) => ({ device, enrolment }),
   () => null,

@@ -8,6 +8,7 @@ import { fetchStream, type OpenStream } from '../shared/events.ts';
 import { post } from '../shared/api.ts';
 import type { Language } from '../shared/language.ts';
 import type { HistoryAnswer } from '../shared/log-proof.ts';
+import type { PushGiven, PushKept } from './push.ts';
 
 export type EnrolStarted = {
   session: string;
@@ -78,6 +79,18 @@ export class Server {
 
   history(before: number, known: number): Promise<Result<HistoryAnswer>> {
     return this.#signed('POST', '/d/history', JSON.stringify({ before, known }));
+  }
+
+  push(): Promise<Result<PushKept>> {
+    return this.#signed('GET', '/d/push');
+  }
+
+  pushOn(given: PushGiven): Promise<Result<PushKept>> {
+    return this.#signed('POST', '/d/push', JSON.stringify(given));
+  }
+
+  pushOff(): Promise<Result<PushKept>> {
+    return this.#signed('POST', '/d/push/off', '{}');
   }
 
   show(action: string): Promise<Result<Shown>> {

@@ -33,7 +33,15 @@ export type Enrolment = {
   finish: string | null;
 };
 
-type Kept = { device: Device; enrolment: Enrolment; language: string; log: KnownLog };
+/** What the holder wants of notifications. */
+export type PushWish = {
+  /** A login was approved on this phone. */
+  approved?: boolean;
+  /** Turned on, or not (for now); absent: not asked yet. */
+  wanted?: boolean;
+};
+
+type Kept = { device: Device; enrolment: Enrolment; language: string; log: KnownLog; push: PushWish };
 type Name = keyof Kept;
 
 const storeName = 'phone';

@@ -4,6 +4,7 @@
 #include "crypto/hash.hpp"
 #include "embedded/migration_0001_records.hpp"
 #include "embedded/migration_0002_log_tree.hpp"
+#include "embedded/migration_0003_push_subscription.hpp"
 
 #include <sqlite3.h>
 
@@ -17,6 +18,8 @@ std::span<Migration const> all_migrations()
     static constexpr std::array migrations{
         Migration{1, "records", {migration_0001_records, sizeof(migration_0001_records) - 1}},
         Migration{2, "log_tree", {migration_0002_log_tree, sizeof(migration_0002_log_tree) - 1}},
+        Migration{
+            3, "push_subscription", {migration_0003_push_subscription, sizeof(migration_0003_push_subscription) - 1}},
     };
     return migrations;
 }
