@@ -63,6 +63,7 @@ async function openAction(part) {
 
 test('A4_a_phone_is_linked_with_number_token_sms_and_a_code_typed_twice', async () => {
   await app();
+  await hook('link-phone').waitFor();
   await accessible(page, 'phone-welcome');
   await hook('link-phone').click();
   await page.locator('#number').waitFor();
@@ -512,6 +513,7 @@ for (const language of ['nl', 'de', 'en']) {
     page = own;
     mock.language = language;
     await app();
+    await hook('link-phone').waitFor();
     await accessible(page, `phone-welcome-${language}`, ['narrow']);
     await toSms();
     await accessible(page, `phone-sms-${language}`, ['narrow']);
