@@ -4,9 +4,24 @@
 #include "base/id.hpp"
 #include "base/instant.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace symbolon::account {
+
+/// A passkey beside the device key of a phone, for the fingerprint (Web Authentication Level 3 §4 "credential record").
+struct Passkey {
+    Bytes id;                     ///< 1 to 1023 bytes
+    Bytes public_key;             ///< SubjectPublicKeyInfo
+    std::string algorithm;        ///< "ES256", "EdDSA", "RS256"
+    std::int64_t sign_count = 0;  ///< 0 … 2³² - 1
+    bool backup_eligible = false; ///< its maker's cloud may copy it
+    bool backed_up = false;       ///< and has, when it was last used
+    Bytes aaguid;                 ///< the authenticator's model, as it says; 16 bytes
+    Bytes turned_on_by;           ///< SHA-256 of the message that turned it on; empty: at enrolment
+    Instant registered_at;
+};
 
 /// A phone, bound to one account (docs/device-protocol.md).
 struct Device {
@@ -24,6 +39,9 @@ struct Device {
     Bytes ratchet;          ///< 16 bytes
     Bytes previous_ratchet; ///< accepted once, after a lost answer; empty before the first use
     int code_version = 1;
+    std::optional<Passkey> passkey; ///< none: the fingerprint is off
+    Bytes passkey_challenge;        ///< to turn it on; empty: none is open
+    Instant passkey_challenge_until;
     Instant bound_at;
     Instant last_seen_at;
 };

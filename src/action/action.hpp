@@ -75,6 +75,7 @@ struct Action {
     std::vector<RequestedClaim> claims;
     std::string browser;              ///< "Chromium on Linux": what asked, in a few words
     std::string acr;                  ///< what the partner asked for; may be empty
+    bool needs_passkey = false;       ///< the partner takes no level of assurance that the code alone gives
     std::string symbol;               ///< the right one
     std::vector<std::string> symbols; ///< six, in the order in which the phone shows them
     State state = State::waiting;

@@ -11,8 +11,8 @@ inline constexpr std::string_view assurance_low = "http://eidas.europa.eu/LoA/lo
 /// A passkey with user verification besides.
 inline constexpr std::string_view assurance_substantial = "http://eidas.europa.eu/LoA/substantial";
 
-/// Weakest first. What a phone can reach today is the first alone.
+/// Weakest first: what a phone can reach.
 inline constexpr std::array assurance_levels{assurance_low, assurance_substantial};
-inline constexpr std::array assurance_levels_offered{assurance_low};
+inline constexpr std::array assurance_levels_offered{assurance_low, assurance_substantial};
 
 } // namespace symbolon::action

@@ -1,11 +1,15 @@
 #include "device/actions.hpp"
 
+#include "account/ratchet.hpp"
 #include "action/assurance.hpp"
+#include "action/methods.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "device/authentication.hpp"
+#include "device/fingerprint.hpp"
 #include "device/messages.hpp"
 #include "device/nonce.hpp"
+#include "device/out_of_use.hpp"
 #include "device/record.hpp"
 #include "device/shown.hpp"
 
@@ -17,6 +21,7 @@ namespace {
 
 using account::Account;
 using account::Device;
+using account::Ratchet;
 using action::Action;
 using crypto::base64url;
 using ports::HistoryEntry;
@@ -86,24 +91,6 @@ bool fits(std::vector<std::string> const& ticked, std::vector<action::RequestedC
     return next == ticked.end();
 }
 
-enum class Ratchet : std::uint8_t { current, previous, unknown };
-
-Ratchet ratchet_of(Device const& device, ByteView given)
-{
-    if (equal_in_constant_time(device.ratchet, given)) return Ratchet::current;
-    if (!device.previous_ratchet.empty() && equal_in_constant_time(device.previous_ratchet, given))
-        return Ratchet::previous;
-    return Ratchet::unknown;
-}
-
-/// The phone after an accepted code. One that never got the last answer is believed once.
-Device with_next_ratchet(Device device, Ratchet used, crypto::Random& random)
-{
-    device.previous_ratchet = used == Ratchet::current ? device.ratchet : Bytes{};
-    device.ratchet = random.bytes(ratchet_bytes);
-    return device;
-}
-
 /// Everything that an answer is about, as the store had it.
 struct Asked {
     Answer answer;
@@ -140,26 +127,13 @@ Flow<void> end_action(Asked asked, action::Event event, Outcome why, std::string
 Flow<void> block(Asked asked, Services services)
 {
     auto const now = services.clock.now();
-    auto account = asked.account;
-    constexpr int most_rounds = 5;
-    for (int round = 0; round < most_rounds && account.value.state == account::State::active; ++round) {
-        auto blocked = co_await account::apply(account.value, account::Event::block);
-        auto entry = history(asked.device.value, asked.action.value, "blocked", now,
-                             {{"outcome", name_of(Outcome::code_blocked)}});
-        auto const saved =
-            co_await outcome_of(services.accounts.save(changed(account, std::move(blocked)), std::move(entry)));
-        if (saved) break;
-        if (saved.error().outcome != Outcome::conflict) co_return std::unexpected{saved.error()};
-        // Somebody changed the account meanwhile; blocked it must be.
-        auto again = co_await services.accounts.find(account.value.id);
-        if (!again) co_return fail(Outcome::account_deactivated);
-        account = *std::move(again);
-    }
-
+    co_await block_account(
+        asked.account,
+        history(asked.device.value, asked.action.value, "blocked", now, {{"outcome", name_of(Outcome::code_blocked)}}),
+        services);
     auto const ended = action::end(asked.action.value, action::Event::block, Outcome::account_blocked, now);
     if (ended) co_await outcome_of(services.actions.save(changed(asked.action, *ended)));
     tell(services, asked.action.value);
-    services.log.event("account_blocked", {{"account", account.value.id.text()}});
     co_return {};
 }
 
@@ -188,10 +162,10 @@ http::Response approved(Device const& device)
     return http::json(200, json::write(json::Object{{"state", "approved"}, {"ratchet", base64url(device.ratchet)}}));
 }
 
-Flow<http::Response> approve(Asked asked, action::VerifiedAnswer verified, Ratchet used, Services services,
-                             SharedSettings settings)
+/// 13, with the code: the vault's grant. Fails: code_wrong, code_blocked, vault_unreachable.
+Flow<Bytes> judge_code(Asked asked, Services services)
 {
-    auto const judged =
+    auto judged =
         co_await outcome_of(services.vault.judge(asked.account.value.id, asked.device.value.id, asked.action.value.id,
                                                  message_of(asked.answer), asked.answer.proof));
     auto const blocked =
@@ -206,23 +180,57 @@ Flow<http::Response> approve(Asked asked, action::VerifiedAnswer verified, Ratch
             history(asked.device.value, asked.action.value, "code_wrong", services.clock.now(), {}));
         co_return fail_with_tries(Outcome::code_wrong, judged->tries_left);
     }
+    co_return std::move(judged->grant);
+}
+
+/// 13, with the fingerprint: the passkey as it is then. Fails: code_blocked, vault_unreachable, passkey_wrong,
+/// passkey_clone_suspected.
+Flow<account::Passkey> judge_fingerprint(Asked asked, Services services, SharedSettings settings)
+{
+    // No fingerprint passes where the code is blocked, though a crash may have kept the account from hearing of it.
+    auto const tries = co_await services.vault.tries_left(asked.account.value.id);
+    if (tries == 0) {
+        co_await block(std::move(asked), services);
+        co_return fail(Outcome::code_blocked);
+    }
+    auto device = asked.device.value;
+    auto const judged =
+        judge_assertion(device.passkey.value(), asked.answer.proof, message_of(asked.answer), *settings);
+    if (!judged && judged.error().outcome == Outcome::passkey_clone_suspected) {
+        // Two copies of the passkey, or one that forgets: it proves nothing any more. The code still does.
+        device.passkey.reset();
+        auto entry = history(device, asked.action.value, "passkey_clone_suspected", services.clock.now(), {});
+        co_await services.devices.save(changed(asked.device, std::move(device)), std::move(entry));
+        services.log.event("passkey_clone_suspected", {{"account", asked.account.value.id.text()}});
+    }
+    co_return judged;
+}
+
+Flow<http::Response> approve(Asked asked, action::VerifiedAnswer verified, Ratchet used, Services services,
+                             SharedSettings settings)
+{
+    Bytes grant;
+    auto device = asked.device.value;
+    if (asked.answer.method == "passkey") device.passkey = co_await judge_fingerprint(asked, services, settings);
+    else grant = co_await judge_code(asked, services);
 
     auto const now = services.clock.now();
     verified.record = sign_record({.action = asked.action.value,
                                    .device = asked.device.value,
                                    .device_key = asked.device_key,
                                    .answer = asked.answer,
-                                   .grant = judged->grant,
+                                   .grant = grant,
                                    .symbol = "right",
                                    .state = "approved",
                                    .at = now},
                                   settings->record_key);
     auto const decided = co_await action::answer(asked.action.value, verified, now);
-    auto device = with_next_ratchet(asked.device.value, used, services.random);
+    device = with_next_ratchet(std::move(device), used, services.random.bytes(ratchet_bytes));
     device.last_seen_at = now;
     json::Array claims;
     for (auto const& claim : decided.granted_claims) claims.emplace_back(claim);
-    auto entry = history(device, decided, "approved", now, {{"claims", std::move(claims)}});
+    auto entry =
+        history(device, decided, "approved", now, {{"claims", std::move(claims)}, {"method", asked.answer.method}});
     co_await services.actions.decide(changed(asked.action, decided), changed(asked.device, device), std::move(entry));
     tell(services, decided);
     services.log.event("action_approved", {{"client", decided.client.text()}});
@@ -243,7 +251,8 @@ Flow<http::Response> me(http::Request request, Services services, SharedSettings
                              {"device", json::Object{{"did", device.id.text()},
                                                      {"name", device.name},
                                                      {"bound_at", numeric_date(device.bound_at)},
-                                                     {"code_version", device.code_version}}}},
+                                                     {"code_version", device.code_version},
+                                                     {"passkey", device.passkey.has_value()}}}},
                             services, *settings);
 }
 
@@ -372,8 +381,9 @@ Flow<http::Response> answer_action(http::Request request, Services services, Sha
     if (ratchet == Ratchet::unknown) {
         auto suspended = device->value;
         suspended.state = Device::State::suspended;
-        co_await end_action(std::move(asked), action::Event::block, Outcome::device_clone_suspected, "none",
-                            std::move(suspended), "clone_suspected", services, settings);
+        co_await end_action(std::move(asked), action::Event::block, Outcome::device_clone_suspected, "none", suspended,
+                            "clone_suspected", services, settings);
+        co_await end_open_actions(std::move(suspended), services);
         co_return fail(Outcome::device_clone_suspected);
     }
 
@@ -381,12 +391,16 @@ Flow<http::Response> answer_action(http::Request request, Services services, Sha
     action::VerifiedAnswer verified{.device = answer.device};
     if (answer.decision == Decision::refuse) co_return co_await refuse(std::move(asked), verified, services, settings);
 
-    // 11 and 12: data and symbol, before the code, so that no try is taken for what can't succeed.
+    // 11 and 12: data, method and symbol, before the code, so that no try is taken for what can't succeed.
     verified.decision = action::VerifiedAnswer::Decision::approve;
     verified.symbol = answer.symbol;
     verified.granted_claims = answer.claims;
-    verified.acr = action::assurance_low;
+    auto const by_passkey = answer.method == "passkey";
+    verified.acr = by_passkey ? action::assurance_substantial : action::assurance_low;
     if (!fits(answer.claims, asked_action.claims)) co_return fail(Outcome::claims_not_allowed);
+    static_assert(action::needs_of(action::Matter::log_in) == action::Needs::either);
+    if (asked_action.needs_passkey && !by_passkey) co_return fail(Outcome::passkey_needed);
+    if (by_passkey && !device->value.passkey) co_return fail(Outcome::passkey_unknown);
     if (auto const fine = action::answer(asked_action, verified, now); !fine) {
         if (fine.error().outcome != Outcome::symbol_wrong) co_return std::unexpected{fine.error()};
         co_await end_action(asked, action::Event::wrong_symbol, Outcome::symbol_wrong, "wrong", device->value,
@@ -394,7 +408,7 @@ Flow<http::Response> answer_action(http::Request request, Services services, Sha
         co_return fail(Outcome::symbol_wrong);
     }
 
-    // 13 and 14: the code, and the approval.
+    // 13 and 14: the code or the fingerprint, and the approval.
     co_return co_await approve(std::move(asked), std::move(verified), ratchet, services, settings);
 }
 

@@ -24,7 +24,8 @@ Flow<http::Response> show_action(http::Request request, ports::Services services
 /// POST /d/actions/{id}/answer. Fails, in the order of docs/device-protocol.md: request_malformed, proof_malformed,
 /// device_unknown, device_signature_invalid, device_unbound, device_suspended, account_deactivated, account_blocked,
 /// action_unknown, action_of_other_device, action_expired, action_not_shown, action_closed, device_clone_suspected,
-/// claims_not_allowed, symbol_wrong, code_wrong, code_blocked, vault_unreachable, conflict.
+/// claims_not_allowed, passkey_needed, passkey_unknown, symbol_wrong, code_wrong, code_blocked, passkey_wrong,
+/// passkey_clone_suspected, vault_unreachable, conflict.
 Flow<http::Response> answer_action(http::Request request, ports::Services services, SharedSettings settings);
 
 } // namespace symbolon::device

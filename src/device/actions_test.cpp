@@ -480,7 +480,7 @@ TEST_F(PhoneActions, answers_out_of_shape_are_refused)
         return post(id, json::write(changed));
     };
     EXPECT_EQ(with("answer", "maybe"), "request_malformed");
-    EXPECT_EQ(with("method", "passkey"), "request_malformed");
+    EXPECT_EQ(with("method", "passkey"), "proof_malformed");
     EXPECT_EQ(with("symbol", ""), "request_malformed");
     EXPECT_EQ(with("reason", "not_me"), "request_malformed");
     EXPECT_EQ(with("ratchet", "AA"), "request_malformed");

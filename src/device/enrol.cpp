@@ -3,6 +3,7 @@
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "device/code_rules.hpp"
+#include "device/fingerprint.hpp"
 #include "device/messages.hpp"
 #include "enrolment/identification_token.hpp"
 #include "enrolment/phone_number.hpp"
@@ -254,7 +255,7 @@ Flow<http::Response> enrolment_state(http::Request request, Services services, S
     co_return answer(std::move(state));
 }
 
-Flow<http::Response> finish_enrolment(http::Request request, Services services, SharedSettings /*settings*/)
+Flow<http::Response> finish_enrolment(http::Request request, Services services, SharedSettings settings)
 {
     auto const finish = co_await parse_enrol_finish(request.body);
     auto const stored = co_await enrolment_of(finish.session, services);
@@ -267,8 +268,8 @@ Flow<http::Response> finish_enrolment(http::Request request, Services services, 
         co_await enrolment::check_open(enrolment, now);
         if (enrolment.state != State::code) co_return fail(Outcome::enrolment_step_wrong);
     }
-    auto const signed_bytes =
-        enrol_statement(enrolment.device_nonce, device_id, first_code_version, finish.code_key, finish.name);
+    auto const signed_bytes = enrol_statement(enrolment.device_nonce, device_id, first_code_version, finish.code_key,
+                                              finish.name, finish.passkey);
     if (!finish.device_key.verifies(crypto::SignatureAlgorithm::es256, signed_bytes, finish.signature))
         co_return fail(Outcome::device_signature_invalid);
     if (repeated) {
@@ -278,9 +279,21 @@ Flow<http::Response> finish_enrolment(http::Request request, Services services, 
         co_return bound(enrolment, device->value);
     }
 
+    // Refused here, the phone can still go on without the fingerprint.
+    std::optional<account::Passkey> passkey;
+    if (!finish.passkey.empty())
+        passkey = co_await judge_new_passkey(finish.passkey, enrolment.device_nonce, device_id, *settings, now);
+
     AccountId const account_id{crypto::time_ordered_id(now, services.random)};
     co_await services.vault.register_code(account_id, device_id, first_code_version, enrolment.device_nonce,
                                           finish.code_key);
+    if (passkey) {
+        auto const taken = co_await outcome_of(take_credential_id(*passkey, services));
+        if (!taken) {
+            co_await outcome_of(services.vault.forget(account_id));
+            co_return std::unexpected{taken.error()};
+        }
+    }
     auto const done = co_await enrolment::bind_phone(enrolment, account_id, device_id, finish.name, now);
     account::Device const device{.id = device_id,
                                  .account = account_id,
@@ -290,6 +303,9 @@ Flow<http::Response> finish_enrolment(http::Request request, Services services, 
                                  .ratchet = services.random.bytes(ratchet_bytes),
                                  .previous_ratchet = {},
                                  .code_version = first_code_version,
+                                 .passkey = std::move(passkey),
+                                 .passkey_challenge = {},
+                                 .passkey_challenge_until = {},
                                  .bound_at = now,
                                  .last_seen_at = now};
     ports::HistoryEntry const entry{.account = account_id,

@@ -5,6 +5,7 @@
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/push_encryption.hpp"
+#include "passkey/ceremony.hpp"
 #include "vault/statement.hpp"
 
 #include <algorithm>
@@ -22,13 +23,15 @@ constexpr std::size_t most_claims = 40;
 constexpr std::size_t point_bytes = 65;
 constexpr std::string_view scheme = "Symbolon-Device ";
 
-/// The object of a request body that has these members and no others.
-Result<json::Object> body_with(std::string_view body, std::initializer_list<std::string_view> members)
+/// The object of a request body that has these members, perhaps the optional ones, and no others.
+Result<json::Object> body_with(std::string_view body, std::initializer_list<std::string_view> members,
+                               std::initializer_list<std::string_view> optional = {})
 {
     if (body.size() > most_body_bytes) return fail(Outcome::request_too_large);
     auto object = TRY(json::parse_object(body));
     for (auto const& member : object)
-        if (std::ranges::count(members, std::string_view{member.key()}) == 0)
+        if (std::ranges::count(members, std::string_view{member.key()}) == 0 &&
+            std::ranges::count(optional, std::string_view{member.key()}) == 0)
             return fail(Outcome::request_malformed, "an unknown member");
     for (auto const member : members)
         if (!object.contains(member)) return fail(Outcome::request_malformed, "missing: " + std::string{member});
@@ -204,13 +207,12 @@ Result<PushSubscribed> parse_push_subscription(std::string_view body)
 }
 
 Bytes enrol_statement(ByteView nonce, DeviceId const& device, int code_version, ByteView sealed_code_key,
-                      std::string_view name)
+                      std::string_view name, ByteView passkey)
 {
     auto const version = std::to_string(code_version);
     auto const hash = crypto::sha256(sealed_code_key);
-    constexpr ByteView no_passkey{};
     return vault::statement("symbolon-enrol-v1",
-                            {nonce, bytes_of(device.text()), bytes_of(version), hash, bytes_of(name), no_passkey});
+                            {nonce, bytes_of(device.text()), bytes_of(version), hash, bytes_of(name), passkey});
 }
 
 std::string write(EnrolFinish const& finish)
@@ -219,12 +221,13 @@ std::string write(EnrolFinish const& finish)
                                     {"device_key", finish.device_key.jwk()},
                                     {"code_key", base64url(finish.code_key)},
                                     {"name", finish.name},
+                                    {"passkey", base64url(finish.passkey)},
                                     {"signature", base64url(finish.signature)}});
 }
 
 Result<EnrolFinish> parse_enrol_finish(std::string_view body)
 {
-    auto const object = TRY(body_with(body, {"session", "device_key", "code_key", "name", "signature"}));
+    auto const object = TRY(body_with(body, {"session", "device_key", "code_key", "name", "signature"}, {"passkey"}));
     EnrolFinish finish;
     finish.session = TRY(secret_text(object, "session"));
     auto const jwk = TRY(json::object(object, "device_key"));
@@ -236,8 +239,57 @@ Result<EnrolFinish> parse_enrol_finish(std::string_view body)
     finish.code_key = TRY(bytes(object, "code_key", sealed_code_key_bytes, Outcome::proof_malformed));
     finish.name = TRY(displayable(TRY(json::text(object, "name")), most_name_characters));
     if (trimmed(finish.name).empty()) return fail(Outcome::request_malformed, "the phone has no name");
+    // Apps of before the fingerprint don't send it.
+    if (object.contains("passkey")) finish.passkey = TRY(from_base64url(TRY(json::text(object, "passkey"))));
+    if (!finish.passkey.empty()) TRY(passkey::parse_registration(finish.passkey));
     finish.signature = TRY(bytes(object, "signature", signature_bytes, Outcome::request_malformed));
     return finish;
+}
+
+// ---- the fingerprint ---------------------------------------------------------------------------------------------
+
+Bytes passkey_challenge(ByteView nonce, DeviceId const& device)
+{
+    return crypto::sha256(vault::statement("symbolon-passkey-v1", {nonce, bytes_of(device.text())}));
+}
+
+Bytes message_of(PasskeyOn const& on)
+{
+    auto const hash = crypto::sha256(on.passkey);
+    return vault::statement("symbolon-passkey-on-v1", {on.challenge, bytes_of(on.device.text()), on.ratchet, hash});
+}
+
+Bytes passkey_on_statement(ByteView message, ByteView proof)
+{
+    auto const hash = crypto::sha256(proof);
+    return vault::statement("symbolon-passkey-on-signature-v1", {message, hash});
+}
+
+ActionId passkey_on_name(ByteView challenge) { return ActionId{"passkey-on." + base64url(challenge)}; }
+
+std::string write(PasskeyOn const& on)
+{
+    return json::write(json::Object{{"did", on.device.text()},
+                                    {"challenge", base64url(on.challenge)},
+                                    {"ratchet", base64url(on.ratchet)},
+                                    {"passkey", base64url(on.passkey)},
+                                    {"proof", base64url(on.proof)},
+                                    {"signature", base64url(on.signature)}});
+}
+
+Result<PasskeyOn> parse_passkey_on(std::string_view body)
+{
+    auto const object = TRY(body_with(body, {"did", "challenge", "ratchet", "passkey", "proof", "signature"}));
+    constexpr auto malformed = Outcome::request_malformed;
+    PasskeyOn on;
+    on.device = DeviceId{TRY(short_text(object, "did"))};
+    on.challenge = TRY(bytes(object, "challenge", nonce_bytes, malformed));
+    on.ratchet = TRY(bytes(object, "ratchet", ratchet_bytes, malformed));
+    on.passkey = TRY(from_base64url(TRY(json::text(object, "passkey"))));
+    TRY(passkey::parse_registration(on.passkey));
+    on.proof = TRY(bytes(object, "proof", code_proof_bytes, Outcome::proof_malformed));
+    on.signature = TRY(bytes(object, "signature", signature_bytes, malformed));
+    return on;
 }
 
 // ---- answers -----------------------------------------------------------------------------------------------------
@@ -298,8 +350,9 @@ Result<Answer> parse_answer(std::string_view body)
     if (decision == "approve") {
         answer.decision = Answer::Decision::approve;
         if (answer.symbol.empty() || !answer.reason.empty()) return fail(malformed, "does not fit an approval");
-        if (answer.method != "code") return fail(malformed, "method");
-        if (answer.proof.size() != code_proof_bytes) return fail(Outcome::proof_malformed, "size");
+        if (answer.method == "passkey") TRY(passkey::parse_assertion(answer.proof));
+        else if (answer.method != "code") return fail(malformed, "method");
+        else if (answer.proof.size() != code_proof_bytes) return fail(Outcome::proof_malformed, "size");
     } else if (decision == "refuse") {
         answer.decision = Answer::Decision::refuse;
         if (!answer.symbol.empty() || !answer.method.empty() || !answer.claims.empty() || !answer.proof.empty())

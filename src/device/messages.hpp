@@ -82,11 +82,12 @@ struct EnrolFinish {
     crypto::PublicKey device_key;
     Bytes code_key; ///< sealed, 177 bytes
     std::string name;
+    Bytes passkey;   ///< passkey::write(Registration); empty: the fingerprint stays off
     Bytes signature; ///< 64 bytes
 };
 /// x of the new phone's signature.
 Bytes enrol_statement(ByteView nonce, DeviceId const& device, int code_version, ByteView sealed_code_key,
-                      std::string_view name);
+                      std::string_view name, ByteView passkey = {});
 std::string write(EnrolFinish const& finish);
 /// Fails: json_malformed, request_malformed, jwk_malformed, encoding_malformed.
 Result<EnrolFinish> parse_enrol_finish(std::string_view body);
@@ -104,6 +105,30 @@ std::string write(PushSubscribed const& subscribed);
 /// Fails: json_malformed, request_malformed, encoding_malformed.
 Result<PushSubscribed> parse_push_subscription(std::string_view body);
 
+// ---- the fingerprint (§4, §5) --------------------------------------------------------------------------------------
+
+/// What a new passkey signs. `nonce`: of the enrolment, or the challenge that the server gave; 32 bytes.
+Bytes passkey_challenge(ByteView nonce, DeviceId const& device);
+
+/// Turning the fingerprint on: POST /d/passkey/on.
+struct PasskeyOn {
+    DeviceId device;
+    Bytes challenge; ///< 32 bytes, from /d/passkey/challenge
+    Bytes ratchet;   ///< 16 bytes
+    Bytes passkey;   ///< passkey::write(Registration)
+    Bytes proof;     ///< of the code: sealed, 145 bytes
+    Bytes signature; ///< 64 bytes
+};
+/// m: what the code key signs.
+Bytes message_of(PasskeyOn const& on);
+/// What the device key signs: m and the hash of the proof.
+Bytes passkey_on_statement(ByteView message, ByteView proof);
+/// The name under which the vault judges the code, in the place of an action's. No action has such a name.
+ActionId passkey_on_name(ByteView challenge);
+std::string write(PasskeyOn const& on);
+/// Fails: json_malformed, request_malformed, encoding_malformed, proof_malformed, passkey_refused (its outer shape).
+Result<PasskeyOn> parse_passkey_on(std::string_view body);
+
 // ---- answers (§5) --------------------------------------------------------------------------------------------------
 
 struct Answer {
@@ -113,15 +138,15 @@ struct Answer {
     Bytes shown; ///< SHA-256 of the bytes that were shown
     Decision decision = Decision::refuse;
     std::string symbol;              ///< empty where refused
-    std::string method;              ///< "code"; empty where refused
+    std::string method;              ///< "code", "passkey"; empty where refused
     Bytes ratchet;                   ///< 16 bytes
     std::vector<std::string> claims; ///< granted; empty where refused
     std::string reason;              ///< of a refusal: empty, "not_me", "changed_mind"
-    Bytes proof;                     ///< sealed, 145 bytes; empty where refused
-    Bytes signature;                 ///< 64 bytes
+    Bytes proof;     ///< code: sealed, 145 bytes; passkey: passkey::write(Assertion); empty where refused
+    Bytes signature; ///< 64 bytes
 };
 
-/// m: what the code key signs.
+/// m: what the code key signs, and of whose hash the passkey's challenge is made.
 Bytes message_of(Answer const& answer);
 
 /// What the device key signs: m and the hash of the proof.

@@ -80,6 +80,33 @@ Result<Bound> bound_in(json::Object const& answer)
                  .phone_number = TRY(json::text(TRY(json::object(answer, "account")), "phone_number"))};
 }
 
+json::Object written(PhonePasskey const& passkey)
+{
+    auto const& it = passkey.authenticator;
+    return {{"credential_id", base64url(it.credential_id)},
+            {"key", base64url(it.key.der().reveal())},
+            {"algorithm", name_of(it.algorithm)},
+            {"sign_count", it.sign_count},
+            {"counts", it.counts},
+            {"origin", passkey.party.origin},
+            {"id", passkey.party.id}};
+}
+
+Result<PhonePasskey> read_passkey(json::Object const& object)
+{
+    PhonePasskey passkey;
+    auto& it = passkey.authenticator;
+    it.credential_id = TRY(bytes_of_member(object, "credential_id"));
+    it.key = TRY(crypto::PrivateKey::from_der(SecretBytes{TRY(bytes_of_member(object, "key"))}));
+    auto const algorithm = crypto::signature_algorithm_named(TRY(json::text(object, "algorithm")));
+    if (!algorithm) return fail(Outcome::data_damaged, "algorithm");
+    it.algorithm = *algorithm;
+    it.sign_count = static_cast<std::uint32_t>(TRY(json::integer(object, "sign_count")));
+    it.counts = TRY(json::boolean(object, "counts"));
+    passkey.party = {.origin = TRY(json::text(object, "origin")), .id = TRY(json::text(object, "id"))};
+    return passkey;
+}
+
 } // namespace
 
 PhoneState new_phone(crypto::Random& random)
@@ -105,6 +132,7 @@ SecretText write(PhoneState const& state)
     if (!state.vault_key.empty()) object["vault_key"] = state.vault_key.jwk();
     if (!state.log_key.empty()) object["log_key"] = state.log_key.jwk();
     if (!state.log_head.empty()) object["log_head"] = state.log_head;
+    if (state.passkey) object["passkey"] = written(*state.passkey);
     return SecretText{json::write(std::move(object))};
 }
 
@@ -128,6 +156,7 @@ Result<PhoneState> parse_phone_state(std::string_view text)
         if (object.contains("log_key"))
             state.log_key = TRY(crypto::PublicKey::from_jwk(TRY(json::object(object, "log_key"))));
         state.log_head = TRY(json::optional_text(object, "log_head")).value_or("");
+        if (object.contains("passkey")) state.passkey = TRY(read_passkey(TRY(json::object(object, "passkey"))));
         return state;
     };
     auto state = read();
@@ -145,9 +174,13 @@ EnrolFinish make_finish(PhoneState const& state, SecretText const& code, std::st
                        .device_key = state.device_key.public_key(),
                        .code_key = crypto::seal_to(state.vault_key, content, e),
                        .name = std::move(name),
+                       .passkey = {},
                        .signature = {}};
-    finish.signature = state.device_key.sign(
-        es256, enrol_statement(state.enrol_nonce, state.device, state.code_version, finish.code_key, finish.name));
+    if (state.passkey)
+        finish.passkey = passkey::write(register_with(
+            state.passkey->authenticator, passkey_challenge(state.enrol_nonce, state.device), state.passkey->party));
+    finish.signature = state.device_key.sign(es256, enrol_statement(state.enrol_nonce, state.device, state.code_version,
+                                                                    finish.code_key, finish.name, finish.passkey));
     return finish;
 }
 
@@ -156,6 +189,24 @@ std::string sign_request(PhoneState const& state, std::string_view method, std::
 {
     auto const signed_bytes = request_statement(method, path, nonce, bytes_of(body));
     return write(Authorization{state.device, std::string{nonce}, state.device_key.sign(es256, signed_bytes)});
+}
+
+PasskeyOn make_passkey_on(PhoneState const& state, PhonePasskey const& passkey, ByteView challenge,
+                          SecretText const& code)
+{
+    PasskeyOn on{.device = state.device,
+                 .challenge = {challenge.begin(), challenge.end()},
+                 .ratchet = state.ratchet,
+                 .passkey = passkey::write(
+                     register_with(passkey.authenticator, passkey_challenge(challenge, state.device), passkey.party)),
+                 .proof = {},
+                 .signature = {}};
+    auto const message = message_of(on);
+    auto const key = code_key(state.kh, state.device, state.code_version, code);
+    on.proof = crypto::seal_to(state.vault_key, key.sign(eddsa, message),
+                               vault::code_proof_context(passkey_on_name(challenge), state.device, state.code_version));
+    on.signature = state.device_key.sign(es256, passkey_on_statement(message, on.proof));
+    return on;
 }
 
 Answer make_answer(PhoneState const& state, Shown const& shown, ByteView shown_bytes, Choice const& choice)
@@ -172,7 +223,7 @@ Answer make_answer(PhoneState const& state, Shown const& shown, ByteView shown_b
                   .signature = {}};
     if (choice.decision == Answer::Decision::approve) {
         answer.symbol = choice.symbol;
-        answer.method = "code";
+        answer.method = choice.code.reveal().empty() && state.passkey ? "passkey" : "code";
         if (choice.claims) answer.claims = *choice.claims;
         else
             for (auto const& claim : shown.claims) answer.claims.push_back(claim.name);
@@ -180,7 +231,10 @@ Answer make_answer(PhoneState const& state, Shown const& shown, ByteView shown_b
         answer.reason = choice.reason;
     }
     auto const message = message_of(answer);
-    if (choice.decision == Answer::Decision::approve) {
+    if (answer.method == "passkey") {
+        auto authenticator = state.passkey->authenticator;
+        answer.proof = passkey::write(sign_with(authenticator, crypto::sha256(message), state.passkey->party));
+    } else if (answer.method == "code") {
         auto const key = code_key(state.kh, state.device, state.code_version, choice.code);
         answer.proof = crypto::seal_to(state.vault_key, key.sign(eddsa, message),
                                        vault::code_proof_context(shown.action, state.device, state.code_version));
@@ -301,6 +355,24 @@ Flow<json::Object> Phone::me()
     co_return answer;
 }
 
+Flow<void> Phone::turn_passkey_on(PhonePasskey passkey, SecretText code)
+{
+    auto const given = co_await ask("POST", "/d/passkey/challenge", "{}");
+    auto const challenge = co_await from_server(bytes_of_member(given, "challenge"));
+    auto const body = write(make_passkey_on(state_, passkey, challenge, code));
+    auto const answer = co_await post_until_answered("/d/passkey/on", body);
+    state_.ratchet = co_await from_server(bytes_of_member(answer, "ratchet"));
+    state_.passkey = std::move(passkey);
+    co_return {};
+}
+
+Flow<void> Phone::turn_passkey_off()
+{
+    co_await ask("POST", "/d/passkey/off", "{}");
+    state_.passkey.reset();
+    co_return {};
+}
+
 Flow<std::vector<PendingAction>> Phone::pending()
 {
     auto const reply = co_await send_signed("GET", "/d/pending", {});
@@ -345,7 +417,10 @@ Flow<Phone::ShownAction> Phone::show(ActionId id)
 Flow<std::string> Phone::answer(ShownAction action, Choice choice)
 {
     auto const path = "/d/actions/" + action.shown.action.text() + "/answer";
-    auto const body = write(make_answer(state_, action.shown, action.bytes, choice));
+    auto const made = make_answer(state_, action.shown, action.bytes, choice);
+    // An authenticator counts whether its answer arrives or not.
+    if (made.method == "passkey" && state_.passkey->authenticator.counts) ++state_.passkey->authenticator.sign_count;
+    auto const body = write(made);
     auto const answer = co_await post_until_answered(path, body);
     auto state = co_await from_server(json::text(answer, "state"));
     if (state == "approved") state_.ratchet = co_await from_server(bytes_of_member(answer, "ratchet"));

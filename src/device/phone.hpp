@@ -5,6 +5,7 @@
 #include "device/code_rules.hpp"
 #include "device/messages.hpp"
 #include "device/shown.hpp"
+#include "passkey/software_authenticator.hpp"
 
 #include <optional>
 #include <string>
@@ -17,6 +18,12 @@ namespace symbolon::device {
 // ---- what a phone keeps, and what it makes of it (nothing waits, nothing is sent)
 // ---------------------------------------
 
+/// The fingerprint of a phone without fingers.
+struct PhonePasskey {
+    passkey::SoftwareAuthenticator authenticator;
+    passkey::RelyingParty party; ///< the phone origin
+};
+
 /// What is left of a phone when it is switched off.
 struct PhoneState {
     crypto::PrivateKey device_key; ///< DK
@@ -28,8 +35,9 @@ struct PhoneState {
     std::string phone_number;    ///< E.164, as the server said
     std::string language = "en";
     bool enrolled = false;
-    crypto::PublicKey log_key; ///< that signs heads of the log; pinned when first seen
-    std::string log_head;      ///< the last head that was seen (JWS); empty before
+    crypto::PublicKey log_key;           ///< that signs heads of the log; pinned when first seen
+    std::string log_head;                ///< the last head that was seen (JWS); empty before
+    std::optional<PhonePasskey> passkey; ///< the fingerprint is on
 
     // while it is being enrolled
     SecretText session;
@@ -43,7 +51,7 @@ PhoneState new_phone(crypto::Random& random);
 SecretText write(PhoneState const& state);
 Result<PhoneState> parse_phone_state(std::string_view text); ///< Fails with data_damaged.
 
-/// The last message of the enrolment. Needs session, enrol_nonce and vault_key.
+/// The last message of the enrolment, with the passkey that the state has. Needs session, enrol_nonce and vault_key.
 EnrolFinish make_finish(PhoneState const& state, SecretText const& code, std::string name);
 
 /// The Authorization header of a signed request.
@@ -54,12 +62,17 @@ std::string sign_request(PhoneState const& state, std::string_view method, std::
 struct Choice {
     Answer::Decision decision = Answer::Decision::approve;
     std::string symbol;
-    SecretText code;
+    SecretText code;                                ///< empty: the fingerprint instead, which must be on
     std::optional<std::vector<std::string>> claims; ///< ticked; none: every claim that is shown
     std::string reason;                             ///< of a refusal
 };
 
-/// The signed answer. `shown_bytes` as the server sent them, `shown` read from them.
+/// The message that turns a passkey on. `challenge` as the server gave it.
+PasskeyOn make_passkey_on(PhoneState const& state, PhonePasskey const& passkey, ByteView challenge,
+                          SecretText const& code);
+
+/// The signed answer. With the fingerprint the passkey's count is the next one; keeping it is the caller's.
+/// `shown_bytes` as the server sent them, `shown` read from them.
 Answer make_answer(PhoneState const& state, Shown const& shown, ByteView shown_bytes, Choice const& choice);
 
 // ---- the phone at work ----------------------------------------------------------------------------------------------
@@ -110,6 +123,8 @@ public:
     Flow<void> send_sms_again();
     /// Fails besides: code_malformed, code_trivial (the phone's own judgement, nothing is sent).
     Flow<void> finish_enrolment(SecretText code, CodeRules rules, std::string name);
+    /// Before finish_enrolment: the fingerprint will be on.
+    void take_passkey(PhonePasskey passkey) { state_.passkey = std::move(passkey); }
 
     // Actions (D1).
     struct ShownAction {
@@ -139,6 +154,10 @@ public:
     /// The entries before one (0: the newest). Fails besides with data_damaged: an entry is not proven, the head is not
     /// signed by the pinned key, or the log is not the one that was seen before with something added.
     Flow<HistoryPage> history(std::int64_t before = 0);
+
+    /// Turns the fingerprint on.
+    Flow<void> turn_passkey_on(PhonePasskey passkey, SecretText code);
+    Flow<void> turn_passkey_off();
 
     /// GET /d/me.
     Flow<json::Object> me();

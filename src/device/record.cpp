@@ -9,7 +9,7 @@ using crypto::base64url;
 
 Bytes sign_record(Record const& record, crypto::SigningKey const& key)
 {
-    auto const payload = json::write(json::Object{
+    json::Object payload{
         {"v", 1},
         {"action", record.action.id.text()},
         {"account", record.device.account.text()},
@@ -23,8 +23,14 @@ Bytes sign_record(Record const& record, crypto::SigningKey const& key)
         {"grant", base64url(record.grant)},
         {"state", record.state},
         {"at", numeric_date(record.at)},
-    });
-    return to_bytes(crypto::sign_jws(key, payload, "symbolon-record+jws"));
+    };
+    // Where the fingerprint approved, its assertion is the evidence, as the vault's grant is for the code.
+    if (record.answer.method == "passkey" && record.device.passkey) {
+        payload["assertion"] = base64url(record.answer.proof);
+        payload["passkey_key"] = base64url(record.device.passkey->public_key);
+        payload["passkey_algorithm"] = record.device.passkey->algorithm;
+    }
+    return to_bytes(crypto::sign_jws(key, json::write(payload), "symbolon-record+jws"));
 }
 
 bool is_record_of(ByteView record, Answer const& answer)

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "device/actions.hpp"
 #include "device/enrol.hpp"
+#include "device/fingerprint.hpp"
 #include "device/history.hpp"
 #include "device/messages.hpp"
 #include "device/nonce.hpp"
@@ -57,6 +58,9 @@ http::Routes device_routes(Services services, SharedSettings settings)
         row("GET", "/d/enrol/state", enrolment_state),
         row("POST", "/d/enrol/finish", finish_enrolment),
         row("GET", "/d/me", me),
+        row("POST", "/d/passkey/challenge", open_passkey),
+        row("POST", "/d/passkey/on", turn_passkey_on),
+        row("POST", "/d/passkey/off", turn_passkey_off),
         row("GET", "/d/pending", pending),
         row("POST", "/d/history", history_page),
         row("GET", "/d/push", push_state),

@@ -35,7 +35,7 @@ Bytes shown_bytes(action::Action const& action, DeviceId const& device, ByteView
     json::Array symbols;
     for (auto const& symbol : action.symbols) symbols.emplace_back(symbol);
 
-    return to_bytes(json::write(json::Object{
+    json::Object shown{
         {"v", version},
         {"action", action.id.text()},
         {"nonce", crypto::base64url(nonce)},
@@ -48,7 +48,9 @@ Bytes shown_bytes(action::Action const& action, DeviceId const& device, ByteView
         {"expires_at", numeric_date(action.expires_at)},
         {"entry", name_of(action.entry)},
         {"symbols", std::move(symbols)},
-    }));
+    };
+    if (action.needs_passkey) shown["needs_passkey"] = true;
+    return to_bytes(json::write(std::move(shown)));
 }
 
 Result<Shown> parse_shown(ByteView bytes)
@@ -79,6 +81,7 @@ Result<Shown> parse_shown(ByteView bytes)
     shown.place = TRY(json::optional_text(from, "place")).value_or("");
     shown.entry = TRY(json::text(object, "entry"));
     if (shown.entry != "number") return fail(malformed, "entry");
+    shown.needs_passkey = TRY(json::optional_boolean(object, "needs_passkey")).value_or(false);
     shown.created_at = instant_of(TRY(json::integer(object, "created_at")));
     shown.expires_at = instant_of(TRY(json::integer(object, "expires_at")));
     for (auto const& value : TRY(json::array(object, "symbols"))) {

@@ -26,8 +26,9 @@ struct Shown {
     std::string verb; ///< "log_in"
     std::vector<Claim> claims;
     std::string browser;
-    std::string place; ///< empty where it is not known
-    std::string entry; ///< "number"
+    std::string place;          ///< empty where it is not known
+    std::string entry;          ///< "number"
+    bool needs_passkey = false; ///< the code alone is not enough
     Instant created_at;
     Instant expires_at;
     std::vector<std::string> symbols; ///< six

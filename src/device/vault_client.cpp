@@ -229,6 +229,12 @@ Flow<ports::CodeVerdict> VaultClient::judge(AccountId account, DeviceId device, 
     co_return ports::CodeVerdict{.right = reply.right, .tries_left = reply.tries_left, .grant = std::move(reply.grant)};
 }
 
+Flow<int> VaultClient::tries_left(AccountId account)
+{
+    auto const reply = co_await ask(vault::AskTries{std::move(account)});
+    co_return reply.tries_left;
+}
+
 Flow<void> VaultClient::forget(AccountId account)
 {
     co_await ask(vault::ForgetCode{std::move(account)});

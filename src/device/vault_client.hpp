@@ -23,6 +23,7 @@ public:
                              Bytes sealed_code_key) override;
     Flow<ports::CodeVerdict> judge(AccountId account, DeviceId device, ActionId action, Bytes message,
                                    Bytes sealed_proof) override;
+    Flow<int> tries_left(AccountId account) override;
     Flow<void> forget(AccountId account) override;
 
     /// The vault's public key for grants (SubjectPublicKeyInfo, Ed25519), to check records with.

@@ -57,6 +57,12 @@ Flow<ports::CodeVerdict> LocalVault::judge(AccountId account, DeviceId device, A
     co_return ports::CodeVerdict{.right = reply.right, .tries_left = reply.tries_left, .grant = std::move(reply.grant)};
 }
 
+Flow<int> LocalVault::tries_left(AccountId account)
+{
+    auto const reply = co_await ask(vault::AskTries{std::move(account)});
+    co_return reply.tries_left;
+}
+
 Flow<void> LocalVault::forget(AccountId account)
 {
     co_await ask(vault::ForgetCode{std::move(account)});

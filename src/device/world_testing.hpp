@@ -21,6 +21,7 @@ public:
                              Bytes sealed_code_key) override;
     Flow<ports::CodeVerdict> judge(AccountId account, DeviceId device, ActionId action, Bytes message,
                                    Bytes sealed_proof) override;
+    Flow<int> tries_left(AccountId account) override;
     Flow<void> forget(AccountId account) override;
 
     int tries_of(AccountId const& account);

@@ -158,6 +158,7 @@ TEST_F(AuthorizationRequests, may_name_the_person_and_the_level_that_the_answer_
     EXPECT_TRUE(acr(high, "false")) << "a wish";
     EXPECT_TRUE(acr(std::string{high} + ',' + low, "true"));
     EXPECT_TRUE(acr("", "true"));
+    EXPECT_TRUE(acr(R"("http://eidas.europa.eu/LoA/substantial")", "true")) << "what a fingerprint gives";
     auto const unmet = acr(high, "true");
     ASSERT_FALSE(unmet);
     EXPECT_EQ(row_of(unmet.error().outcome).oauth_error, "unmet_authentication_requirements");

@@ -22,6 +22,7 @@ public:
     {
         co_return fail(Outcome::vault_unreachable);
     }
+    Flow<int> tries_left(AccountId) override { co_return fail(Outcome::vault_unreachable); }
     Flow<void> forget(AccountId) override { co_return fail(Outcome::vault_unreachable); }
 };
 

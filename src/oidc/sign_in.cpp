@@ -88,6 +88,13 @@ std::string wished_acr(grant::AuthorizationRequest const& request)
     return {};
 }
 
+/// Whether no level that the client takes is reached by the code alone (§5.5.1.1).
+bool needs_passkey(grant::AuthorizationRequest const& request)
+{
+    auto const required = required_acr_values(request);
+    return !required.empty() && std::ranges::count(required, json::write(json::Value(action::assurance_low))) == 0;
+}
+
 /// Ends an action that nobody needs any more. Whoever was faster may keep it: its sign-in looks elsewhere by now.
 Flow<void> end_action(std::optional<Stored<Action>> stored, Outcome why, Services services)
 {
@@ -227,6 +234,7 @@ Flow<void> ask_phone(FoundSignIn found, Question question, Provider const& provi
     action.claims = consent::questions(sign_in.request, found.client);
     action.browser = question.browser;
     action.acr = wished_acr(sign_in.request);
+    action.needs_passkey = needs_passkey(sign_in.request);
     action.symbol = draw.right;
     action.symbols = std::move(draw.shown);
     action.created_at = now;

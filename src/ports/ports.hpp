@@ -82,6 +82,8 @@ public:
     virtual ~Devices() = default;
     virtual Flow<std::optional<Stored<Device>>> find(DeviceId id) = 0;
     virtual Flow<void> save(Stored<Device> device) = 0;
+    /// A change that its holder must find in the history.
+    virtual Flow<void> save(Stored<Device> device, HistoryEntry entry) = 0;
 };
 
 class PushSubscriptions {

@@ -81,6 +81,10 @@ public:
     virtual Flow<CodeVerdict> judge(AccountId account, DeviceId device, ActionId action, Bytes message,
                                     Bytes sealed_proof) = 0;
 
+    /// How many tries of the code an account has left; 0: it is blocked. Nothing is counted. Fails: device_unknown (the
+    /// account has no code).
+    virtual Flow<int> tries_left(AccountId account) = 0;
+
     /// Forgets the code key of a closed account, for good.
     virtual Flow<void> forget(AccountId account) = 0;
 };

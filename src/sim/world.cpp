@@ -107,6 +107,10 @@ public:
         return call<ports::CodeVerdict>(
             [=](ports::Vault& vault) { return vault.judge(account, device, action, message, sealed_proof); });
     }
+    Flow<int> tries_left(AccountId account) override
+    {
+        return call<int>([=](ports::Vault& vault) { return vault.tries_left(account); });
+    }
     Flow<void> forget(AccountId account) override
     {
         return call<void>([=](ports::Vault& vault) { return vault.forget(account); });

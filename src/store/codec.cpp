@@ -156,6 +156,20 @@ void describe(V& member, T& it)
     member("created_at", it.created_at);
 }
 
+template <class V, Like<account::Passkey> T>
+void describe(V& member, T& it)
+{
+    member("id", it.id);
+    member("public_key", it.public_key);
+    member("algorithm", it.algorithm);
+    member("sign_count", it.sign_count);
+    member("backup_eligible", it.backup_eligible);
+    member("backed_up", it.backed_up);
+    member("aaguid", it.aaguid);
+    member("turned_on_by", it.turned_on_by);
+    member("registered_at", it.registered_at);
+}
+
 template <class V, Like<account::Device> T>
 void describe(V& member, T& it)
 {
@@ -167,6 +181,9 @@ void describe(V& member, T& it)
     member("ratchet", it.ratchet);
     member("previous_ratchet", it.previous_ratchet);
     member("code_version", it.code_version);
+    member("passkey", it.passkey);
+    member("passkey_challenge", it.passkey_challenge);
+    member("passkey_challenge_until", it.passkey_challenge_until);
     member("bound_at", it.bound_at);
     member("last_seen_at", it.last_seen_at);
 }
@@ -205,6 +222,7 @@ void describe(V& member, T& it)
     member("claims", it.claims);
     member("browser", it.browser);
     member("acr", it.acr);
+    member("needs_passkey", it.needs_passkey);
     member("symbol", it.symbol);
     member("symbols", it.symbols);
     member("state", it.state);
@@ -406,6 +424,7 @@ struct Writer {
     static json::Value written(std::string const& value) { return text(value); }
     static json::Value written(bool value) { return value; }
     static json::Value written(int value) { return value; }
+    static json::Value written(std::int64_t value) { return value; }
     static json::Value written(Seconds value) { return value.count(); }
     static json::Value written(Instant value) { return numeric_date(value); }
     static json::Value written(Bytes const& value) { return text(crypto::base64url(value)); }

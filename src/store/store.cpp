@@ -449,6 +449,13 @@ public:
         return access_.find<account::Device>(id.text());
     }
     Flow<void> save(Stored<account::Device> device) override { return access_.save(std::move(device)); }
+    Flow<void> save(Stored<account::Device> device, ports::HistoryEntry entry) override
+    {
+        auto update = co_await access_.update(std::move(device));
+        auto line = co_await access_.line(std::move(entry));
+        co_await access_.commit_all(std::move(update), std::move(line));
+        co_return {};
+    }
 
 private:
     Access& access_;
