@@ -5,7 +5,9 @@
 #include "crypto/hash.hpp"
 #include "crypto/seal.hpp"
 #include "device/code_rules.hpp"
+#include "device/fingerprint.hpp"
 #include "device/messages.hpp"
+#include "device/phone.hpp"
 #include "device/shown.hpp"
 #include "vault/statement.hpp"
 
@@ -76,6 +78,48 @@ json::Object answer_vector(Keys const& keys, Answer answer, ActionId const& acti
             {"signed", base64url(signed_bytes)}};
 }
 
+/// A passkey that is turned on with the code, and one approval with it.
+json::Object passkey_vector(Keys const& keys, Shown const& shown, ByteView shown_bytes, PrivateKey const& code_key,
+                            crypto::Random& random)
+{
+    PhonePasskey passkey{.authenticator = passkey::new_authenticator(random.bytes(nonce_bytes)),
+                         .party = passkey::relying_party_at("https://phone.example")};
+    PhoneState phone;
+    phone.device_key = keys.device;
+    phone.device = keys.did;
+    phone.kh = SecretBytes{keys.kh.reveal()};
+    phone.vault_key = keys.vault.public_key();
+    phone.ratchet = random.bytes(ratchet_bytes);
+
+    auto const nonce = random.bytes(nonce_bytes);
+    auto const on = make_passkey_on(phone, passkey, nonce, SecretText{"38214"});
+    auto const message = message_of(on);
+    phone.passkey = passkey;
+    auto const answer = make_answer(phone, shown, shown_bytes,
+                                    {.decision = Answer::Decision::approve,
+                                     .symbol = "boat",
+                                     .code = {},
+                                     .claims = std::vector<std::string>{"given_name", "family_name"},
+                                     .reason = {}});
+    auto const answered = message_of(answer);
+    return {{"origin", passkey.party.origin},
+            {"rp_id", passkey.party.id},
+            {"nonce", base64url(nonce)},
+            {"challenge", base64url(passkey_challenge(nonce, keys.did))},
+            {"registration", base64url(on.passkey)},
+            {"key", key_pair(passkey.authenticator.key)},
+            {"on",
+             json::Object{{"body", *json::parse(write(on))},
+                          {"m", base64url(message)},
+                          {"code_signature", base64url(code_key.sign(eddsa, message))},
+                          {"proof_context", base64url(vault::code_proof_context(passkey_on_name(nonce), keys.did, 1))},
+                          {"signed", base64url(passkey_on_statement(message, on.proof))}}},
+            {"approve", json::Object{{"body", *json::parse(write(answer))},
+                                     {"m", base64url(answered)},
+                                     {"challenge", base64url(crypto::sha256(answered))},
+                                     {"signed", base64url(answer_statement(answered, answer.proof))}}}};
+}
+
 // ---- checks ------------------------------------------------------------------------------------------------------
 
 Result<Bytes> bytes_in(json::Object const& object, std::string_view name)
@@ -125,6 +169,44 @@ Result<void> check_answer(json::Object const& vector, json::Object const& vector
     auto const signed_bytes = answer_statement(message, answer.proof);
     TRY(same(signed_bytes, vector, "signed"));
     return holds(keys.device.public_key().verifies(es256, signed_bytes, answer.signature), "signature of an answer");
+}
+
+Result<void> check_passkey(json::Object const& vector, Keys const& keys, PublicKey const& code_key)
+{
+    passkey::RelyingParty const party{.origin = TRY(json::text(vector, "origin")),
+                                      .id = TRY(json::text(vector, "rp_id"))};
+    TRY(holds(passkey::relying_party_at(party.origin).id == party.id, "rp_id"));
+    auto const nonce = TRY(bytes_in(vector, "nonce"));
+    auto const challenge = passkey_challenge(nonce, keys.did);
+    TRY(same(challenge, vector, "challenge"));
+    auto const registration = TRY(passkey::parse_registration(TRY(bytes_in(vector, "registration"))));
+    auto const credential = TRY(passkey::verify(registration, challenge, party));
+    TRY(holds(credential.key.key.jwk() == TRY(private_key(vector, "key")).public_key().jwk(), "key of a passkey"));
+
+    auto const turned = TRY(json::object(vector, "on"));
+    auto const on = TRY(parse_passkey_on(json::write(TRY(json::object(turned, "body")))));
+    TRY(same(on.passkey, vector, "registration"));
+    auto const message = message_of(on);
+    TRY(same(message, turned, "m"));
+    auto const context = vault::code_proof_context(passkey_on_name(on.challenge), keys.did, 1);
+    TRY(same(context, turned, "proof_context"));
+    auto const signature = TRY(crypto::open_seal(keys.vault, on.proof, context));
+    TRY(holds(code_key.verifies(eddsa, message, signature.reveal()), "code signature of a passkey"));
+    auto const signed_bytes = passkey_on_statement(message, on.proof);
+    TRY(same(signed_bytes, turned, "signed"));
+    TRY(holds(keys.device.public_key().verifies(es256, signed_bytes, on.signature), "signature of a passkey"));
+
+    auto const approved = TRY(json::object(vector, "approve"));
+    auto const answer = TRY(parse_answer(json::write(TRY(json::object(approved, "body")))));
+    auto const answered = message_of(answer);
+    TRY(same(answered, approved, "m"));
+    TRY(same(crypto::sha256(answered), approved, "challenge"));
+    TRY(same(answer_statement(answered, answer.proof), approved, "signed"));
+    TRY(holds(keys.device.public_key().verifies(es256, answer_statement(answered, answer.proof), answer.signature),
+              "signature of an answer"));
+    auto const used =
+        TRY(passkey::verify(TRY(passkey::parse_assertion(answer.proof)), credential, crypto::sha256(answered), party));
+    return holds(passkey::may_follow(credential.sign_count, used.sign_count), "counter of a passkey");
 }
 
 } // namespace
@@ -208,6 +290,8 @@ json::Object make_vectors()
     vectors["refuse"] = answer_vector(
         keys, {.device = keys.did, .shown = h, .decision = Decision::refuse, .ratchet = ratchet, .reason = "not_me"},
         action.id, pk);
+
+    vectors["passkey"] = passkey_vector(keys, parse_shown(shown).value(), shown, pk, *random);
 
     AccountId const account{"AZrPcuVAQ2eQx1eZ0c1N3Q"};
     auto const message = *crypto::from_base64url(*json::text(*json::object(vectors, "approve"), "m"));
@@ -293,6 +377,8 @@ Result<void> check_vectors(json::Object const& vectors)
     TRY(holds(TRY(parse_shown(shown)).device == keys.did, "did of tx"));
     TRY(check_answer(TRY(json::object(vectors, "approve")), vectors, keys));
     TRY(check_answer(TRY(json::object(vectors, "refuse")), vectors, keys));
+
+    TRY(check_passkey(TRY(json::object(vectors, "passkey")), keys, pk));
 
     auto const grant = TRY(json::object(vectors, "grant"));
     auto const message = TRY(bytes_in(TRY(json::object(vectors, "approve")), "m"));

@@ -62,8 +62,11 @@ async function typeCode(phone, code) {
   for (const digit of code) await hook(phone, `key-${digit}`).click();
 }
 
-/** A4: the phone app. `sms`: gives the text of the SMS that is on its way. */
-export async function linkPhone(phone, { phoneUrl, number = '0470 12 34 56', token, code = '38214', sms }) {
+/**
+ * A4: the phone app. `sms`: gives the text of the SMS that is on its way. `fingerprint`: the answer to its offer, on a phone
+ * that has one (addFingerprint).
+ */
+export async function linkPhone(phone, { phoneUrl, number = '0470 12 34 56', token, code = '38214', sms, fingerprint }) {
   await phone.goto(`${phoneUrl}/app/`);
   await hook(phone, 'link-phone').click();
   await phone.fill('#number', number);
@@ -79,9 +82,33 @@ export async function linkPhone(phone, { phoneUrl, number = '0470 12 34 56', tok
   await hook(phone, 'confirm-code').click();
   await typeCode(phone, code);
   await hook(phone, 'confirm-code').click();
+  if (fingerprint !== undefined) await hook(phone, fingerprint ? 'fingerprint-on' : 'fingerprint-later').click();
   await hook(phone, 'linked').waitFor();
   await hook(phone, 'to-home').click();
   await hook(phone, 'nothing').waitFor();
+}
+
+/**
+ * Gives the phone a finger: Chromium's virtual authenticator. `knows(false)`: from now on it doesn't recognise its holder.
+ * `takeTo(page)`: the same passkeys on another page, since an authenticator belongs to one page.
+ */
+export async function addFingerprint(phone, { credentials = [], ...options } = {}) {
+  const session = await phone.context().newCDPSession(phone);
+  await session.send('WebAuthn.enable');
+  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', hasResidentKey: true, hasUserVerification: true,
+      isUserVerified: true, automaticPresenceSimulation: true, ...options,
+    },
+  });
+  for (const credential of credentials) await session.send('WebAuthn.addCredential', { authenticatorId, credential });
+  return {
+    knows: (isUserVerified) => session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified }),
+    credentials: async () => (await session.send('WebAuthn.getCredentials', { authenticatorId })).credentials,
+    takeTo: async (page) =>
+      addFingerprint(page, { credentials: (await session.send('WebAuthn.getCredentials', { authenticatorId })).credentials, ...options }),
+    remove: () => session.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId }),
+  };
 }
 
 /** D1 at the computer: from the partner's button to the symbol. */
@@ -100,16 +127,20 @@ export async function typeNumber(computer, number) {
   return href.split('#')[1];
 }
 
-/** D1 on the phone: who asks, the symbol, the code. */
+/** D1 on the phone: who asks, the symbol, the code; or, with `code` null, the fingerprint. */
 export async function approve(phone, { symbol, code = '38214' }) {
   await hook(phone, 'open-action').first().click();
   await hook(phone, 'partner').waitFor();
   const shown = { partner: await hook(phone, 'partner').innerText(), claims: await hook(phone, 'claims').innerText() };
   await hook(phone, 'approve').click();
   await hook(phone, `symbol-${symbol}`).click();
-  await hook(phone, 'keypad').waitFor();
-  await typeCode(phone, code);
-  await hook(phone, 'confirm-code').click();
+  if (code === null) {
+    await hook(phone, 'use-fingerprint').click();
+  } else {
+    await hook(phone, 'keypad').waitFor();
+    await typeCode(phone, code);
+    await hook(phone, 'confirm-code').click();
+  }
   await phone.locator('[data-test="result"]').waitFor();
   return shown;
 }

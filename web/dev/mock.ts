@@ -82,6 +82,9 @@ export class Mock {
   readonly #onAnswered: (() => void)[] = [];
   readonly #nonces = new Set<string>();
   readonly #pageStreams = new Set<ServerResponse>();
+  /** What /d/enrol/finish or /d/passkey/on brought, while the fingerprint is on. */
+  passkey: string | null = null;
+  #passkeyChallenge = '';
   readonly #phoneStreams = new Set<ServerResponse>();
   readonly #signInStreams = new Set<ServerResponse>();
 
@@ -303,6 +306,7 @@ export class Mock {
       case '/d/enrol/finish':
         return this.#enrolFinish(response, body as unknown as device.EnrolmentFinish & { session: string }, raw);
     }
+    if (path === '/d/passkey/on') return this.#passkeyOn(response, body as unknown as device.PasskeyOn);
     const answer = /^\/d\/actions\/([^/]+)\/answer$/.exec(path);
     if (answer) return this.#answer(response, answer[1]!, body as unknown as device.Answer);
 
@@ -316,10 +320,18 @@ export class Mock {
       action.state = 'shown';
       return this.#json(response, { tx: b64(this.#txBytes(action)), expires_at: action.expires_at });
     }
+    if (path === '/d/passkey/challenge') {
+      this.#passkeyChallenge = b64(randomBytes(32));
+      return this.#json(response, { challenge: this.#passkeyChallenge, expires_at: now() + 300 });
+    }
+    if (path === '/d/passkey/off') {
+      this.passkey = null;
+      return this.#json(response, { passkey: false });
+    }
     if (path === '/d/me')
       return this.#json(response, {
         account: { state: this.account, phone_number: '+32470123456', language: this.language },
-        device: { did: this.bound!.did, name: this.bound!.name, bound_at: now() - 60, code_version: 1 },
+        device: { did: this.bound!.did, name: this.bound!.name, bound_at: now() - 60, code_version: 1, passkey: !!this.passkey },
       });
     if (path === '/d/push' && request.method === 'POST') this.push = { state: 'on', given: body };
     if (path === '/d/push/off') this.push = { state: 'off', given: null };
@@ -376,7 +388,7 @@ export class Mock {
     if (session.step !== 'code') return this.#refuse(response, 409, 'enrolment_step_wrong', 'Une autre étape.');
     const did = await device.thumbprint(body.device_key);
     const sealed = unb64(body.code_key)!;
-    const x = await device.enrolString(session.nonce, did, 1, sealed, body.name);
+    const x = await device.enrolString(session.nonce, did, 1, sealed, body.name, unb64(body.passkey)!);
     if (!(await verifyDevice(body.device_key, unb64(body.signature)!, x)))
       return this.#refuse(response, 401, 'device_signature_invalid', 'Signature.');
     const e = device.codeKeyString(session.nonce, did, 1);
@@ -393,6 +405,7 @@ export class Mock {
       ratchet: new Uint8Array(randomBytes(16)),
       previous: null,
     };
+    this.passkey = body.passkey || null;
     const answer = {
       account: { phone_number: '+32470123456', language: this.language },
       did,
@@ -448,8 +461,13 @@ export class Mock {
         'Ce n’est pas le symbole de la page de connexion ; la demande est donc terminée.',
       );
     }
-    const signature = await this.#open(proof, device.proofString(id, body.did, 1));
-    if (!signature || !(await verifyCode(bound.pk, signature, m))) {
+    if (body.method === 'passkey') {
+      if (!this.passkey)
+        return this.#refuse(response, 409, 'passkey_unknown', 'L’empreinte n’est pas activée sur ce téléphone.');
+      // What was signed, not by whom: that the real server judges.
+      if (!Buffer.from(proof).toString('latin1').includes(`"challenge":"${b64(await device.sha256(m))}"`))
+        return this.#refuse(response, 403, 'passkey_wrong', 'L’empreinte n’a pas pu être vérifiée.');
+    } else if (!(await this.#rightCode(proof, device.proofString(id, body.did, 1), m))) {
       this.codeTries--;
       if (this.codeTries > 0)
         return this.#refuse(response, 403, 'code_wrong', 'Le code est incorrect. Vérifiez-le et retapez-le.', {
@@ -464,11 +482,34 @@ export class Mock {
         'Le code était erroné trois fois ; le compte est donc bloqué.',
       );
     }
-    this.codeTries = 3;
+    if (body.method === 'code') this.codeTries = 3;
     bound.previous = bound.ratchet;
     bound.ratchet = new Uint8Array(randomBytes(16));
     close('approved');
     this.#json(response, { state: 'approved', ratchet: b64(bound.ratchet) });
+  }
+
+  async #rightCode(proof: Bytes, place: Bytes, m: Bytes): Promise<boolean> {
+    const signature = await this.#open(proof, place);
+    return !!signature && (await verifyCode(this.bound!.pk, signature, m));
+  }
+
+  async #passkeyOn(response: ServerResponse, body: device.PasskeyOn): Promise<void> {
+    const bound = this.bound!;
+    if (body.challenge !== this.#passkeyChallenge)
+      return this.#refuse(response, 410, 'passkey_expired', 'L’activation de l’empreinte a pris trop de temps.');
+    const [ratchet, passkey, proof] = [body.ratchet, body.passkey, body.proof].map((text) => unb64(text)!);
+    const m = await device.passkeyOnString(unb64(body.challenge)!, body.did, ratchet!, passkey!);
+    const place = device.proofString(`passkey-on.${body.challenge}`, body.did, 1);
+    if (!(await this.#rightCode(proof!, place, m)))
+      return this.#refuse(response, 403, 'code_wrong', 'Le code est incorrect. Vérifiez-le et retapez-le.', {
+        tries_left: 2,
+      });
+    this.#passkeyChallenge = '';
+    this.passkey = body.passkey;
+    bound.previous = bound.ratchet;
+    bound.ratchet = new Uint8Array(randomBytes(16));
+    this.#json(response, { passkey: true, ratchet: b64(bound.ratchet) });
   }
 
   #txBytes(action: Action): Bytes {

@@ -3,7 +3,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Failure } from '../shared/api.ts';
-import { b64, unb64, type Bytes } from '../shared/bytes.ts';
+import { unb64, type Bytes } from '../shared/bytes.ts';
 import {
   makeAnswer,
   readTransaction,
@@ -24,10 +24,12 @@ import {
   useSecondsLeft,
 } from '../shared/ui.tsx';
 import { claimText } from './claims.ts';
+import { usePasskey } from './fingerprint.ts';
 import { Keypad } from './keypad.tsx';
 import { rememberApproval } from './push.ts';
+import { alone, turnRatchet } from './ratchet.ts';
 import { endsTheLink, type Server } from './server.ts';
-import { load, save } from './store.ts';
+import { load } from './store.ts';
 import type { Texts } from './texts.ts';
 
 type Asked = { tx: Transaction; bytes: Bytes };
@@ -36,7 +38,7 @@ type Page =
   | { at: 'opening' }
   | { at: 'review' }
   | { at: 'symbol' }
-  | { at: 'code'; symbol: string; failure?: Failure }
+  | { at: 'code'; symbol: string; failure?: Failure; declined?: boolean }
   | { at: 'refusing'; noneOfThese: boolean; back: Page }
   | { at: 'sending' }
   | { at: 'unsent'; body: string; reason: string; symbol: string }
@@ -52,6 +54,9 @@ type Result =
   | { kind: 'not_shown'; why: TransactionRefusal }
   | { kind: 'ended'; failure: Failure | null };
 
+/** The holder or the phone did not want the fingerprint. */
+class Declined extends Error {}
+
 type Props = {
   texts: Texts;
   server: Server;
@@ -59,13 +64,15 @@ type Props = {
   did: string;
   /** Seconds by which the server's clock is ahead of the phone's. */
   ahead: number;
+  /** Id of the passkey, while the fingerprint is on. */
+  passkey: string | null;
   /** Whether the server still lists it as open. */
   open: boolean;
   close: () => void;
   unlinked: (failure: Failure) => void;
 };
 
-export function Action({ texts, server, id, did, ahead, open, close, unlinked }: Props) {
+export function Action({ texts, server, id, did, ahead, passkey, open, close, unlinked }: Props) {
   const { t, c, language } = texts;
   const [page, setPage] = useState<Page>({ at: 'opening' });
   const [asked, setAsked] = useState<Asked | null>(null);
@@ -127,9 +134,26 @@ export function Action({ texts, server, id, did, ahead, open, close, unlinked }:
       const device = await load('device');
       if (!device || !asked) return end({ kind: 'ended', failure: null });
       const { keys, codeVersion, vaultKey, ratchet } = device;
-      const body = JSON.stringify(await makeAnswer(keys, codeVersion, vaultKey, id, asked.bytes, ratchet, choice));
       const symbol = choice.answer === 'approve' ? choice.symbol : '';
+      const made = await makeAnswer(keys, codeVersion, vaultKey, id, asked.bytes, ratchet, choice).catch((error) => {
+        if (error instanceof Declined) return null;
+        throw error;
+      });
+      if (!made) return setPage({ at: 'code', symbol, declined: true });
+      const body = JSON.stringify(made);
       await send(body, choice.answer === 'refuse' ? choice.reason : '', symbol);
+    });
+
+  const answerByFingerprint = (symbol: string) =>
+    answer({
+      answer: 'approve',
+      symbol,
+      claims: claimsGiven(asked!.tx, left),
+      assert: async (challenge) => {
+        const assertion = await usePasskey(passkey!, challenge);
+        if (!assertion) throw new Declined();
+        return assertion;
+      },
     });
 
   const send = async (body: string, reason: string, symbol: string) => {
@@ -147,6 +171,10 @@ export function Action({ texts, server, id, did, ahead, open, close, unlinked }:
       case 'code_wrong':
       case 'vault_unreachable':
       case 'too_many_requests':
+      case 'passkey_wrong':
+      case 'passkey_unknown':
+      case 'passkey_clone_suspected':
+      case 'passkey_needed':
         return setPage({ at: 'code', symbol, failure: result.failure });
       default:
         return endedBy(result.failure);
@@ -232,14 +260,35 @@ export function Action({ texts, server, id, did, ahead, open, close, unlinked }:
       return (
         <>
           <Short name={name} expiresHere={expiresHere} texts={texts} />
-          <Heading>{t('enter.heading')}</Heading>
+          <Heading>{t(asked!.tx.needsPasskey ? 'enter.fingerprint.heading' : 'enter.heading')}</Heading>
           {page.failure && <FailureNotice failure={page.failure} language={language} c={c} />}
-          <Keypad
-            texts={texts}
-            typed={(code) =>
-              answer({ answer: 'approve', symbol: page.symbol, code, claims: claimsGiven(asked!.tx, left) })
-            }
-          />
+          {page.declined && (
+            <Notice kind="bad" role="alert" data-test="fingerprint-declined">
+              <p>{t(asked!.tx.needsPasskey ? 'fingerprint.declined' : 'enter.declined')}</p>
+            </Notice>
+          )}
+          {passkey && (
+            <button
+              class="button main wide"
+              onClick={() => answerByFingerprint(page.symbol)}
+              data-test="use-fingerprint"
+            >
+              <Icon name="lock" /> {t('button.fingerprint')}
+            </button>
+          )}
+          {!passkey && asked!.tx.needsPasskey && (
+            <Notice kind="warn" data-test="needs-fingerprint">
+              <p>{t('enter.needs_fingerprint')}</p>
+            </Notice>
+          )}
+          {!asked!.tx.needsPasskey && (
+            <Keypad
+              texts={texts}
+              typed={(code) =>
+                answer({ answer: 'approve', symbol: page.symbol, code, claims: claimsGiven(asked!.tx, left) })
+              }
+            />
+          )}
           <div class="answers">{refuseButton(page)}</div>
         </>
       );
@@ -285,20 +334,6 @@ export function Action({ texts, server, id, did, ahead, open, close, unlinked }:
     case 'result':
       return <ResultScreen result={page.result} name={name} texts={texts} close={close} />;
   }
-}
-
-function alone(work: () => Promise<void>): Promise<void> {
-  return navigator.locks ? (navigator.locks.request('symbolon-answer', work) as Promise<void>) : work();
-}
-
-/** The new ratchet is on disk before the result is shown; the one that the answer used stays beside it. */
-async function turnRatchet(body: string, next: string): Promise<void> {
-  const device = await load('device');
-  const ratchet = unb64(next);
-  if (!device || !ratchet || ratchet.length !== 16) return;
-  const used = (JSON.parse(body) as { ratchet: string }).ratchet;
-  if (b64(device.ratchet) !== used) return;
-  await save({ device: { ...device, ratchet, previousRatchet: device.ratchet } });
 }
 
 /** The phone's language, else English, else the first there is (docs/device-protocol.md §5). */

@@ -5,16 +5,17 @@ import type { Failure } from '../shared/api.ts';
 import { unb64 } from '../shared/bytes.ts';
 import { refusalOfCode, type CodeRefusal, type CodeRules } from '../shared/code-rules.ts';
 import { callingCodeOf, CountrySelect, firstRegion } from '../shared/countries.tsx';
-import { finishEnrolment, makeDeviceKeys } from '../shared/device-protocol.ts';
+import { finishEnrolment, makeDeviceKeys, passkeyChallenge } from '../shared/device-protocol.ts';
 import { minutesAndSeconds, type Language, isLanguage } from '../shared/language.ts';
 import { dialled } from '../shared/number-shown.ts';
 import { Busy, FailureNotice, Heading, Icon, Notice, TextField, useSecondsLeft } from '../shared/ui.tsx';
 import { deviceName } from './device-name.ts';
+import { hasFingerprint, makePasskey, type NewPasskey } from './fingerprint.ts';
 import { InstallFirst, InstallHint, mustInstallFirst } from './install.tsx';
 import { Keypad } from './keypad.tsx';
 import { forgetScannedToken, scannedToken } from './scanned-token.ts';
 import { enrol } from './server.ts';
-import { save, type Device, type Enrolment } from './store.ts';
+import { load, save, type Device, type Enrolment } from './store.ts';
 import type { Texts } from './texts.ts';
 
 type Page =
@@ -23,6 +24,8 @@ type Page =
   | { at: 'token' }
   | { at: 'sms' }
   | { at: 'code' }
+  /** Where the code waits for the answer about the fingerprint, and nowhere else. */
+  | { at: 'fingerprint'; code: string; declined: boolean }
   | { at: 'sending' }
   | { at: 'unsent'; failure: Failure }
   | { at: 'linked'; device: Device };
@@ -131,14 +134,34 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: Pr
 
   const chosen = async (code: string) => {
     if (!enrolment) return;
+    // The keys are on disk before anything is made with them.
+    if (!enrolment.keys) await keep({ ...enrolment, keys: await makeDeviceKeys() });
+    if (await hasFingerprint()) return go({ at: 'fingerprint', code, declined: false });
+    await bind(code, null);
+  };
+
+  const turnOn = async (code: string) => {
+    if (!enrolment?.keys) return;
+    const { did } = enrolment.keys;
+    const made = await makePasskey(
+      await passkeyChallenge(unb64(enrolment.nonce)!, did),
+      did,
+      deviceName(texts),
+    );
+    if (!made) return setPage({ at: 'fingerprint', code, declined: true });
+    await bind(code, made);
+  };
+
+  const bind = async (code: string, made: NewPasskey | null) => {
+    const enrolment = await load('enrolment');
+    if (!enrolment?.keys) return;
     setPage({ at: 'sending' });
-    // The keys are on disk before anything is sent.
-    const keys = enrolment.keys ?? (await makeDeviceKeys());
-    await keep({ ...enrolment, keys });
+    const { keys, vaultKey } = enrolment;
     const nonce = unb64(enrolment.nonce)!;
-    const content = await finishEnrolment(keys, code, deviceName(texts), nonce, enrolment.vaultKey);
+    const passkey = made?.passkey ?? new Uint8Array();
+    const content = await finishEnrolment(keys, code, deviceName(texts), nonce, vaultKey, passkey);
     const finish = JSON.stringify({ session: enrolment.session, ...content });
-    const sending: Enrolment = { ...enrolment, keys, finish };
+    const sending: Enrolment = { ...enrolment, finish, passkey: made?.id ?? null };
     await keep(sending);
     await send(sending, finish);
   };
@@ -159,6 +182,7 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: Pr
       vaultKey: sending.vaultKey,
       ratchet: unb64(ratchet)!,
       previousRatchet: null,
+      passkey: sending.passkey ?? null,
       phoneNumber: account.phone_number,
       name: (JSON.parse(finish) as { name: string }).name,
     };
@@ -260,6 +284,26 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: Pr
           />
         </>
       );
+    case 'fingerprint':
+      return (
+        <>
+          <StepOf at={4} texts={texts} />
+          <Heading>{t('fingerprint.offer')}</Heading>
+          <p class="lead">{t('fingerprint.lead')}</p>
+          <p>{t('fingerprint.mine')}</p>
+          {page.declined && (
+            <Notice kind="bad" role="alert" data-test="fingerprint-declined">
+              <p>{t('fingerprint.declined')}</p>
+            </Notice>
+          )}
+          <button class="button main" onClick={() => turnOn(page.code)} data-test="fingerprint-on">
+            <Icon name="lock" /> {t('button.fingerprint_on')}
+          </button>
+          <button class="button" onClick={() => bind(page.code, null)} data-test="fingerprint-later">
+            {t('button.fingerprint_later')}
+          </button>
+        </>
+      );
     case 'sending':
       return (
         <>
@@ -291,7 +335,6 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: Pr
           <Notice kind="ok" role="status" data-test="linked">
             <p>{t('linked.text')}</p>
           </Notice>
-          {/* The place of the fingerprint: its offer comes between the code and the home screen. */}
           <InstallHint texts={texts} />
           <button class="button main" onClick={() => linked(page.device)} data-test="to-home">
             {t('button.home')}
@@ -301,7 +344,7 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: Pr
   }
 }
 
-function shortAddress(address: string): string {
+export function shortAddress(address: string): string {
   return address.replace(/^https?:\/\//, '').replace(/\/$/, '');
 }
 

@@ -1,9 +1,11 @@
 // The home screen of a bound phone: what waits, and the state of the account.
 
+import { useEffect, useState } from 'preact/hooks';
 import type { Failure } from '../shared/api.ts';
 import { timeOfDay } from '../shared/language.ts';
 import { groupedNumber } from '../shared/number-shown.ts';
 import { FailureNotice, Heading, Icon, Notice } from '../shared/ui.tsx';
+import { hasFingerprint } from './fingerprint.ts';
 import { InstallHint } from './install.tsx';
 import { AskForNotifications, NotificationSettings, type Push } from './notifications.tsx';
 import type { Me, PendingAction } from './server.ts';
@@ -14,6 +16,8 @@ type Props = {
   texts: Texts;
   device: Device;
   me: Me | null;
+  fingerprint: boolean;
+  changeFingerprint: () => void;
   actions: PendingAction[] | null;
   online: boolean;
   failure: Failure | null;
@@ -25,8 +29,10 @@ type Props = {
 };
 
 export function Home(props: Props) {
-  const { texts, device, me, actions, online, failure, notice, helpUrl, push, open, showHistory } = props;
+  const { texts, device, me, fingerprint, changeFingerprint, actions, online, failure, notice, helpUrl, push, open, showHistory } = props;
   const { t, c, language } = texts;
+  const [canHave, setCanHave] = useState(false);
+  useEffect(() => void hasFingerprint().then(setCanHave), []);
   const blocked = me?.account.state === 'blocked';
   return (
     <>
@@ -89,7 +95,20 @@ export function Home(props: Props) {
             {device.name}
             {me && <span class="soft since">{t('home.since', { date: day(language, me.device.bound_at) })}</span>}
           </dd>
+          {(canHave || fingerprint) && (
+            <>
+              <dt>{t('fingerprint.heading')}</dt>
+              <dd data-test="fingerprint-state" data-state={fingerprint ? 'on' : 'off'}>
+                {t(fingerprint ? 'fingerprint.on' : 'fingerprint.off')}
+              </dd>
+            </>
+          )}
         </dl>
+        {(canHave || fingerprint) && !blocked && (
+          <button class="button" onClick={changeFingerprint} data-test="fingerprint-settings">
+            {t(fingerprint ? 'button.fingerprint_change' : 'button.fingerprint_on')}
+          </button>
+        )}
         <button class="button" onClick={showHistory} data-test="to-history">
           <Icon name="list" /> {t('history.heading')}
         </button>

@@ -9,7 +9,8 @@ import { isLanguage, preferredLanguage, type Language } from '../shared/language
 import { fetchSite, testBanner, type Site } from '../shared/site.ts';
 import { FailureNotice, Heading, LanguageSwitch, Mark, Notice } from '../shared/ui.tsx';
 import { Action } from './action.tsx';
-import { Enrol } from './enrol.tsx';
+import { Enrol, shortAddress } from './enrol.tsx';
+import type { FingerprintSettings } from './fingerprint-settings.tsx';
 import type { HistoryProps } from './history.tsx';
 import { Home } from './home.tsx';
 import { usePush } from './notifications.tsx';
@@ -61,8 +62,19 @@ function App({ first, kept }: { first: Texts; kept: Kept | null }) {
     if (gone)
       return (
         <>
-          <Heading>{t('unlinked.heading')}</Heading>
+          <Heading>{t(isSuspended(gone) ? 'suspended.heading' : 'unlinked.heading')}</Heading>
           <FailureNotice failure={gone} language={language} c={c} />
+          {isSuspended(gone) && (
+            <div class="near" data-test="suspended">
+              <p>{t('suspended.why')}</p>
+              <p>{t('suspended.safe')}</p>
+              {site?.id_url && (
+                <p>
+                  {t('welcome.address')} <strong class="mono">{shortAddress(site.id_url)}</strong>
+                </p>
+              )}
+            </div>
+          )}
           {gone.outcome !== 'account_deactivated' && (
             <button class="button main" onClick={linkAgain} data-test="link-again">
               {t('button.link_again')}
@@ -112,6 +124,11 @@ function App({ first, kept }: { first: Texts; kept: Kept | null }) {
   );
 }
 
+/** Two copies of this phone were seen. */
+function isSuspended(failure: Failure): boolean {
+  return failure.outcome === 'device_suspended' || failure.outcome === 'device_clone_suspected';
+}
+
 function NoStorage({ texts: { t, c } }: { texts: Texts }) {
   return (
     <>
@@ -145,6 +162,8 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
   const [failure, setFailure] = useState<Failure | null>(null);
   const [opened, setOpened] = useState(notified);
   const [screen, setScreen] = useState<'home' | 'history'>('home');
+  const [Settings, setSettings] = useState<typeof FingerprintSettings | null>(null);
+  const [passkey, setPasskey] = useState(device.passkey ?? null);
   const [visit, setVisit] = useState(0);
   const push = usePush(server, language, visit);
   const latest = useRef(0);
@@ -199,6 +218,25 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
     };
   }, [server]);
 
+  // Turned on or off in the settings; or turned off by the server, which saw a copy of it.
+  useEffect(() => {
+    if (Settings) return;
+    void load('device').then((now) => setPasskey((me?.device.passkey !== false && now?.passkey) || null));
+  }, [Settings, me]);
+
+  if (Settings)
+    return (
+      <Settings
+        texts={texts}
+        server={server}
+        isOn={!!passkey}
+        close={() => {
+          setSettings(null);
+          setVisit((count) => count + 1);
+        }}
+        unlinked={gone}
+      />
+    );
   if (opened)
     return (
       <Action
@@ -208,6 +246,7 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
         id={opened}
         did={device.keys.did}
         ahead={ahead}
+        passkey={passkey}
         open={!online || !!actions?.some((action) => action.id === opened)}
         close={() => {
           setOpened(null);
@@ -223,6 +262,11 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
       texts={texts}
       device={device}
       me={me}
+      fingerprint={!!passkey}
+      changeFingerprint={() =>
+        // Seldom opened: loaded then, from what the worker keeps.
+        void import('./fingerprint-settings.tsx').then((part) => setSettings(() => part.FingerprintSettings))
+      }
       actions={actions}
       online={online}
       failure={failure}

@@ -21,7 +21,7 @@ export type EnrolState = Omit<EnrolStarted, 'session'> & { step: 'sms' | 'code' 
 export type Finished = { account: { phone_number: string; language: string }; did: string; ratchet: string };
 export type Me = {
   account: { state: 'active' | 'blocked'; phone_number: string; language: string };
-  device: { did: string; name: string; bound_at: number; code_version: number };
+  device: { did: string; name: string; bound_at: number; code_version: number; passkey?: boolean };
 };
 export type PendingAction = { id: string; created_at: number; expires_at: number; state: 'waiting' | 'shown' };
 export type Pending = { actions: PendingAction[]; now: number };
@@ -101,6 +101,20 @@ export class Server {
   async answer(action: string, body: string): Promise<Result<Answered>> {
     const path = `/d/actions/${encodeURIComponent(action)}/answer`;
     return (await request<Answered>(path, { method: 'POST', body, language: this.#language }))[0];
+  }
+
+  openPasskey(): Promise<Result<{ challenge: string; expires_at: number }>> {
+    return this.#signed('POST', '/d/passkey/challenge', '{}');
+  }
+
+  /** Carries its own signature, like an answer. */
+  async turnPasskeyOn(body: string): Promise<Result<{ passkey: true; ratchet: string }>> {
+    const call = { method: 'POST', body, language: this.#language } as const;
+    return (await request<{ passkey: true; ratchet: string }>('/d/passkey/on', call))[0];
+  }
+
+  turnPasskeyOff(): Promise<Result<{ passkey: false }>> {
+    return this.#signed('POST', '/d/passkey/off', '{}');
   }
 
   events(): OpenStream {

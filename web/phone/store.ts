@@ -13,6 +13,8 @@ export type Device = {
   ratchet: Bytes;
   /** The one before, until the next success. */
   previousRatchet: Bytes | null;
+  /** Id of the passkey, while the fingerprint is on. Absent on phones linked before there was one. */
+  passkey?: string | null;
   phoneNumber: string;
   name: string;
 };
@@ -31,6 +33,8 @@ export type Enrolment = {
   keys: DeviceKeys | null;
   /** The request under way, so that the very same is sent again when its answer was lost; gone once it is answered. */
   finish: string | null;
+  /** Id of the passkey in that request. */
+  passkey?: string | null;
 };
 
 /** What the holder wants of notifications. */

@@ -10,6 +10,7 @@ import * as device from './device-protocol.ts';
 const vectors = JSON.parse(readFileSync(new URL('../../docs/device-protocol-vectors.json', import.meta.url), 'utf8'));
 const { subtle } = crypto;
 const bytes = (text: string): Bytes => unb64(text)!;
+const empty = new Uint8Array();
 const ecdsa = { name: 'ECDSA', hash: 'SHA-256' };
 
 /** The phone of the vectors; its keys come from the file. */
@@ -89,7 +90,7 @@ test('a_signed_request_is_that_of_the_vectors', async () => {
 test('A4_the_end_of_an_enrolment_is_that_of_the_vectors', async () => {
   const { nonce, e, opened, statement, body } = vectors.enrol;
   assert.equal(b64(device.codeKeyString(bytes(nonce), vectors.did, 1)), e);
-  assert.equal(b64(await device.enrolString(bytes(nonce), vectors.did, 1, bytes(body.code_key), body.name)), statement);
+  assert.equal(b64(await device.enrolString(bytes(nonce), vectors.did, 1, bytes(body.code_key), body.name, empty)), statement);
   assert.equal(b64(await open(bytes(body.code_key), bytes(e))), opened);
 
   const keys = await phone();
@@ -99,13 +100,14 @@ test('A4_the_end_of_an_enrolment_is_that_of_the_vectors', async () => {
     body.name,
     bytes(nonce),
     vectors.vault_key.public,
+    empty,
   );
   assert.deepEqual(
     { ...made, session: body.session, code_key: '', signature: '' },
     { ...body, code_key: '', signature: '' },
   );
   assert.equal(b64(await open(bytes(made.code_key), bytes(e))), opened);
-  const signed = await device.enrolString(bytes(nonce), vectors.did, 1, bytes(made.code_key), body.name);
+  const signed = await device.enrolString(bytes(nonce), vectors.did, 1, bytes(made.code_key), body.name, empty);
   assert.ok(await deviceSigned(bytes(made.signature), signed));
 });
 
@@ -141,6 +143,43 @@ for (const answer of ['approve', 'refuse'] as const) {
     assert.ok(await deviceSigned(bytes(made.signature), text));
   });
 }
+
+test('D1_the_fingerprint_is_turned_on_and_approves_as_in_the_vectors', async () => {
+  const { nonce, challenge, registration, on, approve } = vectors.passkey;
+  assert.equal(b64(await device.passkeyChallenge(bytes(nonce), vectors.did)), challenge);
+  const made = await device.makePasskeyOn(
+    await phone(),
+    1,
+    vectors.vault_key.public,
+    bytes(nonce),
+    bytes(on.body.ratchet),
+    bytes(registration),
+    vectors.code_key.code,
+  );
+  assert.deepEqual({ ...made, proof: '', signature: '' }, { ...on.body, proof: '', signature: '' });
+  const m = await device.passkeyOnString(bytes(nonce), vectors.did, bytes(on.body.ratchet), bytes(registration));
+  assert.equal(b64(m), on.m);
+  assert.equal(b64(device.proofString(`passkey-on.${nonce}`, vectors.did, 1)), on.proof_context);
+  assert.ok(await codeSigned(await open(bytes(made.proof), bytes(on.proof_context)), m));
+  assert.ok(await deviceSigned(bytes(on.body.signature), bytes(on.signed)));
+
+  const action = JSON.parse(vectors.tx.text).action as string;
+  const { symbol, claims, proof, ratchet } = approve.body;
+  let asked = empty;
+  const sign = async (given: Bytes) => ((asked = given), bytes(proof));
+  const answer = await device.makeAnswer(
+    await phone(),
+    1,
+    vectors.vault_key.public,
+    action,
+    bytes(vectors.tx.bytes),
+    bytes(ratchet),
+    { answer: 'approve', symbol, claims, assert: sign },
+  );
+  assert.deepEqual({ ...answer, signature: '' }, { ...approve.body, signature: '' });
+  assert.equal(b64(asked), approve.challenge);
+  assert.ok(await deviceSigned(bytes(answer.signature), bytes(approve.signed)));
+});
 
 test('A6_codes_are_refused_as_in_the_vectors', () => {
   const { code_rules, cases } = vectors.codes as { code_rules: CodeRules; cases: { code: string; refused: string }[] };

@@ -29,6 +29,11 @@ export function list(items: readonly string[]): Bytes {
   return concat(...items.map((item) => prefixed(utf8(item))));
 }
 
+/** The same of byte strings. */
+export function byteList(...items: readonly Uint8Array[]): Bytes {
+  return concat(...items.map(prefixed));
+}
+
 export async function sha256(x: Bytes): Promise<Bytes> {
   return new Uint8Array(await subtle.digest('SHA-256', x));
 }
@@ -124,7 +129,18 @@ export async function authorization(
 
 // ---- §4 enrolment --------------------------------------------------------------------------------------------------
 
-export type EnrolmentFinish = { device_key: PublicJwk; code_key: string; name: string; signature: string };
+export type EnrolmentFinish = {
+  device_key: PublicJwk;
+  code_key: string;
+  name: string;
+  passkey: string;
+  signature: string;
+};
+
+/** What a new passkey signs. `nonce`: of the enrolment or from /d/passkey/challenge, 32 bytes. */
+export async function passkeyChallenge(nonce: Bytes, did: string): Promise<Bytes> {
+  return sha256(signedString('symbolon-passkey-v1', nonce, did));
+}
 
 export function codeKeyString(nonce: Bytes, did: string, version: number): Bytes {
   return signedString('symbolon-code-key-v1', nonce, did, version);
@@ -136,29 +152,34 @@ export async function enrolString(
   version: number,
   sealed: Bytes,
   name: string,
+  passkey: Uint8Array,
 ): Promise<Bytes> {
-  const passkey = '';
   return signedString('symbolon-enrol-v1', nonce, did, version, await sha256(sealed), name, passkey);
 }
 
-/** What POST /d/enrol/finish carries beside the session. `nonce`: 32 bytes from the server. */
+/**
+ * What POST /d/enrol/finish carries beside the session. `nonce`: 32 bytes from the server; `passkey`: empty where the
+ * fingerprint stays off.
+ */
 export async function finishEnrolment(
   keys: DeviceKeys,
   code: string,
   name: string,
   nonce: Bytes,
   vaultKey: PublicJwk,
+  passkey: Bytes,
 ): Promise<EnrolmentFinish> {
   const version = 1;
   const seed = await codeSeed(keys.codeSecret, keys.did, version, code);
   const e = codeKeyString(nonce, keys.did, version);
   const sealed = await seal(vaultKey, concat(await codePublicKey(seed), await codeSignature(seed, e)), e);
   seed.fill(0);
-  const x = await enrolString(nonce, keys.did, version, sealed, name);
+  const x = await enrolString(nonce, keys.did, version, sealed, name, passkey);
   return {
     device_key: keys.publicJwk,
     code_key: b64(sealed),
     name,
+    passkey: b64(passkey),
     signature: b64(await deviceSignature(keys, x)),
   };
 }
@@ -183,6 +204,8 @@ export type Transaction = {
   expiresAt: number;
   entry: 'number';
   symbols: string[];
+  /** The code is not enough for this partner. */
+  needsPasskey: boolean;
 };
 
 export type TransactionRefusal = 'malformed' | 'unknown_kind' | 'not_for_this_phone';
@@ -230,11 +253,14 @@ export function readTransaction(bytes: Bytes, action: string, did: string): Tran
     expiresAt: tx.expires_at as number,
     entry: 'number',
     symbols: drawn,
+    needsPasskey: tx.needs_passkey === true,
   };
 }
 
 export type Choice =
   | { answer: 'approve'; symbol: string; claims: string[]; code: string }
+  /** `assert` gives p: the passkey's assertion over the challenge. */
+  | { answer: 'approve'; symbol: string; claims: string[]; assert: (challenge: Bytes) => Promise<Bytes> }
   | { answer: 'refuse'; reason: '' | 'not_me' | 'changed_mind' };
 
 export type Answer = {
@@ -242,7 +268,7 @@ export type Answer = {
   shown: string;
   answer: 'approve' | 'refuse';
   symbol: string;
-  method: '' | 'code';
+  method: '' | 'code' | 'passkey';
   ratchet: string;
   claims: string[];
   reason: '' | 'not_me' | 'changed_mind';
@@ -278,12 +304,20 @@ export async function makeAnswer(
 ): Promise<Answer> {
   const fields: AnswerFields =
     choice.answer === 'approve'
-      ? { answer: 'approve', symbol: choice.symbol, method: 'code', claims: choice.claims, reason: '' }
+      ? {
+          answer: 'approve',
+          symbol: choice.symbol,
+          method: 'code' in choice ? 'code' : 'passkey',
+          claims: choice.claims,
+          reason: '',
+        }
       : { answer: 'refuse', symbol: '', method: '', claims: [], reason: choice.reason };
   const shown = await sha256(tx);
   const m = answerString(shown, keys.did, fields, ratchet);
   let proof: Bytes = new Uint8Array();
-  if (choice.answer === 'approve') {
+  if (choice.answer === 'approve' && 'assert' in choice) {
+    proof = await choice.assert(await sha256(m));
+  } else if (choice.answer === 'approve') {
     const seed = await codeSeed(keys.codeSecret, keys.did, codeVersion, choice.code);
     proof = await seal(vaultKey, await codeSignature(seed, m), proofString(action, keys.did, codeVersion));
     seed.fill(0);
@@ -296,5 +330,47 @@ export async function makeAnswer(
     ratchet: b64(ratchet),
     proof: b64(proof),
     signature: b64(signature),
+  };
+}
+
+// ---- §5 the fingerprint --------------------------------------------------------------------------------------------
+
+export type PasskeyOn = {
+  did: string;
+  challenge: string;
+  ratchet: string;
+  passkey: string;
+  proof: string;
+  signature: string;
+};
+
+/** m of turning the fingerprint on. */
+export async function passkeyOnString(challenge: Bytes, did: string, ratchet: Bytes, passkey: Bytes): Promise<Bytes> {
+  return signedString('symbolon-passkey-on-v1', challenge, did, ratchet, await sha256(passkey));
+}
+
+/** The body of POST /d/passkey/on. */
+export async function makePasskeyOn(
+  keys: DeviceKeys,
+  codeVersion: number,
+  vaultKey: PublicJwk,
+  challenge: Bytes,
+  ratchet: Bytes,
+  passkey: Bytes,
+  code: string,
+): Promise<PasskeyOn> {
+  const m = await passkeyOnString(challenge, keys.did, ratchet, passkey);
+  const seed = await codeSeed(keys.codeSecret, keys.did, codeVersion, code);
+  const place = proofString(`passkey-on.${b64(challenge)}`, keys.did, codeVersion);
+  const proof = await seal(vaultKey, await codeSignature(seed, m), place);
+  seed.fill(0);
+  const signed = signedString('symbolon-passkey-on-signature-v1', m, await sha256(proof));
+  return {
+    did: keys.did,
+    challenge: b64(challenge),
+    ratchet: b64(ratchet),
+    passkey: b64(passkey),
+    proof: b64(proof),
+    signature: b64(await deviceSignature(keys, signed)),
   };
 }

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { addFingerprint } from '../demo/journey.mjs';
 import { Mock } from '../dev/mock.ts';
 import { accessible, calm, launch, open, phone } from './browser.mjs';
 
@@ -536,3 +537,99 @@ for (const language of ['nl', 'de', 'en']) {
     await first.context().close();
   });
 }
+
+// ---- the fingerprint -----------------------------------------------------------------------------------------------
+
+test('A4_a_phone_with_a_fingerprint_is_asked_and_goes_on_with_it_or_without', async () => {
+  const finger = await addFingerprint(page);
+  await toCode();
+  await typeCode('38214');
+  await typeCode('38214');
+  await hook('fingerprint-on').waitFor();
+  await accessible(page, 'phone-fingerprint-offer');
+  await finger.knows(false);
+  await hook('fingerprint-on').click();
+  await hook('fingerprint-declined').waitFor();
+  await accessible(page, 'phone-fingerprint-declined');
+  await hook('fingerprint-later').click();
+  await hook('linked').waitFor();
+  assert.equal(mock.passkey, null);
+  await hook('to-home').click();
+  await page.locator('[data-test="fingerprint-state"][data-state="off"]').waitFor();
+  await accessible(page, 'phone-home-fingerprint-off');
+  calm(page);
+});
+
+test('D1_the_fingerprint_is_turned_on_with_the_code_approves_and_is_turned_off_again', async () => {
+  await addFingerprint(page);
+  await toCode();
+  await typeCode('38214');
+  await typeCode('38214');
+  await hook('fingerprint-later').click();
+  await hook('to-home').click();
+  await hook('fingerprint-settings').click();
+  await hook('fingerprint-on').waitFor();
+  await accessible(page, 'phone-fingerprint-settings');
+  await hook('fingerprint-on').click();
+  await hook('keypad').waitFor();
+  await accessible(page, 'phone-fingerprint-code');
+  await typeCode('48213');
+  await page.locator('[data-outcome="code_wrong"]').waitFor();
+  await typeCode('38214');
+  await page.locator('[data-test="fingerprint"][data-state="on"]').waitFor();
+  await accessible(page, 'phone-fingerprint-on');
+  assert.ok(mock.passkey);
+  await hook('to-home').click();
+
+  const action = await openAction();
+  await hook('approve').click();
+  await hook(`symbol-${action.right}`).click();
+  await hook('use-fingerprint').waitFor();
+  await accessible(page, 'phone-enter-fingerprint-or-code');
+  await hook('use-fingerprint').click();
+  await result('approved').waitFor();
+  assert.equal(action.record.method, 'passkey');
+  await hook('to-home').click();
+
+  await hook('fingerprint-settings').click();
+  await hook('fingerprint-off').click();
+  await page.locator('[data-test="fingerprint"][data-state="off"]').waitFor();
+  await accessible(page, 'phone-fingerprint-off');
+  await hook('to-home').click();
+  const second = await openAction();
+  await hook('approve').click();
+  await hook(`symbol-${second.right}`).click();
+  await hook('keypad').waitFor();
+  assert.equal(await hook('use-fingerprint').count(), 0);
+  calm(page);
+});
+
+test('D1_where_the_partner_needs_the_fingerprint_the_code_is_not_offered', async () => {
+  await link();
+  const action = mock.addAction();
+  action.tx.needs_passkey = true;
+  await hook('open-action').click();
+  await hook('approve').click();
+  await hook(`symbol-${action.right}`).click();
+  await hook('needs-fingerprint').waitFor();
+  await accessible(page, 'phone-needs-fingerprint');
+  assert.equal(await hook('keypad').count(), 0);
+  await hook('refuse').waitFor();
+  calm(page);
+});
+
+test('T7_a_suspended_phone_says_what_happened_and_the_way_back', async () => {
+  await link();
+  mock.bound.ratchet = new Uint8Array(16);
+  mock.bound.previous = null;
+  const action = await openAction();
+  await hook('approve').click();
+  await hook(`symbol-${action.right}`).click();
+  await typeCode('38214');
+  await hook('suspended').waitFor();
+  await page.locator('[data-outcome="device_clone_suspected"]').waitFor();
+  await accessible(page, 'phone-suspended');
+  await hook('link-again').click();
+  await hook('link-phone').waitFor();
+  calm(page);
+});
