@@ -2,10 +2,14 @@
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
-export async function launch() {
-  const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync) ?? 'chromium';
-  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
-}
+const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync) ?? 'chromium';
+const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+export const launch = () => chromium.launch({ executablePath, args });
+
+/** A phone whose storage lies in `folder` and can be copied: a browser of its own with one context. */
+export const launchPersistent = (folder, options) =>
+  chromium.launchPersistentContext(folder, { executablePath, args, viewport: { width: 390, height: 800 }, isMobile: true, hasTouch: true, ...options });
 
 const hook = (page, name) => page.locator(`[data-test="${name}"]`);
 

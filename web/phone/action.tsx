@@ -260,7 +260,7 @@ export function Action({ texts, server, id, did, ahead, passkey, open, close, un
       return (
         <>
           <Short name={name} expiresHere={expiresHere} texts={texts} />
-          <Heading>{t(asked!.tx.needsPasskey ? 'enter.fingerprint.heading' : 'enter.heading')}</Heading>
+          <Heading>{t(codeHeading(asked!.tx, passkey))}</Heading>
           {page.failure && <FailureNotice failure={page.failure} language={language} c={c} />}
           {page.declined && (
             <Notice kind="bad" role="alert" data-test="fingerprint-declined">
@@ -334,6 +334,11 @@ export function Action({ texts, server, id, did, ahead, passkey, open, close, un
     case 'result':
       return <ResultScreen result={page.result} name={name} texts={texts} close={close} />;
   }
+}
+
+function codeHeading(tx: Transaction, passkey: string | null) {
+  if (tx.needsPasskey) return 'enter.fingerprint.heading';
+  return passkey ? 'enter.either.heading' : 'enter.heading';
 }
 
 /** The phone's language, else English, else the first there is (docs/device-protocol.md §5). */
