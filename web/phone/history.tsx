@@ -103,6 +103,9 @@ const events: Record<EventKey, true> = {
   'event.code_wrong': true,
   'event.blocked': true,
   'event.clone_suspected': true,
+  'event.passkey_on': true,
+  'event.passkey_off': true,
+  'event.passkey_clone_suspected': true,
   'event.consent_withdrawn': true,
   'event.expired': true,
 };
