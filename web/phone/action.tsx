@@ -26,7 +26,7 @@ import {
 import { claimText } from './claims.ts';
 import { usePasskey } from './fingerprint.ts';
 import { Keypad } from './keypad.tsx';
-import { rememberApproval } from './push.ts';
+import { rememberApproval } from './notified.ts';
 import { alone, turnRatchet } from './ratchet.ts';
 import { endsTheLink, type Server } from './server.ts';
 import { load } from './store.ts';

@@ -1,5 +1,6 @@
 // The home screen of a bound phone: what waits, and the state of the account.
 
+import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Failure } from '../shared/api.ts';
 import { timeOfDay } from '../shared/language.ts';
@@ -7,8 +8,8 @@ import { groupedNumber } from '../shared/number-shown.ts';
 import { FailureNotice, Heading, Icon, Notice } from '../shared/ui.tsx';
 import { hasFingerprint } from './fingerprint.ts';
 import { InstallHint } from './install.tsx';
-import { AskForNotifications, NotificationSettings, type Push } from './notifications.tsx';
-import type { Me, PendingAction } from './server.ts';
+import type { NotificationsProps } from './notifications.tsx';
+import type { Me, PendingAction, Server } from './server.ts';
 import type { Device } from './store.ts';
 import type { Texts } from './texts.ts';
 
@@ -23,13 +24,14 @@ type Props = {
   failure: Failure | null;
   notice: string;
   helpUrl: string;
-  push: Push;
+  server: Server;
   open: (id: string) => void;
   showHistory: () => void;
 };
 
 export function Home(props: Props) {
-  const { texts, device, me, fingerprint, changeFingerprint, actions, online, failure, notice, helpUrl, push, open, showHistory } = props;
+  const { texts, device, me, fingerprint, changeFingerprint, actions, online, failure, notice, helpUrl, server, open, showHistory } = props;
+  const [question, setQuestion] = useState<ComponentChildren>(null);
   const { t, c, language } = texts;
   const [canHave, setCanHave] = useState(false);
   useEffect(() => void hasFingerprint().then(setCanHave), []);
@@ -76,7 +78,7 @@ export function Home(props: Props) {
           </button>
         </section>
       ))}
-      <AskForNotifications push={push} texts={texts} />
+      {question}
       <section class="card" aria-labelledby="account">
         <h2 id="account">{t('home.account')}</h2>
         <dl class="facts">
@@ -113,7 +115,7 @@ export function Home(props: Props) {
           <Icon name="list" /> {t('history.heading')}
         </button>
       </section>
-      <NotificationSettings push={push} texts={texts} />
+      <Later server={server} texts={texts} ask={setQuestion} />
       <InstallHint texts={texts} />
       <p class="soft">{t('home.never')}</p>
       {helpUrl && (
@@ -125,6 +127,13 @@ export function Home(props: Props) {
       )}
     </>
   );
+}
+
+/** Notifications are loaded when the rest is there. */
+function Later(props: NotificationsProps) {
+  const [loaded, setLoaded] = useState<{ Notifications: (props: NotificationsProps) => JSX.Element | null } | null>(null);
+  useEffect(() => void import('./notifications.tsx').then(setLoaded), []);
+  return loaded && <loaded.Notifications {...props} />;
 }
 
 function day(language: string, seconds: number): string {

@@ -13,8 +13,7 @@ import { Enrol, shortAddress } from './enrol.tsx';
 import type { FingerprintSettings } from './fingerprint-settings.tsx';
 import type { HistoryProps } from './history.tsx';
 import { Home } from './home.tsx';
-import { usePush } from './notifications.tsx';
-import { clearNotifications, forget, onNotified, takeNotified } from './push.ts';
+import { clearNotifications, onNotified, takeNotified } from './notified.ts';
 import { scannedToken, takeScannedToken } from './scanned-token.ts';
 import { endsTheLink, Server, type Me, type Pending, type PendingAction } from './server.ts';
 import { load, save, type Device, type Enrolment } from './store.ts';
@@ -50,7 +49,7 @@ function App({ first, kept }: { first: Texts; kept: Kept | null }) {
   }, [site, texts]);
 
   const linkAgain = async () => {
-    await forget().catch(() => undefined);
+    await import('./push.ts').then(({ forget }) => forget()).catch(() => undefined);
     await save({ device: null, enrolment: null });
     setDevice(null);
     setEnrolment(null);
@@ -165,7 +164,6 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
   const [Settings, setSettings] = useState<typeof FingerprintSettings | null>(null);
   const [passkey, setPasskey] = useState(device.passkey ?? null);
   const [visit, setVisit] = useState(0);
-  const push = usePush(server, language, visit);
   const latest = useRef(0);
 
   const take = (failed: Failure) => {
@@ -271,7 +269,7 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
       online={online}
       failure={failure}
       notice={scannedToken() ? texts.t('already_linked') : ''}
-      push={push}
+      server={server}
       helpUrl={site?.id_url ? `${site.id_url}/${language}/help/` : ''}
       open={setOpened}
       showHistory={() => setScreen('history')}

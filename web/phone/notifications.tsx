@@ -1,5 +1,6 @@
 // Notifications on the home screen: asked once, after the first login, with the reason; then a switch with its state.
 
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Language } from '../shared/language.ts';
 import { Busy, Icon, Notice } from '../shared/ui.tsx';
@@ -7,11 +8,16 @@ import { agree, decide, isTimeToAsk, turnOff, type PushState } from './push.ts';
 import type { Server } from './server.ts';
 import type { Texts } from './texts.ts';
 
-/** What the home screen needs to show and to switch. */
-export type Push = { state: PushState; asks: boolean; turnOn: () => void; turnOff: () => void; notNow: () => void };
+export type NotificationsProps = {
+  server: Server;
+  texts: Texts;
+  /** Takes the question where there is one to ask: it stands above what one seldom looks for. */
+  ask: (question: ComponentChildren) => void;
+};
 
-/** `visit` changes when the holder is back at the home screen. */
-export function usePush(server: Server, language: Language, visit: number): Push {
+type Push = { state: PushState; asks: boolean; turnOn: () => void; turnOff: () => void; notNow: () => void };
+
+function usePush(server: Server, language: Language): Push {
   const [state, setState] = useState<PushState>('looking');
   const [asks, setAsks] = useState(false);
   const latest = useRef(0);
@@ -29,7 +35,7 @@ export function usePush(server: Server, language: Language, visit: number): Push
     const seen = () => void (document.hidden || look());
     document.addEventListener('visibilitychange', seen);
     return () => document.removeEventListener('visibilitychange', seen);
-  }, [server, language, visit]);
+  }, [server, language]);
 
   const turnOn = async () => {
     // The browser's question must follow the tap directly.
@@ -51,8 +57,7 @@ export function usePush(server: Server, language: Language, visit: number): Push
 }
 
 /** The question, with its reason. */
-export function AskForNotifications({ push, texts: { t } }: { push: Push; texts: Texts }) {
-  if (!push.asks || push.state !== 'off') return null;
+function Question({ push, texts: { t } }: { push: Push; texts: Texts }) {
   return (
     <section class="card" aria-labelledby="ask-push" data-test="push-ask">
       <div class="near">
@@ -73,9 +78,14 @@ export function AskForNotifications({ push, texts: { t } }: { push: Push; texts:
 }
 
 /** The state, and the switch where there is something to switch. */
-export function NotificationSettings({ push, texts: { t, c } }: { push: Push; texts: Texts }) {
+export function Notifications({ server, texts, ask }: NotificationsProps) {
+  const { t, c, language } = texts;
+  const push = usePush(server, language);
   const { state } = push;
-  if (push.asks && state === 'off') return null;
+  const asks = push.asks && state === 'off';
+  useEffect(() => ask(asks ? <Question push={push} texts={texts} /> : null), [asks, texts]);
+  useEffect(() => () => ask(null), []);
+  if (asks) return null;
   return (
     <section class="card" aria-labelledby="push" data-test="push" data-state={state}>
       <h2 id="push">{t('push.heading')}</h2>

@@ -4,6 +4,7 @@
 import { b64, unb64, utf8, type Bytes } from '../shared/bytes.ts';
 import { sha256 } from '../shared/device-protocol.ts';
 import type { Language } from '../shared/language.ts';
+import { canNotify } from './notified.ts';
 import type { Server } from './server.ts';
 import { load, save } from './store.ts';
 
@@ -32,18 +33,7 @@ export type PushState =
   /** They should be on, but the browser's push service or our server did not take part. */
   | 'broken';
 
-const tag = 'action';
 const patienceSeconds = 20;
-
-export function canNotify(): boolean {
-  return 'serviceWorker' in navigator && 'PushManager' in globalThis && 'Notification' in globalThis;
-}
-
-/** The first login was approved here: from now on it makes sense to ask for notifications. */
-export async function rememberApproval(): Promise<void> {
-  const kept = await load('push');
-  if (!kept?.approved) await save({ push: { ...kept, approved: true } });
-}
 
 /** Whether the holder was not asked yet and has seen what it is good for. */
 export async function isTimeToAsk(): Promise<boolean> {
@@ -115,36 +105,4 @@ function inTime<T>(work: Promise<T>): Promise<T> {
     work,
     new Promise<never>((_, fail) => setTimeout(() => fail(new Error('no answer')), patienceSeconds * 1000)),
   ]);
-}
-
-/** What was notified is no longer open: the notification goes. */
-export async function clearNotifications(): Promise<void> {
-  if (!canNotify()) return;
-  const worker = await navigator.serviceWorker.getRegistration('/app/');
-  for (const notification of (await worker?.getNotifications({ tag })) ?? []) notification.close();
-}
-
-/** The address that a notification leads to: `#action=ID`. It leaves the address at once. */
-export function takeNotified(): string | null {
-  const match = /^#action=([\w-]{1,64})$/.exec(location.hash);
-  if (match) history.replaceState(null, '', location.pathname);
-  return match?.[1] ?? null;
-}
-
-/** Calls back with the action of each notification that is tapped while the app is open. */
-export function onNotified(open: (action: string) => void): () => void {
-  const moved = () => {
-    const action = takeNotified();
-    if (action) open(action);
-  };
-  const told = (event: MessageEvent) => {
-    const { open: action } = (event.data ?? {}) as { open?: unknown };
-    if (typeof action === 'string') open(action);
-  };
-  window.addEventListener('hashchange', moved);
-  navigator.serviceWorker?.addEventListener('message', told);
-  return () => {
-    window.removeEventListener('hashchange', moved);
-    navigator.serviceWorker?.removeEventListener('message', told);
-  };
 }
