@@ -10,6 +10,7 @@ import { minutesAndSeconds, type Language, isLanguage } from '../shared/language
 import { dialled } from '../shared/number-shown.ts';
 import { Busy, FailureNotice, Heading, Icon, Notice, TextField, useSecondsLeft } from '../shared/ui.tsx';
 import { deviceName } from './device-name.ts';
+import { shortAddress } from '../shared/site.ts';
 import { hasFingerprint, makePasskey, type NewPasskey } from './fingerprint.ts';
 import { InstallFirst, InstallHint, mustInstallFirst } from './install.tsx';
 import { Keypad } from './keypad.tsx';
@@ -30,7 +31,7 @@ type Page =
   | { at: 'unsent'; failure: Failure }
   | { at: 'linked'; device: Device };
 
-type Props = {
+export type EnrolProps = {
   texts: Texts;
   kept: Enrolment | null;
   /** Why the phone is here again. */
@@ -47,7 +48,7 @@ function firstPage(kept: Enrolment | null, token: string): Page {
   return token ? { at: 'number' } : { at: 'welcome' };
 }
 
-export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: Props) {
+export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: EnrolProps) {
   const { t, c, language } = texts;
   const [scanned] = useState(scannedToken);
   const [page, setPage] = useState<Page>(() => firstPage(kept, scanned));
@@ -342,10 +343,6 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: Pr
         </>
       );
   }
-}
-
-export function shortAddress(address: string): string {
-  return address.replace(/^https?:\/\//, '').replace(/\/$/, '');
 }
 
 function StepOf({ at, texts: { t } }: { at: number; texts: Texts }) {

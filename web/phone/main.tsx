@@ -6,10 +6,10 @@ import type { JSX } from 'preact';
 import { failureOf, type Failure } from '../shared/api.ts';
 import { keepOpen } from '../shared/events.ts';
 import { isLanguage, preferredLanguage, type Language } from '../shared/language.ts';
-import { fetchSite, testBanner, type Site } from '../shared/site.ts';
+import { fetchSite, shortAddress, testBanner, type Site } from '../shared/site.ts';
 import { FailureNotice, Heading, LanguageSwitch, Mark, Notice } from '../shared/ui.tsx';
 import { Action } from './action.tsx';
-import { Enrol, shortAddress } from './enrol.tsx';
+import type { EnrolProps } from './enrol.tsx';
 import type { FingerprintSettings } from './fingerprint-settings.tsx';
 import type { HistoryProps } from './history.tsx';
 import { Home } from './home.tsx';
@@ -83,7 +83,7 @@ function App({ first, kept }: { first: Texts; kept: Kept | null }) {
       );
     if (device) return <Linked texts={texts} device={device} site={site} gone={setGone} />;
     return (
-      <Enrol
+      <EnrolLater
         texts={texts}
         kept={enrolment}
         failure={null}
@@ -140,6 +140,13 @@ function NoStorage({ texts: { t, c } }: { texts: Texts }) {
       </button>
     </>
   );
+}
+
+/** A phone that is linked has no need of the steps to link it. */
+function EnrolLater(props: EnrolProps) {
+  const [loaded, setLoaded] = useState<{ Enrol: (props: EnrolProps) => JSX.Element } | null>(null);
+  useEffect(() => void import('./enrol.tsx').then(setLoaded), []);
+  return loaded ? <loaded.Enrol {...props} /> : <p>{props.texts.c('loading')}</p>;
 }
 
 /** The history is loaded when it is asked for. */

@@ -33,3 +33,7 @@ export function testBanner(text: string): void {
   banner.textContent = text;
   document.body.append(banner);
 }
+
+export function shortAddress(address: string): string {
+  return address.replace(/^https?:\/\//, '').replace(/\/$/, '');
+}
