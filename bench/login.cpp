@@ -218,7 +218,7 @@ struct Addresses {
 std::string settings_text(Addresses const& addresses)
 {
     return fmt::format("[server]\nid_url = \"{}\"\nphone_url = \"{}\"\ndesk_url = \"{}\"\nthreads = 1\n\n"
-                       "[limits]\nlookups_a_minute_per_number = 10000000\nlookups_a_minute_per_address = 10000000\n\n"
+                       "[limits]\nsign_ins_a_minute_per_address = 10000000\nlookups_a_minute_per_address = 10000000\n\n"
                        "[log]\nfile = \"symbolond.log\"\n",
                        addresses.id, addresses.phone, addresses.desk);
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace symbolon::account {
 
@@ -44,6 +45,26 @@ struct Device {
     Instant passkey_challenge_until;
     Instant bound_at;
     Instant last_seen_at;
+
+    /// A browser from which the holder has approved before: its requests come before a stranger's.
+    struct KnownBrowser {
+        Bytes browser; ///< SHA-256 of its cookie
+        Instant at;    ///< last time
+    };
+    std::vector<KnownBrowser> known_browsers; ///< newest first, at most most_known_browsers
+
+    /// "This was not me": who asked stays silent for a while.
+    struct Mute {
+        Bytes browser;
+        Bytes network; ///< HMAC of it
+        std::string partner_domain;
+        Instant at;
+        Instant until;
+    };
+    std::vector<Mute> mutes; ///< newest first, at most most_mutes
 };
+
+inline constexpr std::size_t most_known_browsers = 8;
+inline constexpr std::size_t most_mutes = 16;
 
 } // namespace symbolon::account

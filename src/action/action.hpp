@@ -60,6 +60,14 @@ enum class Entry : std::uint8_t { number, qr, link, ciba };
 struct RequestedClaim {
     std::string name;       ///< OpenID Connect Core 1.0 §5.1, or ours (docs/partners.md)
     bool essential = false; ///< can't be refused without ending the login
+    /// What the holder said of it on an earlier visit (D4).
+    enum class Before : std::uint8_t { nothing, shared, kept_back } before = Before::nothing;
+};
+
+/// Who started a request, as far as it can be told (D5).
+struct Origin {
+    Bytes browser; ///< SHA-256 of its cookie; empty without a browser
+    Bytes network; ///< HMAC of the household's or office's network; empty where it is not known
 };
 
 /// One question to one person on one phone, and the answer.
@@ -72,6 +80,9 @@ struct Action {
     std::map<Language, std::string> partner_names;
     std::string partner_domain;
     Entry entry = Entry::number;
+    Origin origin;
+    bool quiet = false; ///< one of many: never rings (action/queue.hpp)
+    bool first = false; ///< kept in sight however many others there are
     std::vector<RequestedClaim> claims;
     std::string browser;              ///< "Chromium on Linux": what asked, in a few words
     std::string acr;                  ///< what the partner asked for; may be empty

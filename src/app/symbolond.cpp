@@ -276,6 +276,7 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
                                    .clients = store.clients(),
                                    .nonces = store.nonces(),
                                    .counters = store.counters(),
+                                   .consents = store.consents(),
                                    .history = store.history(),
                                    .ledger = store.ledger(),
                                    .vault = vault,

@@ -66,8 +66,15 @@ struct Limits {
     Seconds event_stream_lifetime = 1h;             ///< ° then the reader connects again
 
     // ---- tries by strangers (D7, E9)
-    int lookups_a_minute_per_number = 6;   ///< ° sign-ins begun for one number
-    int lookups_a_minute_per_address = 60; ///< °
+    int lookups_a_minute_per_address = 60;   ///< ° enrolments begun
+    int sign_ins_a_minute_per_address = 600; ///< ° by number; for a browser that its holder knows there is no limit
+
+    // ---- many requests to one phone (D5): who is one too many is not refused, but never rings
+    Seconds rings_window = 10min;
+    int rings_per_number = 6;   ///< ° of strangers, for one number
+    int rings_per_network = 3;  ///< ° from one network
+    int rings_per_partner = 4;  ///< ° through one partner
+    Seconds mute_lifetime = 1h; ///< ° after "this was not me"
 
     Seconds longest_wait = 20min; ///< the longest that a person is ever told to wait
 };

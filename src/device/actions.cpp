@@ -3,6 +3,8 @@
 #include "account/ratchet.hpp"
 #include "action/assurance.hpp"
 #include "action/methods.hpp"
+#include "action/queue.hpp"
+#include "consent/consent.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "device/authentication.hpp"
@@ -32,20 +34,54 @@ using Decision = Answer::Decision;
 
 constexpr std::size_t tx_nonce_bytes = 16;
 
-/// The actions that this phone can answer, as JSON.
-Flow<json::Array> actions_for(Account account, Services services)
+json::Object partner_of(std::map<Language, std::string> const& names, std::string const& domain)
+{
+    json::Object by_language;
+    for (auto const& [language, name] : names) by_language.emplace(name_of(language), name);
+    return {{"name", std::move(by_language)}, {"domain", domain}};
+}
+
+json::Array texts_of(std::vector<std::string> const& values)
+{
+    json::Array array;
+    for (auto const& value : values) array.emplace_back(value);
+    return array;
+}
+
+/// The actions that this phone can answer, as JSON, in the order of action::queue.
+Flow<json::Array> actions_for(Account account, Device device, Services services)
 {
     json::Array list;
     if (account.state != account::State::active) co_return list;
-    auto const open = co_await services.actions.open_for(account.id, services.clock.now());
-    for (auto const& [action, version] : open) {
-        if (action.device != account.device) continue;
+    auto const now = services.clock.now();
+    auto stored = co_await services.actions.open_for(account.id, now);
+    std::vector<Action> open;
+    for (auto& each : stored)
+        if (each.value.device == account.device) open.push_back(std::move(each.value));
+    for (auto const& place : action::queue(open, device, now)) {
+        auto const& action = open.at(place.index);
         list.push_back(json::Object{{"id", action.id.text()},
                                     {"created_at", numeric_date(action.created_at)},
                                     {"expires_at", numeric_date(action.expires_at)},
-                                    {"state", action.state == action::State::shown ? "shown" : "waiting"}});
+                                    {"state", action.state == action::State::shown ? "shown" : "waiting"},
+                                    {"rings", place.rings},
+                                    {"muted", place.muted},
+                                    {"entry", name_of(action.entry)},
+                                    {"partner", partner_of(action.partner_names, action.partner_domain)},
+                                    {"browser", action.browser}});
     }
     co_return list;
+}
+
+/// What is kept of the holder's consent where an approval changes it.
+Flow<std::optional<Stored<consent::Consent>>> changed_consent(Action approved, Services services)
+{
+    if (approved.claims.empty() || !consent::changes(approved.claims, approved.granted_claims))
+        co_return std::optional<Stored<consent::Consent>>{};
+    auto const before = co_await services.consents.find(approved.account.value(), approved.client);
+    auto after = consent::after(before ? std::optional{before->value} : std::nullopt, approved, services.clock.now());
+    co_return std::optional{
+        Stored<consent::Consent>{.value = std::move(after), .version = before ? before->version : 0}};
 }
 
 /// An action of this account. Another account's is as unknown as one that never was.
@@ -65,11 +101,9 @@ void tell(Services const& services, Action const& action)
 /// What the holder reads of an action afterwards: who asked, from where, what came of it, and the hash of the evidence.
 HistoryEntry history(Device const& device, Action const& action, std::string event, Instant at, json::Object detail)
 {
-    json::Object names;
-    for (auto const& [language, name] : action.partner_names) names.emplace(name_of(language), name);
     detail["action"] = action.id.text();
     detail["device"] = device.id.text();
-    detail["partner"] = json::Object{{"name", std::move(names)}, {"domain", action.partner_domain}};
+    detail["partner"] = partner_of(action.partner_names, action.partner_domain);
     detail["browser"] = action.browser;
     detail["entry"] = name_of(action.entry);
     if (!action.record.empty()) detail["record"] = base64url(crypto::sha256(action.record));
@@ -137,6 +171,19 @@ Flow<void> block(Asked asked, Services services)
     co_return {};
 }
 
+/// The answer to a refusal, the same when it is asked again.
+http::Response refused_answer(Device const& device, Action const& action, Answer const& answer)
+{
+    json::Object object{{"state", "refused"}};
+    if (answer.reason == "not_me") {
+        auto const mute = std::ranges::find_if(device.mutes, [&](Device::Mute const& each) {
+            return each.browser == action.origin.browser && each.network == action.origin.network;
+        });
+        if (mute != device.mutes.end()) object["muted_until"] = numeric_date(mute->until);
+    }
+    return http::json(200, json::write(std::move(object)));
+}
+
 Flow<http::Response> refuse(Asked asked, action::VerifiedAnswer verified, Services services, SharedSettings settings)
 {
     auto const now = services.clock.now();
@@ -150,11 +197,18 @@ Flow<http::Response> refuse(Asked asked, action::VerifiedAnswer verified, Servic
                                    .at = now},
                                   settings->record_key);
     auto const refused = co_await action::answer(asked.action.value, verified, now);
-    auto entry = history(asked.device.value, refused, "refused", now, {{"reason", asked.answer.reason}});
-    co_await services.actions.decide(changed(asked.action, refused), asked.device, std::move(entry));
+    auto device = asked.device.value;
+    json::Object detail{{"reason", asked.answer.reason}};
+    if (asked.answer.reason == "not_me") {
+        // D5: whoever asked stays silent on this phone for a while.
+        device = action::with_mute(std::move(device), refused, now, now + settings->limits.mute_lifetime);
+        detail["muted_until"] = numeric_date(device.mutes.front().until);
+    }
+    auto entry = history(device, refused, "refused", now, std::move(detail));
+    co_await services.actions.decide(changed(asked.action, refused), changed(asked.device, device), std::move(entry));
     tell(services, refused);
-    services.log.event("action_refused", {{"client", refused.client.text()}});
-    co_return http::json(200, json::write(json::Object{{"state", "refused"}}));
+    services.log.event("action_refused", {{"client", refused.client.text()}, {"reason", asked.answer.reason}});
+    co_return refused_answer(device, refused, asked.answer);
 }
 
 http::Response approved(Device const& device)
@@ -227,11 +281,13 @@ Flow<http::Response> approve(Asked asked, action::VerifiedAnswer verified, Ratch
     auto const decided = co_await action::answer(asked.action.value, verified, now);
     device = with_next_ratchet(std::move(device), used, services.random.bytes(ratchet_bytes));
     device.last_seen_at = now;
-    json::Array claims;
-    for (auto const& claim : decided.granted_claims) claims.emplace_back(claim);
-    auto entry =
-        history(device, decided, "approved", now, {{"claims", std::move(claims)}, {"method", asked.answer.method}});
-    co_await services.actions.decide(changed(asked.action, decided), changed(asked.device, device), std::move(entry));
+    device = action::with_known_browser(std::move(device), decided.origin, now);
+    json::Object detail{{"claims", texts_of(decided.granted_claims)}, {"method", asked.answer.method}};
+    auto consent = co_await changed_consent(decided, services);
+    if (consent) detail["consent"] = consent->version == 0 ? "given" : "changed";
+    auto entry = history(device, decided, "approved", now, std::move(detail));
+    co_await services.actions.decide(changed(asked.action, decided), changed(asked.device, device), std::move(entry),
+                                     std::move(consent));
     tell(services, decided);
     services.log.event("action_approved", {{"client", decided.client.text()}});
     co_return approved(device);
@@ -245,6 +301,11 @@ Flow<http::Response> me(http::Request request, Services services, SharedSettings
     auto const& account = who.account.value;
     auto const& device = who.device.value;
     auto const blocked = account.state == account::State::blocked;
+    json::Array mutes;
+    for (auto const& mute : device.mutes)
+        if (services.clock.now() < mute.until)
+            mutes.push_back(json::Object{
+                {"domain", mute.partner_domain}, {"at", numeric_date(mute.at)}, {"until", numeric_date(mute.until)}});
     co_return signed_answer({{"account", json::Object{{"state", blocked ? "blocked" : "active"},
                                                       {"phone_number", account.phone_number.e164()},
                                                       {"language", name_of(account.language)}}},
@@ -252,14 +313,15 @@ Flow<http::Response> me(http::Request request, Services services, SharedSettings
                                                      {"name", device.name},
                                                      {"bound_at", numeric_date(device.bound_at)},
                                                      {"code_version", device.code_version},
-                                                     {"passkey", device.passkey.has_value()}}}},
+                                                     {"passkey", device.passkey.has_value()}}},
+                             {"mutes", std::move(mutes)}},
                             services, *settings);
 }
 
 Flow<http::Response> pending(http::Request request, Services services, SharedSettings settings)
 {
     auto const who = co_await authenticate(std::move(request), services, settings);
-    auto list = co_await actions_for(who.account.value, services);
+    auto list = co_await actions_for(who.account.value, who.device.value, services);
     co_return signed_answer({{"actions", std::move(list)}, {"now", numeric_date(services.clock.now())}}, services,
                             *settings);
 }
@@ -273,7 +335,7 @@ Flow<json::Array> pending_now(DeviceId id, Services services)
     if (!device) co_return fail(Outcome::device_unknown);
     co_await check_device(device->value);
     auto const account = co_await account_of(device->value, services);
-    auto list = co_await actions_for(account.value, services);
+    auto list = co_await actions_for(account.value, device->value, services);
     co_return list;
 }
 
@@ -323,8 +385,13 @@ Flow<http::Response> show_action(http::Request request, Services services, Share
     auto const body = co_await json::parse_object(request.body);
     if (!body.empty()) co_return fail(Outcome::request_malformed, "an unknown member");
 
-    auto const stored = co_await action_of(who.account.value.id, id, services);
+    auto stored = co_await action_of(who.account.value.id, id, services);
     auto const& device = who.device.value.id;
+    if (stored.value.shown.empty() && !stored.value.claims.empty()) {
+        auto const consent = co_await services.consents.find(who.account.value.id, stored.value.client);
+        stored.value.claims =
+            consent::recall(stored.value.claims, consent ? std::optional{consent->value} : std::nullopt);
+    }
     auto bytes = stored.value.shown;
     if (bytes.empty()) bytes = shown_bytes(stored.value, device, services.random.bytes(tx_nonce_bytes));
     auto const shown = co_await action::show(stored.value, device, std::move(bytes), services.clock.now());
@@ -363,7 +430,7 @@ Flow<http::Response> answer_action(http::Request request, Services services, Sha
     using enum action::State;
     if ((asked_action.state == approved || asked_action.state == refused) &&
         is_record_of(asked_action.record, answer)) {
-        if (asked_action.state == refused) co_return http::json(200, json::write(json::Object{{"state", "refused"}}));
+        if (asked_action.state == refused) co_return refused_answer(device->value, asked_action, answer);
         if (device->value.previous_ratchet == answer.ratchet) co_return device::approved(device->value);
     }
 
@@ -410,6 +477,45 @@ Flow<http::Response> answer_action(http::Request request, Services services, Sha
 
     // 13 and 14: the code or the fingerprint, and the approval.
     co_return co_await approve(std::move(asked), std::move(verified), ratchet, services, settings);
+}
+
+// ---- consents (D4) ------------------------------------------------------------------------------------------------
+
+Flow<http::Response> list_consents(http::Request request, Services services, SharedSettings settings)
+{
+    auto const who = co_await authenticate(std::move(request), services, settings);
+    auto const consents = co_await services.consents.list(who.account.value.id);
+    json::Array list;
+    for (auto const& consent : consents)
+        list.push_back(json::Object{{"client", consent.client.text()},
+                                    {"partner", partner_of(consent.partner_names, consent.partner_domain)},
+                                    {"shared", texts_of(consent.shared)},
+                                    {"kept_back", texts_of(consent.kept_back)},
+                                    {"since", numeric_date(consent.since)},
+                                    {"at", numeric_date(consent.at)}});
+    co_return signed_answer({{"consents", std::move(list)}}, services, *settings);
+}
+
+Flow<http::Response> withdraw_consent(http::Request request, Services services, SharedSettings settings)
+{
+    auto const who = co_await authenticate(request, services, settings);
+    auto const body = co_await json::parse_object(request.body);
+    if (body.size() != 1) co_return fail(Outcome::request_malformed, "an unknown member");
+    ClientId const client{co_await json::text(body, "client")};
+
+    auto const consent = co_await services.consents.find(who.account.value.id, client);
+    // Withdrawn already: the answer was lost.
+    if (!consent) co_return signed_answer({{"state", "withdrawn"}}, services, *settings);
+    json::Object detail{{"device", who.device.value.id.text()},
+                        {"partner", partner_of(consent->value.partner_names, consent->value.partner_domain)}};
+    HistoryEntry entry{.account = who.account.value.id,
+                       .at = services.clock.now(),
+                       .event = "consent_withdrawn",
+                       .client = client,
+                       .detail = json::write(std::move(detail))};
+    co_await services.consents.withdraw(*consent, std::move(entry));
+    services.log.event("consent_withdrawn", {{"client", client.text()}});
+    co_return signed_answer({{"state", "withdrawn"}}, services, *settings);
 }
 
 } // namespace symbolon::device

@@ -28,4 +28,11 @@ Flow<http::Response> show_action(http::Request request, ports::Services services
 /// passkey_clone_suspected, vault_unreachable, conflict.
 Flow<http::Response> answer_action(http::Request request, ports::Services services, SharedSettings settings);
 
+/// GET /d/consents: what the holder shares with whom. Fails: those of authenticate.
+Flow<http::Response> list_consents(http::Request request, ports::Services services, SharedSettings settings);
+
+/// POST /d/consents/withdraw {"client"}: it is asked again at the next visit, and codes and tokens that the partner has
+/// end now. Fails: those of authenticate, request_malformed, json_malformed, conflict.
+Flow<http::Response> withdraw_consent(http::Request request, ports::Services services, SharedSettings settings);
+
 } // namespace symbolon::device

@@ -92,6 +92,113 @@ TEST_F(PhoneActions, D1_the_phone_shows_who_asks_and_the_holder_approves_with_sy
     EXPECT_TRUE(run_now(phone_.pending())->empty());
 }
 
+TEST_F(PhoneActions, D4_the_holder_is_asked_on_the_first_visit_and_again_only_for_more)
+{
+    auto const before = [&](Phone::ShownAction const& action) {
+        std::vector<std::string> said;
+        for (auto const& claim : action.shown.claims) said.push_back(claim.name + ":" + claim.before);
+        return said;
+    };
+    auto const first = shown(world_.action(phone_, "a1"));
+    EXPECT_EQ(before(first), (std::vector<std::string>{"given_name:", "email:"}));
+    auto choice = approve();
+    choice.claims = std::vector<std::string>{"given_name"};
+    EXPECT_EQ(answer(first, choice).value_or("?"), "approved");
+
+    auto const second = shown(world_.action(phone_, "a2"));
+    EXPECT_EQ(before(second), (std::vector<std::string>{"given_name:shared", "email:kept_back"}));
+    EXPECT_EQ(answer(second, choice).value_or("?"), "approved");
+    auto const consent =
+        run_now(world_.services.consents.find(world_.device_now(phone_).value.account,
+                                              ClientId{world_.action_now(ActionId{"a1"}).value.client}))
+            .value();
+    ASSERT_TRUE(consent);
+    EXPECT_EQ(consent->version, 1) << "nothing was written where nothing changed";
+    EXPECT_EQ(consent->value.shared, std::vector<std::string>{"given_name"});
+    EXPECT_EQ(consent->value.kept_back, std::vector<std::string>{"email"});
+}
+
+TEST_F(PhoneActions, D4_a_consent_is_listed_withdrawn_and_asked_again)
+{
+    EXPECT_EQ(answer(shown(world_.action(phone_, "a1")), approve()).value_or("?"), "approved");
+    auto const list = [&] {
+        auto const reply = run_now(phone_.send_signed("GET", "/d/consents", {}));
+        return json::parse_object(reply->body)->at("consents").as_array();
+    };
+    auto const consents = list();
+    ASSERT_EQ(consents.size(), 1U);
+    EXPECT_EQ(consents[0].at("partner").at("domain").as_string(), "shop.example");
+    EXPECT_EQ(consents[0].at("shared").as_array(), (json::Array{"given_name", "email"}));
+
+    auto const withdraw = [&](std::string const& body) {
+        return run_now(phone_.send_signed("POST", "/d/consents/withdraw", body))->status;
+    };
+    auto const body = json::write(json::Object{{"client", consents[0].at("client")}});
+    EXPECT_EQ(withdraw("{}"), 400);
+    EXPECT_EQ(withdraw(body), 200);
+    EXPECT_EQ(withdraw(body), 200) << "the answer may have been lost";
+    EXPECT_TRUE(list().empty());
+    EXPECT_EQ(world_.history_of(phone_).front(), "consent_withdrawn");
+    EXPECT_EQ(shown(world_.action(phone_, "a2")).shown.claims.front().before, "");
+}
+
+TEST_F(PhoneActions, D5_this_was_not_me_ends_the_action_mutes_who_asked_and_warns_the_account)
+{
+    auto const from = [&](std::string id, Byte browser, Byte network) {
+        auto stored = world_.action_now(world_.action(phone_, std::move(id)));
+        stored.value.origin = {.browser = Bytes(32, browser), .network = Bytes(32, network)};
+        EXPECT_TRUE(run_now(world_.services.actions.save(stored)));
+        return stored.value.id;
+    };
+    auto const bad = shown(from("a1", 1, 1));
+    auto const body = write(made(bad, refuse("not_me")));
+    auto const path = "/d/actions/a1/answer";
+    auto const reply = world_.transport.answer({.method = "POST", .path = path, .headers = {}, .body = body});
+    auto const until = world_.clock.at + world_.settings->limits.mute_lifetime;
+    EXPECT_EQ(json::parse_object(reply.body)->at("muted_until").as_int64(), numeric_date(until));
+    EXPECT_EQ(world_.transport.answer({.method = "POST", .path = path, .headers = {}, .body = body}).body, reply.body)
+        << "the same again";
+    EXPECT_EQ(state_of(bad.shown.action), ActionState::refused);
+
+    (void)from("a2", 1, 2);
+    (void)from("a3", 2, 1);
+    auto const other = from("a4", 3, 3);
+    auto pending = run_now(phone_.pending()).value();
+    ASSERT_EQ(pending.size(), 3U);
+    EXPECT_EQ(pending[0].id, other);
+    EXPECT_TRUE(pending[0].rings);
+    EXPECT_TRUE(pending[1].muted && pending[2].muted) << "in the list, silently";
+    EXPECT_FALSE(pending[1].rings || pending[2].rings);
+
+    auto const mutes = run_now(phone_.me())->at("mutes").as_array();
+    ASSERT_EQ(mutes.size(), 1U);
+    EXPECT_EQ(mutes[0].at("domain").as_string(), "shop.example");
+    EXPECT_EQ(mutes[0].at("until").as_int64(), numeric_date(until));
+    world_.clock.at = until;
+    EXPECT_TRUE(run_now(phone_.me())->at("mutes").as_array().empty());
+}
+
+TEST_F(PhoneActions, D5_another_refusal_mutes_nobody)
+{
+    auto const reply =
+        world_.transport.answer({.method = "POST",
+                                 .path = "/d/actions/a1/answer",
+                                 .headers = {},
+                                 .body = write(made(shown(world_.action(phone_, "a1")), refuse("changed_mind")))});
+    EXPECT_EQ(reply.body, R"({"state":"refused"})");
+    EXPECT_TRUE(world_.device_now(phone_).value.mutes.empty());
+}
+
+TEST_F(PhoneActions, D5_a_browser_from_which_the_holder_approved_is_known)
+{
+    auto stored = world_.action_now(world_.action(phone_, "a1"));
+    stored.value.origin = {.browser = Bytes(32, 7), .network = Bytes(32, 7)};
+    ASSERT_TRUE(run_now(world_.services.actions.save(stored)));
+    EXPECT_EQ(answer(shown(stored.value.id), approve()).value_or("?"), "approved");
+    ASSERT_EQ(world_.device_now(phone_).value.known_browsers.size(), 1U);
+    EXPECT_EQ(world_.device_now(phone_).value.known_browsers[0].browser, Bytes(32, 7));
+}
+
 TEST_F(PhoneActions, the_shown_bytes_do_not_tell_the_right_symbol)
 {
     auto const first = shown(world_.action(phone_, "a1"));

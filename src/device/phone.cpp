@@ -253,7 +253,9 @@ Result<std::vector<PendingAction>> parse_pending(std::string_view text)
         actions.push_back({.id = ActionId{TRY(json::text(one, "id"))},
                            .created_at = instant_of(TRY(json::integer(one, "created_at"))),
                            .expires_at = instant_of(TRY(json::integer(one, "expires_at"))),
-                           .shown = TRY(json::text(one, "state")) == "shown"});
+                           .shown = TRY(json::text(one, "state")) == "shown",
+                           .rings = TRY(json::optional_boolean(one, "rings")).value_or(true),
+                           .muted = TRY(json::optional_boolean(one, "muted")).value_or(false)});
     }
     return actions;
 }

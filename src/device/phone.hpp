@@ -102,6 +102,8 @@ struct PendingAction {
     Instant created_at;
     Instant expires_at;
     bool shown = false;
+    bool rings = true; ///< of one at most; the others wait silently
+    bool muted = false;
 };
 
 /// The actions of a /d/pending answer, or of an event of /d/events. Fails with json_malformed.

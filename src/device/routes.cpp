@@ -66,6 +66,8 @@ http::Routes device_routes(Services services, SharedSettings settings)
         row("GET", "/d/push", push_state),
         row("POST", "/d/push", turn_push_on),
         row("POST", "/d/push/off", turn_push_off),
+        row("GET", "/d/consents", list_consents),
+        row("POST", "/d/consents/withdraw", withdraw_consent),
         row("GET", "/d/events", pending_events),
         row("POST", "/d/actions/{id}/show", show_action),
         row("POST", "/d/actions/{id}/answer", answer_action),

@@ -25,13 +25,20 @@ std::string_view name_of(action::Entry entry)
     return "number";
 }
 
+std::string_view name_of(action::RequestedClaim::Before before)
+{
+    using enum action::RequestedClaim::Before;
+    return before == shared ? "shared" : before == kept_back ? "kept_back" : "";
+}
+
 Bytes shown_bytes(action::Action const& action, DeviceId const& device, ByteView nonce)
 {
     json::Object names;
     for (auto const& [language, name] : action.partner_names) names.emplace(symbolon::name_of(language), name);
     json::Array claims;
     for (auto const& claim : action.claims)
-        claims.push_back(json::Object{{"name", claim.name}, {"required", claim.essential}});
+        claims.push_back(
+            json::Object{{"name", claim.name}, {"required", claim.essential}, {"before", name_of(claim.before)}});
     json::Array symbols;
     for (auto const& symbol : action.symbols) symbols.emplace_back(symbol);
 
@@ -73,8 +80,9 @@ Result<Shown> parse_shown(ByteView bytes)
     if (shown.verb != "log_in") return fail(malformed, "verb");
     for (auto const& value : TRY(json::array(object, "claims"))) {
         if (!value.is_object()) return fail(malformed, "claims");
-        shown.claims.push_back(
-            {TRY(json::text(value.get_object(), "name")), TRY(json::boolean(value.get_object(), "required"))});
+        shown.claims.push_back({.name = TRY(json::text(value.get_object(), "name")),
+                                .required = TRY(json::boolean(value.get_object(), "required")),
+                                .before = TRY(json::optional_text(value.get_object(), "before")).value_or("")});
     }
     auto const from = TRY(json::object(object, "from"));
     shown.browser = TRY(json::text(from, "browser"));

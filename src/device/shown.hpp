@@ -12,12 +12,15 @@ namespace symbolon::device {
 
 /// "number", "qr", "link", "ciba".
 std::string_view name_of(action::Entry entry);
+/// "shared", "kept_back", or empty.
+std::string_view name_of(action::RequestedClaim::Before before);
 
 /// What a phone shows of an action (docs/device-protocol.md §5 "tx"), read from the bytes that it signs.
 struct Shown {
     struct Claim {
         std::string name;
         bool required = false;
+        std::string before; ///< "shared", "kept_back", or empty: not asked before
     };
     ActionId action;
     DeviceId device;

@@ -258,6 +258,7 @@ World::World()
                .clients = store.clients(),
                .nonces = store.nonces(),
                .counters = store.counters(),
+               .consents = store.consents(),
                .history = store.history(),
                .ledger = store.ledger(),
                .vault = vault,

@@ -69,7 +69,7 @@ Flow<Response> begin_sign_in(Request request, Parameters parameters, partner::Cl
     services.log.event("sign_in_begun", {{"client", client.id.text()}});
 
     auto response = http::see_other("/sign-in/" + sign_in.id.text());
-    if (is_new) response.with("Set-Cookie", http::cookie(browser_cookie, *browser));
+    if (is_new) response.with("Set-Cookie", http::cookie(browser_cookie, *browser, browser_cookie_lifetime));
     co_return response;
 }
 

@@ -192,6 +192,7 @@ ports::Services Site::services()
             .clients = store.clients(),
             .nonces = store.nonces(),
             .counters = store.counters(),
+            .consents = store.consents(),
             .history = store.history(),
             .ledger = store.ledger(),
             .vault = *vault_,
@@ -320,9 +321,9 @@ void Site::phone_shows()
 {
     auto const open = run_now(store.actions().open_for(holder, clock.at)).value();
     ENSURE(!open.empty());
-    auto const shown = action::show(open.back().value, phone, {1, 2, 3}, clock.at);
-    ENSURE(run_now(store.actions().save(changed(open.back(), shown.value()))).has_value());
-    wakeups.tell(ports::Wakeups::of(open.back().value.sign_in));
+    auto const shown = action::show(open.front().value, phone, {1, 2, 3}, clock.at);
+    ENSURE(run_now(store.actions().save(changed(open.front(), shown.value()))).has_value());
+    wakeups.tell(ports::Wakeups::of(open.front().value.sign_in));
 }
 
 void Site::phone_answers(Answer answer, std::vector<std::string> granted)
@@ -331,7 +332,7 @@ void Site::phone_answers(Answer answer, std::vector<std::string> granted)
 
     auto const open = run_now(store.actions().open_for(holder, clock.at)).value();
     ENSURE(!open.empty());
-    auto const& stored = open.back();
+    auto const& stored = open.front();
     Result<action::Action> decided = fail(Outcome::internal);
     if (answer == Answer::wrong_symbol)
         decided = action::end(stored.value, action::Event::wrong_symbol, Outcome::symbol_wrong, clock.at);

@@ -1,6 +1,7 @@
 #include "oidc/sign_in.hpp"
 
 #include "action/assurance.hpp"
+#include "action/queue.hpp"
 #include "action/symbols.hpp"
 #include "base/json.hpp"
 #include "consent/claims.hpp"
@@ -35,7 +36,7 @@ Result<void> check_open(SignIn const& sign_in, Instant now)
 /// The phone that can be asked for a number.
 struct Phone {
     AccountId account;
-    DeviceId device;
+    account::Device device;
 };
 
 /// D7: what is read from the store is the same number of records whether or not there is such a phone.
@@ -49,7 +50,7 @@ Flow<std::optional<Phone>> phone_of(account::PhoneNumber number, Services servic
                               device->value.state == account::Device::State::bound &&
                               device->value.account == account->value.id;
     if (!can_be_asked) co_return std::optional<Phone>{};
-    co_return std::optional{Phone{.account = account->value.id, .device = device->value.id}};
+    co_return std::optional{Phone{.account = account->value.id, .device = device->value}};
 }
 
 /// What one household or office has: an address of IPv4, or the first 64 bits of one of IPv6 (RFC 6177 §2).
@@ -61,23 +62,18 @@ std::string network_of(std::string const& address)
     return crypto::hex(ByteView{bytes}.first(network_bytes));
 }
 
-/// Counts a lookup, whatever it finds. The limit of a number counts for each address by itself: whoever uses it up is
-/// stopped at his place and stops nobody elsewhere.
-Flow<void> count_lookup(Question question, Provider const& provider, Services services)
+Bytes keyed(std::string const& what, Provider const& provider)
+{
+    return crypto::hmac_sha256(provider.counter_secret(), bytes_of(what));
+}
+
+/// Counts a start by number, whatever it finds. Gives whether there were too many from that network.
+Flow<bool> is_over_limit(Bytes network, Provider const& provider, Services services)
 {
     constexpr Seconds window = 1min;
-    auto const now = services.clock.now();
-    auto const key = [&](std::string const& what) {
-        return crypto::hmac_sha256(provider.counter_secret(), bytes_of(what));
-    };
-    auto const network = network_of(question.address);
-    auto const of_address = co_await services.counters.add("sign_in_address", key("address " + network), window, now);
-    auto const of_number = co_await services.counters.add(
-        "sign_in_number", key("number " + question.number.e164() + ' ' + network), window, now);
-    if (of_address > provider.limits().lookups_a_minute_per_address ||
-        of_number > provider.limits().lookups_a_minute_per_number)
-        co_return fail_until(Outcome::too_many_requests, now + window);
-    co_return {};
+    auto const count =
+        co_await services.counters.add("sign_in_address", std::move(network), window, services.clock.now());
+    co_return count > provider.limits().sign_ins_a_minute_per_address;
 }
 
 /// What the phone is told of the wished level: the first that we know.
@@ -119,6 +115,43 @@ Result<void> check_approval(FoundSignIn const& found, std::string const& acr, Pr
     if (!is_among(requested_subjects(request), subject)) return fail(Outcome::other_person);
     if (!is_among(required_acr_values(request), acr)) return fail(Outcome::acr_unmet);
     return {};
+}
+
+/// Draws the symbols and stores action and sign-in, with what is remembered of the number: not the symbol of the last
+/// request, and who is one too many doesn't ring (D5). The same for a number that nobody has. Gives whether it may
+/// ring.
+Flow<bool> start(Action action, Stored<SignIn> sign_in, account::PhoneNumber number, bool known,
+                 Provider const& provider, Services services)
+{
+    auto const& limits = provider.limits();
+    auto const now = action.created_at;
+    // Somebody else may start for the same number at this moment: then again, with another draw.
+    for (int rounds_left = known ? 3 : 20; rounds_left > 0; --rounds_left) {
+        auto trace = co_await services.actions.trace_of(number);
+        auto const crowded = action::is_crowded(trace.value, now, limits);
+        auto draw = action::draw_symbols(trace.value.last_symbol,
+                                         [&](std::uint32_t bound) { return services.random.below(bound); });
+        action.symbol = draw.right;
+        action.symbols = std::move(draw.shown);
+        action.first = known && crowded;
+        action.quiet = !known && action::is_one_too_many(trace.value, action.origin, action.client, now, limits);
+        sign_in.value.symbol = draw.right;
+        // The holder's own does not use up what strangers may.
+        if (known) {
+            trace.value.last_symbol = draw.right;
+        } else {
+            trace.value = action::with_start(std::move(trace.value),
+                                             {.at = now, .network = action.origin.network, .client = action.client},
+                                             action.id, draw.right, limits);
+        }
+        auto const oldest = action::take_oldest(trace.value);
+        auto const started =
+            co_await services.actions.start_by_number(action, sign_in, number, std::move(trace), oldest);
+        if (started) co_return !action.quiet;
+    }
+    // So many at once can only be strangers: whoever lost each time goes on without leaving a trace.
+    co_await services.actions.start(std::move(action), std::move(sign_in));
+    co_return known;
 }
 
 Flow<std::string> finish_with_error(FoundSignIn found, Failure failure, Provider const& provider, Services services)
@@ -216,27 +249,30 @@ Flow<void> ask_phone(FoundSignIn found, Question question, Provider const& provi
     // A second click, or a page that was sent twice.
     if (at == At::waiting || at == At::shown || at == At::approved) co_return {};
 
-    co_await count_lookup(question, provider, services);
+    action::Origin const origin{.browser = sign_in.browser_hash,
+                                .network = keyed("address " + network_of(question.address), provider)};
+    auto const over_limit = co_await is_over_limit(origin.network, provider, services);
     auto const phone = co_await phone_of(question.number, services);
-    auto draw = action::draw_symbols(sign_in.symbol, [&](std::uint32_t bound) { return services.random.below(bound); });
+    // Nobody is stopped at a browser that the phone's holder has used, whatever others do in the same network.
+    auto const known = phone && action::is_known(phone->device, origin);
+    if (over_limit && !known) co_return fail_until(Outcome::too_many_requests, now + 1min);
 
     Action action;
     action.id = ActionId{crypto::time_ordered_id(now, services.random)};
     if (phone) {
         action.account = phone->account;
-        action.device = phone->device;
+        action.device = phone->device.id;
     }
     action.sign_in = sign_in.id;
     action.client = found.client.id;
     action.partner_names = found.client.names;
     action.partner_domain = found.client.domain;
     action.entry = action::Entry::number;
+    action.origin = origin;
     action.claims = consent::questions(sign_in.request, found.client);
     action.browser = question.browser;
     action.acr = wished_acr(sign_in.request);
     action.needs_passkey = needs_passkey(sign_in.request);
-    action.symbol = draw.right;
-    action.symbols = std::move(draw.shown);
     action.created_at = now;
     action.expires_at = now + provider.limits().action_lifetime;
 
@@ -244,16 +280,17 @@ Flow<void> ask_phone(FoundSignIn found, Question question, Provider const& provi
     auto const& digits = question.number.e164();
     sign_in.state = SignIn::State::waiting;
     sign_in.action = action.id;
-    sign_in.symbol = std::move(draw.right);
     sign_in.typed_hint = digits.substr(digits.size() - std::min(digits.size(), hint_digits));
     sign_in.outcome.reset();
     // A try that begins late still has its whole time, and the way back after it.
     sign_in.expires_at =
         std::max(sign_in.expires_at, action.expires_at + provider.limits().authorization_code_lifetime);
 
-    co_await services.actions.start(std::move(action), changed(found.sign_in, sign_in));
+    auto const may_ring =
+        co_await start(std::move(action), changed(found.sign_in, sign_in), question.number, known, provider, services);
+    auto const muted = phone && action::is_muted(phone->device, origin, now);
     services.wakeups.tell(Wakeups::of(phone ? phone->account : AccountId{"nobody"}));
-    services.push.ring(*sign_in.action);
+    if (may_ring && !muted) services.push.ring(*sign_in.action);
     services.wakeups.tell(Wakeups::of(sign_in.id));
     services.log.event("phone_asked", {{"client", found.client.id.text()}});
     co_return {};

@@ -1,3 +1,4 @@
+#include "action/queue.hpp"
 #include "action/symbols.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
@@ -416,41 +417,190 @@ TEST_F(SignIns, take_a_number_in_any_usual_form)
     }
 }
 
-TEST_F(SignIns, are_limited_for_each_number_at_one_address_and_stop_nobody_elsewhere)
-{
-    auto const limit = site.provider.limits().lookups_a_minute_per_number;
-    for (int i = 0; i < limit; ++i) (void)waiting();
-    auto const path = begin();
-    auto const page = type_number(path);
-    EXPECT_EQ(page.status, 429);
-    EXPECT_EQ(error_of(page), "too_many_requests");
-    EXPECT_THAT(page.body, HasSubstr("value=\"0470 12 34 56\""));
-
-    http::Request elsewhere;
-    elsewhere.method = "POST";
-    elsewhere.path = path;
-    elsewhere.remote_address = "192.0.2.7";
-    elsewhere.headers = headers().pairs();
-    elsewhere.headers.emplace_back("origin", Site::issuer);
-    elsewhere.headers.emplace_back("content-type", "application/x-www-form-urlencoded");
-    elsewhere.body = "calling_code=32&identifier=0470123456&continue=1";
-    EXPECT_EQ(site.ask(elsewhere)->status, 303) << "the holder at home is not locked out";
-
-    // One home has 2^64 addresses of IPv6.
-    elsewhere.remote_address = "2001:db8:1:2::1";
-    for (int i = 0; i < limit; ++i) {
-        elsewhere.path = begin();
-        EXPECT_EQ(site.ask(elsewhere)->status, 303);
+/// Many who start sign-ins for the holder's number, and the phone that is to ring for the holder alone (D5).
+class ManySignIns : public SignIns {
+protected:
+    /// A start from another browser and network. Gives the status of the answer.
+    int start_elsewhere(std::string const& address, std::string const& number = "0470123456",
+                        std::string const& client = "shop")
+    {
+        auto const own = std::exchange(cookie, "");
+        auto const path = begin({{"client_id", client}});
+        http::Request elsewhere;
+        elsewhere.method = "POST";
+        elsewhere.path = path;
+        elsewhere.remote_address = address;
+        elsewhere.headers = headers().pairs();
+        elsewhere.headers.emplace_back("origin", Site::issuer);
+        elsewhere.headers.emplace_back("content-type", "application/x-www-form-urlencoded");
+        elsewhere.body = "calling_code=32&identifier=" + number + "&continue=1";
+        cookie = own;
+        return site.ask(elsewhere)->status;
     }
-    elsewhere.path = begin();
-    elsewhere.remote_address = "2001:db8:1:2:ffff::7";
-    EXPECT_EQ(site.ask(elsewhere)->status, 429);
-    elsewhere.remote_address = "2001:db8:1:3::1";
-    EXPECT_EQ(site.ask(elsewhere)->status, 303);
+    static std::string address_of(int number)
+    {
+        return "198.51." + std::to_string(number / 250) + '.' + std::to_string(number % 250 + 1);
+    }
+    std::vector<action::Action> open()
+    {
+        std::vector<action::Action> actions;
+        for (auto const& [action, version] : run_now(site.store.actions().open_for(site.holder, site.clock.at)).value())
+            actions.push_back(action);
+        return actions;
+    }
+    account::Device phone() { return run_now(site.store.devices().find(site.phone)).value().value().value; }
+    /// The phone's list: the actions in their order, and how many ring.
+    std::vector<ActionId> list(int* rings = nullptr)
+    {
+        auto const actions = open();
+        std::vector<ActionId> ids;
+        for (auto const& place : action::queue(actions, phone(), site.clock.at)) {
+            ids.push_back(actions.at(place.index).id);
+            if (rings != nullptr && place.rings) ++*rings;
+        }
+        return ids;
+    }
+    void know(std::string const& path)
+    {
+        auto device = run_now(site.store.devices().find(site.phone)).value().value();
+        device.value = action::with_known_browser(device.value, {.browser = stored(path).browser_hash, .network = {}},
+                                                  site.clock.at);
+        ASSERT_TRUE(run_now(site.store.devices().save(device)));
+    }
+};
 
+TEST_F(ManySignIns, D5_a_hurried_person_is_never_told_to_wait)
+{
+    for (int i = 0; i < 40; ++i) {
+        auto const path = begin();
+        EXPECT_EQ(type_number(path).status, 303) << i;
+        EXPECT_EQ(post(path, {{"restart", "1"}}).status, 303);
+        EXPECT_EQ(type_number(path).status, 303);
+        EXPECT_EQ(post(path, {{"cancel", "1"}}).status, 303);
+    }
+}
+
+TEST_F(ManySignIns, are_limited_for_each_network_and_never_for_the_holders_own_browser)
+{
+    auto const limit = site.provider.limits().sign_ins_a_minute_per_address;
+    // One home has 2^64 addresses of IPv6.
+    for (int i = 0; i < limit; ++i)
+        ASSERT_EQ(start_elsewhere("2001:db8:1:2::" + std::to_string(i % 9), "04709999" + std::to_string(10 + i % 90)),
+                  303);
+    EXPECT_EQ(start_elsewhere("2001:db8:1:2:ffff::7"), 429);
+    EXPECT_EQ(start_elsewhere("2001:db8:1:3::1"), 303);
+
+    // The same network, the browser that the holder uses.
+    auto const path = begin();
+    know(path);
+    http::Request own;
+    own.method = "POST";
+    own.path = path;
+    own.remote_address = "2001:db8:1:2::1";
+    own.headers = headers().pairs();
+    own.headers.emplace_back("origin", Site::issuer);
+    own.headers.emplace_back("content-type", "application/x-www-form-urlencoded");
+    own.body = "calling_code=32&identifier=0470123456&continue=1";
+    EXPECT_EQ(site.ask(own)->status, 303);
     site.clock.at += 1min;
-    auto const later = begin();
-    EXPECT_EQ(type_number(later).status, 303);
+    EXPECT_EQ(start_elsewhere("2001:db8:1:2::7"), 303);
+}
+
+TEST_F(ManySignIns, D5_a_thousand_hostile_starts_ring_seldom_and_never_hide_cancel_or_delay_the_holders_own)
+{
+    auto const first = begin();
+    know(first);
+    ASSERT_EQ(type_number(first).status, 303);
+    auto const own = stored(first).action.value();
+    for (int i = 0; i < 1000; ++i) {
+        ASSERT_EQ(start_elsewhere(address_of(i)), 303) << i;
+        if (i % 100 != 99) continue;
+        int rings = 0;
+        auto const queue = list(&rings);
+        EXPECT_LE(rings, 1);
+        ASSERT_FALSE(queue.empty());
+        EXPECT_EQ(queue.front(), own) << "first, and it rings";
+    }
+
+    // By number, begun in the middle of it all.
+    auto const second = begin();
+    ASSERT_EQ(type_number(second).status, 303);
+    for (int i = 0; i < 60; ++i) ASSERT_EQ(start_elsewhere(address_of(1000 + i)), 303);
+    auto queue = list();
+    ASSERT_GE(queue.size(), 2U);
+    EXPECT_EQ(queue[0], stored(second).action.value());
+    EXPECT_EQ(queue[1], own);
+
+    // What was begun by QR comes before all.
+    auto near = run_now(site.store.actions().find(own)).value().value().value;
+    near.id = ActionId{"seen by qr"};
+    near.entry = action::Entry::qr;
+    auto sign_in = run_now(site.store.sign_ins().find(SignInId{first.substr(9)})).value().value();
+    ASSERT_TRUE(run_now(site.store.actions().start(near, sign_in)));
+    for (int i = 0; i < 60; ++i) ASSERT_EQ(start_elsewhere(address_of(1060 + i)), 303);
+    queue = list();
+    EXPECT_EQ(queue[0], near.id);
+    EXPECT_EQ(std::ranges::count(queue, own), 1) << "still there";
+}
+
+TEST_F(ManySignIns, D5_of_strangers_a_few_ring_one_at_a_time_and_the_others_wait_silently)
+{
+    auto const& limits = site.provider.limits();
+    for (int i = 0; i < 30; ++i)
+        ASSERT_EQ(start_elsewhere(address_of(i), "0470123456", i % 2 == 0 ? "shop" : "bank"), 303);
+    auto const actions = open();
+    EXPECT_EQ(std::ranges::count(actions, false, &action::Action::quiet), limits.rings_per_number);
+    int rings = 0;
+    (void)list(&rings);
+    EXPECT_EQ(rings, 1);
+}
+
+TEST_F(ManySignIns, D5_what_one_network_starts_is_quiet_sooner)
+{
+    for (int i = 0; i < 5; ++i) ASSERT_EQ(start_elsewhere("192.0.2.9"), 303);
+    EXPECT_EQ(std::ranges::count(open(), false, &action::Action::quiet), site.provider.limits().rings_per_network);
+}
+
+TEST_F(ManySignIns, D5_what_an_account_keeps_is_bounded_and_what_was_shown_stays)
+{
+    ASSERT_EQ(start_elsewhere(address_of(0)), 303);
+    site.phone_shows();
+    auto const shown = open().front().id;
+    for (int i = 1; i < 400; ++i) ASSERT_EQ(start_elsewhere(address_of(i)), 303);
+    auto const rows =
+        run_now(site.engine.list(
+                    {.table = store::Table::action, .owner = "account/" + site.holder.text(), .at_most = 1000}))
+            .value();
+    EXPECT_LE(rows.size(), action::most_unseen + 1);
+    EXPECT_EQ(std::ranges::count(open(), shown, &action::Action::id), 1);
+}
+
+TEST_F(ManySignIns, D5_whose_room_was_taken_see_a_phone_that_does_not_answer)
+{
+    auto const path = begin();
+    ASSERT_EQ(type_number(path).status, 303);
+    auto const before = get(path).body;
+    for (int i = 0; i < 400; ++i) ASSERT_EQ(start_elsewhere(address_of(i)), 303);
+    EXPECT_EQ(get(path).body, before);
+    site.clock.at += site.provider.limits().action_lifetime;
+    EXPECT_EQ(error_of(get(path)), "action_expired");
+}
+
+TEST_F(ManySignIns, D1_the_last_right_symbol_of_a_number_is_not_repeated_by_whomever_it_is_asked)
+{
+    for (std::string const number : {"0470123456", "0470 99 99 99"}) {
+        std::string last;
+        for (int i = 0; i < 60; ++i) {
+            if (i % 3 == 0) cookie.clear();
+            auto const path = begin();
+            ASSERT_EQ(type_number(path, number).status, 303);
+            auto const symbol = stored(path).symbol;
+            EXPECT_NE(symbol, last) << number;
+            auto const action = run_now(site.store.actions().find(stored(path).action.value())).value().value().value;
+            EXPECT_EQ(std::ranges::count(action.symbols, last), 0) << "nor offered";
+            last = symbol;
+        }
+    }
 }
 
 TEST_F(SignIns, are_asked_by_pages_of_ours_alone)

@@ -99,6 +99,7 @@ private:
                 .clients = s.clients,
                 .nonces = s.nonces,
                 .counters = s.counters,
+                .consents = s.consents,
                 .history = s.history,
                 .ledger = s.ledger,
                 .vault = vault_client_,

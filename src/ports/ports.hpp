@@ -4,7 +4,9 @@
 #include "account/device.hpp"
 #include "account/push_subscription.hpp"
 #include "action/action.hpp"
+#include "action/queue.hpp"
 #include "base/flow.hpp"
+#include "consent/consent.hpp"
 #include "enrolment/enrolment.hpp"
 #include "grant/grant.hpp"
 #include "grant/sign_in.hpp"
@@ -23,6 +25,7 @@ using account::Account;
 using account::Device;
 using account::PushSubscription;
 using action::Action;
+using consent::Consent;
 using enrolment::Enrolment;
 using grant::Grant;
 using grant::SignIn;
@@ -124,14 +127,39 @@ public:
 
     /// A new action, and the sign-in that waits for it.
     virtual Flow<void> start(Action action, Stored<SignIn> sign_in) = 0;
+
+    /// What is remembered of a number that is typed; version 0 where there is nothing yet.
+    virtual Flow<Stored<action::NumberTrace>> trace_of(account::PhoneNumber number) = 0;
+    /// The same as start, for a number that was typed, with the trace as it is then. Gives whether it was done: not
+    /// where another start for the number came between. `oldest` makes room where nobody saw it: it becomes nobody's,
+    /// and its page goes on as if the phone did not answer.
+    virtual Flow<bool> start_by_number(Action action, Stored<SignIn> sign_in, account::PhoneNumber number,
+                                       Stored<action::NumberTrace> trace, std::optional<ActionId> oldest) = 0;
     virtual Flow<std::optional<Stored<Action>>> find(ActionId id) = 0;
-    /// Those that wait on that account's phone, oldest first, not expired at `now`, at most 50.
+    /// Those that wait on that account's phone, not expired at `now`: the newest 50, and, where there are more, besides
+    /// them those that were shown or are to be kept in sight.
     virtual Flow<std::vector<Stored<Action>>> open_for(AccountId account, Instant now) = 0;
     virtual Flow<void> save(Stored<Action> action) = 0;
     /// The oldest of those that no phone has shown and that are open at `now`, at most 10,000.
     virtual Flow<std::vector<ActionId>> waiting(Instant now) = 0;
-    /// An answer: the action, the phone's ratchet and the history, all or nothing.
-    virtual Flow<void> decide(Stored<Action> action, Stored<Device> device, HistoryEntry entry) = 0;
+    /// An answer: the action, the phone's ratchet, the history and, where it changes, the consent (version 0: a new
+    /// one), all or nothing.
+    virtual Flow<void> decide(Stored<Action> action, Stored<Device> device, HistoryEntry entry,
+                              std::optional<Stored<Consent>> consent) = 0;
+    Flow<void> decide(Stored<Action> action, Stored<Device> device, HistoryEntry entry)
+    {
+        return decide(std::move(action), std::move(device), std::move(entry), std::nullopt);
+    }
+};
+
+class Consents {
+public:
+    virtual ~Consents() = default;
+    virtual Flow<std::optional<Stored<Consent>>> find(AccountId account, ClientId client) = 0;
+    /// Newest first.
+    virtual Flow<std::vector<Consent>> list(AccountId account) = 0;
+    /// Takes it back, and with it every code and token of that account at that partner.
+    virtual Flow<void> withdraw(Stored<Consent> consent, HistoryEntry entry) = 0;
 };
 
 class SignIns {

@@ -102,6 +102,7 @@ struct Services {
     Clients& clients;
     Nonces& nonces;
     Counters& counters;
+    Consents& consents;
     History& history;
     Ledger& ledger;
     Vault& vault;

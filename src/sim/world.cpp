@@ -295,6 +295,7 @@ ports::Services World::services()
         .clients = store_->clients(),
         .nonces = store_->nonces(),
         .counters = store_->counters(),
+        .consents = store_->consents(),
         .history = store_->history(),
         .ledger = store_->ledger(),
         .vault = *vault_,

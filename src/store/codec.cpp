@@ -66,6 +66,12 @@ constexpr std::array words<action::Entry>{
     Word{action::Entry::ciba, "ciba"},
 };
 template <>
+constexpr std::array words<action::RequestedClaim::Before>{
+    Word{action::RequestedClaim::Before::nothing, "nothing"},
+    Word{action::RequestedClaim::Before::shared, "shared"},
+    Word{action::RequestedClaim::Before::kept_back, "kept_back"},
+};
+template <>
 constexpr std::array words<enrolment::State>{
     Word{enrolment::State::card, "card"},     Word{enrolment::State::review, "review"},
     Word{enrolment::State::sign, "sign"},     Word{enrolment::State::token, "token"},
@@ -170,6 +176,23 @@ void describe(V& member, T& it)
     member("registered_at", it.registered_at);
 }
 
+template <class V, Like<account::Device::KnownBrowser> T>
+void describe(V& member, T& it)
+{
+    member("browser", it.browser);
+    member("at", it.at);
+}
+
+template <class V, Like<account::Device::Mute> T>
+void describe(V& member, T& it)
+{
+    member("browser", it.browser);
+    member("network", it.network);
+    member("partner_domain", it.partner_domain);
+    member("at", it.at);
+    member("until", it.until);
+}
+
 template <class V, Like<account::Device> T>
 void describe(V& member, T& it)
 {
@@ -186,6 +209,8 @@ void describe(V& member, T& it)
     member("passkey_challenge_until", it.passkey_challenge_until);
     member("bound_at", it.bound_at);
     member("last_seen_at", it.last_seen_at);
+    member("known_browsers", it.known_browsers);
+    member("mutes", it.mutes);
 }
 
 template <class V, Like<account::PushSubscription> T>
@@ -206,6 +231,43 @@ void describe(V& member, T& it)
 {
     member("name", it.name);
     member("essential", it.essential);
+    member("before", it.before);
+}
+
+template <class V, Like<action::Origin> T>
+void describe(V& member, T& it)
+{
+    member("browser", it.browser);
+    member("network", it.network);
+}
+
+template <class V, Like<action::NumberTrace::Start> T>
+void describe(V& member, T& it)
+{
+    member("at", it.at);
+    member("network", it.network);
+    member("client", it.client);
+}
+
+template <class V, Like<action::NumberTrace> T>
+void describe(V& member, T& it)
+{
+    member("last_symbol", it.last_symbol);
+    member("recent", it.recent);
+    member("unseen", it.unseen);
+}
+
+template <class V, Like<consent::Consent> T>
+void describe(V& member, T& it)
+{
+    member("account", it.account);
+    member("client", it.client);
+    member("partner_names", it.partner_names);
+    member("partner_domain", it.partner_domain);
+    member("shared", it.shared);
+    member("kept_back", it.kept_back);
+    member("since", it.since);
+    member("at", it.at);
 }
 
 template <class V, Like<action::Action> T>
@@ -219,6 +281,9 @@ void describe(V& member, T& it)
     member("partner_names", it.partner_names);
     member("partner_domain", it.partner_domain);
     member("entry", it.entry);
+    member("origin", it.origin);
+    member("quiet", it.quiet);
+    member("first", it.first);
     member("claims", it.claims);
     member("browser", it.browser);
     member("acr", it.acr);
@@ -636,6 +701,8 @@ SYMBOLON_STORED(account::Account)
 SYMBOLON_STORED(account::Device)
 SYMBOLON_STORED(account::PushSubscription)
 SYMBOLON_STORED(action::Action)
+SYMBOLON_STORED(action::NumberTrace)
+SYMBOLON_STORED(consent::Consent)
 SYMBOLON_STORED(enrolment::Enrolment)
 SYMBOLON_STORED(grant::Grant)
 SYMBOLON_STORED(grant::SignIn)

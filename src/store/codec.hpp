@@ -4,8 +4,10 @@
 #include "account/device.hpp"
 #include "account/push_subscription.hpp"
 #include "action/action.hpp"
+#include "action/queue.hpp"
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "consent/consent.hpp"
 #include "enrolment/enrolment.hpp"
 #include "grant/grant.hpp"
 #include "grant/sign_in.hpp"
@@ -24,8 +26,8 @@ struct HistoryBody {
     Bytes salt; ///< 16 random bytes, so that the hash in the log tells nothing
 };
 
-/// T is one of account::Account, account::Device, account::PushSubscription, action::Action, enrolment::Enrolment,
-/// grant::Grant, grant::SignIn, partner::Client, HistoryBody.
+/// T is one of account::Account, account::Device, account::PushSubscription, action::Action, action::NumberTrace,
+/// consent::Consent, enrolment::Enrolment, grant::Grant, grant::SignIn, partner::Client, HistoryBody.
 template <class T>
 Bytes encode(T const& value);
 

@@ -711,6 +711,63 @@ TEST_P(StoreContract, F3_each_history_entry_proves_that_it_is_in_the_log)
                                                run_now(ledger.consistency(first, size)).value()));
 }
 
+TEST_P(StoreContract, D4_consents_are_kept_apart_and_withdrawing_one_ends_its_tokens)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    auto const decide = [&](std::string id, consent::Consent consent, std::int64_t version) {
+        auto sign_in = testing::sign_in("s" + id);
+        EXPECT_TRUE(run_now(store().sign_ins().add(sign_in)));
+        auto action = testing::action(id, AccountId{"a"}, DeviceId{"device of a"});
+        EXPECT_TRUE(run_now(store().actions().start(action, {.value = sign_in, .version = 1})));
+        auto device = *run_now(store().devices().find(DeviceId{"device of a"})).value();
+        return run_now(store().actions().decide({.value = action, .version = 1}, device,
+                                                testing::entry(AccountId{"a"}, "approved"),
+                                                ports::Stored<consent::Consent>{std::move(consent), version}));
+    };
+    consent::Consent consent{.account = AccountId{"a"}, .client = ClientId{"shop"}, .shared = {"name"}, .since = noon};
+    EXPECT_FALSE(run_now(store().consents().find(AccountId{"a"}, ClientId{"shop"})).value());
+    ASSERT_TRUE(decide("1", consent, 0));
+    EXPECT_EQ(outcome(decide("2", consent, 0)), Outcome::conflict) << "there is one";
+    consent.kept_back = {"email"};
+    ASSERT_TRUE(decide("3", consent, 1));
+    auto const kept = run_now(store().consents().find(AccountId{"a"}, ClientId{"shop"})).value();
+    ASSERT_TRUE(kept);
+    EXPECT_EQ(kept->value.kept_back, std::vector<std::string>{"email"});
+    EXPECT_EQ(run_now(store().consents().list(AccountId{"a"}))->size(), 1U);
+    EXPECT_TRUE(run_now(store().consents().list(AccountId{"b"}))->empty());
+
+    auto const grant = testing::grant("g", AccountId{"a"});
+    ASSERT_TRUE(run_now(store().sign_ins().finish({.value = testing::sign_in("s1"), .version = 2}, grant)));
+    ASSERT_TRUE(run_now(store().consents().withdraw(*kept, testing::entry(AccountId{"a"}, "consent_withdrawn"))));
+    EXPECT_FALSE(run_now(store().consents().find(AccountId{"a"}, ClientId{"shop"})).value());
+    EXPECT_EQ(run_now(store().grants().find_by_code(grant.code_hash)).value()->value.state,
+              grant::Grant::State::revoked);
+    EXPECT_EQ(outcome(run_now(store().consents().withdraw(*kept, testing::entry(AccountId{"a"}, "x")))),
+              Outcome::conflict);
+}
+
+TEST_P(StoreContract, D5_what_is_remembered_of_a_number_decides_who_of_two_was_first)
+{
+    auto const number = account::PhoneNumber{"+32470123456"};
+    ASSERT_TRUE(run_now(store().clients().add(testing::client("shop"))));
+    auto trace = run_now(store().actions().trace_of(number)).value();
+    EXPECT_EQ(trace.version, 0);
+    trace.value.last_symbol = "boat";
+    auto const start = [&](std::string id) {
+        auto sign_in = testing::sign_in("s" + id);
+        EXPECT_TRUE(run_now(store().sign_ins().add(sign_in)));
+        return run_now(store().actions().start_by_number(testing::action(id, std::nullopt, std::nullopt),
+                                                         {.value = sign_in, .version = 1}, number, trace,
+                                                         std::nullopt));
+    };
+    EXPECT_TRUE(start("1").value());
+    EXPECT_FALSE(start("2").value()) << "with the trace of before";
+    trace = run_now(store().actions().trace_of(number)).value();
+    EXPECT_EQ(trace.value.last_symbol, "boat");
+    EXPECT_TRUE(start("3").value());
+    EXPECT_FALSE(run_now(store().actions().find(ActionId{"2"})).value());
+}
+
 TEST_P(StoreContract, of_each_size_the_first_signed_head_stays)
 {
     auto& ledger = store().ledger();

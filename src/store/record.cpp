@@ -20,6 +20,8 @@ std::string_view name_of(Table table)
     case Table::counter: return "counter";
     case Table::log_head: return "log_head";
     case Table::push_subscription: return "push_subscription";
+    case Table::number_trace: return "number_trace";
+    case Table::consent: return "consent";
     }
     ENSURE(false);
 }

@@ -29,6 +29,8 @@ enum class Table : std::uint8_t {
     counter,
     log_head,
     push_subscription,
+    number_trace,
+    consent,
 };
 
 std::string_view name_of(Table table);

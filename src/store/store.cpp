@@ -22,6 +22,9 @@ constexpr std::size_t swept_at_once = 2000;
 constexpr std::size_t most_waiting_enrolments = 8;
 constexpr std::size_t most_open_actions = 50;
 constexpr std::size_t most_waiting_actions = 10'000;
+constexpr std::size_t most_consents = 10'000;
+constexpr std::size_t most_grants = 100'000;
+constexpr Seconds trace_kept = 30 * 24h;
 constexpr std::size_t most_clients = 100'000;
 constexpr std::size_t salt_bytes = 16;
 constexpr std::size_t most_remembered_values = 4096; // a person's is 10 KB or so
@@ -29,6 +32,7 @@ constexpr std::size_t most_remembered_values = 4096; // a person's is 10 KB or s
 std::string owner_of(AccountId const& account) { return "account/" + account.text(); }
 std::string owner_of(EnrolmentId const& enrolment) { return "enrolment/" + enrolment.text(); }
 constexpr std::string_view owner_operator = "operator";
+constexpr std::string_view waiting_first = "waiting_first";
 
 /// What passes within minutes and is nobody's yet: one data key a day.
 struct Day {
@@ -107,6 +111,27 @@ struct Shape<enrolment::Enrolment> {
     }
 };
 
+/// The word that queries ask for. Requests that are to be kept in sight have one of their own.
+std::string queue_word(action::Action const& it)
+{
+    auto const first = it.first || it.entry == action::Entry::qr || it.entry == action::Entry::link;
+    if (it.state == action::State::waiting && first) return std::string{waiting_first};
+    return std::string{word(it.state)};
+}
+
+template <>
+struct Shape<consent::Consent> {
+    static constexpr Table table = Table::consent;
+    static std::string id(AccountId const& account, ClientId const& client, Keyring const& keyring)
+    {
+        return crypto::base64url(keyring.lookup("consent", account.text() + '/' + client.text()));
+    }
+    static Record record(consent::Consent const& it, Keyring const& keyring)
+    {
+        return {.id = id(it.account, it.client, keyring), .owner = owner_of(it.account), .keys = {}, .state = {}};
+    }
+};
+
 template <>
 struct Shape<action::Action> {
     static constexpr Table table = Table::action;
@@ -116,7 +141,7 @@ struct Shape<action::Action> {
             .id = it.id.text(),
             .owner = it.account ? owner_of(*it.account) : Day{it.created_at}.owner(),
             .keys = {},
-            .state = std::string{word(it.state)},
+            .state = queue_word(it),
             .kept_until = it.expires_at + action_grace,
         };
     }
@@ -588,6 +613,50 @@ public:
         co_return {};
     }
 
+    Flow<Stored<action::NumberTrace>> trace_of(account::PhoneNumber number) override
+    {
+        auto const record = co_await access_.engine.get(Table::number_trace, trace_id(number));
+        if (!record) co_return Stored<action::NumberTrace>{};
+        auto const key = co_await access_.keyring.key_made_for(std::string{owner_operator}, {});
+        auto const body =
+            co_await Keyring::open(key, name_of(Table::number_trace), record->id, record->version, record->body);
+        auto trace = co_await decode<action::NumberTrace>(body.reveal());
+        co_return Stored<action::NumberTrace>{.value = std::move(trace), .version = record->version};
+    }
+
+    Flow<bool> start_by_number(action::Action action, Stored<grant::SignIn> sign_in, account::PhoneNumber number,
+                               Stored<action::NumberTrace> trace, std::optional<ActionId> oldest) override
+    {
+        Day const today{action.created_at};
+        auto const day_key = co_await access_.keyring.key_made_for(today.owner(), today.key_kept_until());
+        auto const key = co_await access_.keyring.key_made_for(std::string{owner_operator}, {});
+        Record record{.id = trace_id(number),
+                      .owner = std::string{owner_operator},
+                      .keys = {},
+                      .state = {},
+                      .kept_until = action.created_at + trace_kept};
+        record.body =
+            access_.keyring.seal(key, name_of(Table::number_trace), record.id, trace.version + 1, encode(trace.value));
+        record.version = trace.version;
+
+        std::vector<Write> writes;
+        if (trace.version == 0) writes.emplace_back(Insert{.table = Table::number_trace, .record = std::move(record)});
+        else writes.emplace_back(Update{.table = Table::number_trace, .record = std::move(record)});
+        if (oldest) {
+            auto room = co_await made_nobodys(*oldest, today, day_key);
+            if (room) writes.emplace_back(*std::move(room));
+        }
+        auto insert = co_await access_.insertion(std::move(action));
+        auto update = co_await access_.update(std::move(sign_in));
+        auto const sign_in_write = writes.size() + 1;
+        writes.emplace_back(std::move(insert));
+        writes.emplace_back(std::move(update));
+        auto const committed = co_await access_.engine.commit(std::move(writes));
+        if (committed.conflict && committed.conflict->write == sign_in_write)
+            co_return fail(Outcome::conflict, "somebody else was first");
+        co_return !committed.conflict.has_value();
+    }
+
     Flow<std::optional<Stored<action::Action>>> find(ActionId id) override
     {
         return access_.find<action::Action>(id.text());
@@ -599,12 +668,20 @@ public:
         Query query{
             .table = Table::action,
             .owner = owner_of(account),
-            .states = {std::string{word(State::waiting)}, std::string{word(State::shown)}},
+            .states = {std::string{word(State::waiting)}, std::string{waiting_first}, std::string{word(State::shown)}},
             .kept_after = now + action_grace,
-            .order = Query::Order::oldest_first,
+            .order = Query::Order::newest_first,
             .at_most = most_open_actions,
         };
-        auto records = co_await access_.engine.list(std::move(query));
+        auto records = co_await access_.engine.list(query);
+        if (records.size() == most_open_actions) {
+            // Whatever a stranger adds, these stay in sight.
+            query.states = {std::string{waiting_first}, std::string{word(State::shown)}};
+            auto in_sight = co_await access_.engine.list(std::move(query));
+            for (auto& record : in_sight)
+                if (std::ranges::find(records, record.id, &Record::id) == records.end())
+                    records.push_back(std::move(record));
+        }
         co_return co_await access_.opened<action::Action>(std::move(records));
     }
 
@@ -614,7 +691,7 @@ public:
     {
         Query query{
             .table = Table::action,
-            .states = {std::string{word(action::State::waiting)}},
+            .states = {std::string{word(action::State::waiting)}, std::string{waiting_first}},
             .kept_after = now + action_grace,
             .order = Query::Order::oldest_first,
             .at_most = most_waiting_actions,
@@ -626,12 +703,98 @@ public:
         co_return ids;
     }
 
-    Flow<void> decide(Stored<action::Action> action, Stored<account::Device> device, ports::HistoryEntry entry) override
+    using ports::Actions::decide;
+    Flow<void> decide(Stored<action::Action> action, Stored<account::Device> device, ports::HistoryEntry entry,
+                      std::optional<Stored<consent::Consent>> consent) override
     {
         auto action_update = co_await access_.update(std::move(action));
         auto device_update = co_await access_.update(std::move(device));
         auto line = co_await access_.line(std::move(entry));
-        co_await access_.commit_all(std::move(action_update), std::move(device_update), std::move(line));
+        std::vector<Write> writes;
+        writes.emplace_back(std::move(action_update));
+        writes.emplace_back(std::move(device_update));
+        writes.emplace_back(std::move(line));
+        if (consent && consent->version == 0) {
+            auto insert = co_await access_.insertion(std::move(consent->value));
+            writes.emplace_back(std::move(insert));
+        } else if (consent) {
+            auto update = co_await access_.update(*std::move(consent));
+            writes.emplace_back(std::move(update));
+        }
+        co_await access_.commit(std::move(writes));
+        co_return {};
+    }
+
+private:
+    [[nodiscard]] std::string trace_id(account::PhoneNumber const& number) const
+    {
+        return crypto::base64url(access_.keyring.lookup("number_trace", number.e164()));
+    }
+
+    /// A request that nobody saw, as nobody's. The same is read and written where it is nobody's already (D7).
+    Flow<std::optional<Update>> made_nobodys(ActionId id, Day today, SecretBytes day_key)
+    {
+        auto record = co_await access_.engine.get(Table::action, id.text());
+        if (!record || record->state != word(action::State::waiting)) co_return std::optional<Update>{};
+        auto oldest = co_await access_.opened<action::Action>(*std::move(record));
+        oldest.value.account.reset();
+        oldest.value.device.reset();
+        auto changed = Shape<action::Action>::record(oldest.value, access_.keyring);
+        changed.owner = today.owner();
+        changed.body =
+            access_.keyring.seal(day_key, name_of(Table::action), changed.id, oldest.version + 1, encode(oldest.value));
+        changed.version = oldest.version;
+        co_return std::optional{Update{.table = Table::action, .record = std::move(changed)}};
+    }
+
+    Access& access_;
+};
+
+class Consents final : public ports::Consents {
+public:
+    explicit Consents(Access& access) : access_{access} {}
+
+    Flow<std::optional<Stored<consent::Consent>>> find(AccountId account, ClientId client) override
+    {
+        return access_.find<consent::Consent>(Shape<consent::Consent>::id(account, client, access_.keyring));
+    }
+
+    Flow<std::vector<consent::Consent>> list(AccountId account) override
+    {
+        Query query{.table = Table::consent,
+                    .owner = owner_of(account),
+                    .order = Query::Order::newest_first,
+                    .at_most = most_consents};
+        auto records = co_await access_.engine.list(std::move(query));
+        auto stored = co_await access_.opened<consent::Consent>(std::move(records));
+        std::vector<consent::Consent> consents;
+        for (auto& each : stored) consents.push_back(std::move(each.value));
+        co_return consents;
+    }
+
+    Flow<void> withdraw(Stored<consent::Consent> consent, ports::HistoryEntry entry) override
+    {
+        using State = grant::Grant::State;
+        Query query{.table = Table::grant,
+                    .owner = owner_of(consent.value.account),
+                    .states = {std::string{word(State::issued)}, std::string{word(State::redeemed)}},
+                    .at_most = most_grants};
+        auto records = co_await access_.engine.list(std::move(query));
+        auto grants = co_await access_.opened<grant::Grant>(std::move(records));
+        std::vector<Write> writes;
+        writes.emplace_back(
+            Remove{.table = Table::consent,
+                   .id = Shape<consent::Consent>::id(consent.value.account, consent.value.client, access_.keyring),
+                   .version = consent.version});
+        for (auto& grant : grants) {
+            if (grant.value.client != consent.value.client) continue;
+            grant.value.state = State::revoked;
+            auto revoked = co_await access_.update(std::move(grant));
+            writes.emplace_back(std::move(revoked));
+        }
+        auto line = co_await access_.line(std::move(entry));
+        writes.emplace_back(std::move(line));
+        co_await access_.commit(std::move(writes));
         co_return {};
     }
 
@@ -923,6 +1086,7 @@ struct Store::Ports {
     Clients clients{access};
     Nonces nonces{access};
     Counters counters{access};
+    Consents consents{access};
     History history{access};
     Ledger ledger{access};
 };
@@ -944,6 +1108,7 @@ ports::Grants& Store::grants() { return ports_->grants; }
 ports::Clients& Store::clients() { return ports_->clients; }
 ports::Nonces& Store::nonces() { return ports_->nonces; }
 ports::Counters& Store::counters() { return ports_->counters; }
+ports::Consents& Store::consents() { return ports_->consents; }
 ports::History& Store::history() { return ports_->history; }
 ports::Ledger& Store::ledger() { return ports_->ledger; }
 

@@ -29,6 +29,7 @@ public:
     [[nodiscard]] ports::Clients& clients();
     [[nodiscard]] ports::Nonces& nonces();
     [[nodiscard]] ports::Counters& counters();
+    [[nodiscard]] ports::Consents& consents();
     [[nodiscard]] ports::History& history();
     [[nodiscard]] ports::Ledger& ledger();
 

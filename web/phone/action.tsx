@@ -47,7 +47,7 @@ type Page =
 
 type Result =
   | { kind: 'approved'; at: number }
-  | { kind: 'refused'; notMe: boolean }
+  | { kind: 'refused'; notMe: boolean; mutedUntil: number | null }
   | { kind: 'symbol_wrong'; failure: Failure }
   | { kind: 'blocked'; failure: Failure }
   | { kind: 'expired' }
@@ -89,6 +89,8 @@ export function Action({ texts, server, id, did, ahead, passkey, open, close, un
     const tx = bytes ? readTransaction(bytes, id, did) : 'malformed';
     if (!bytes || typeof tx === 'string') return end({ kind: 'not_shown', why: tx as TransactionRefusal });
     setAsked({ tx, bytes });
+    // What was kept back stays kept back until the holder says otherwise.
+    setLeft(new Set(tx.claims.filter((claim) => claim.before === 'kept_back').map((claim) => claim.name)));
     setPage({ at: 'review' });
   };
 
@@ -160,7 +162,12 @@ export function Action({ texts, server, id, did, ahead, passkey, open, close, un
     setPage({ at: 'sending' });
     const result = await server.answer(id, body);
     if (result.ok) {
-      if (result.value.state === 'refused') return end({ kind: 'refused', notMe: reason === 'not_me' });
+      if (result.value.state === 'refused') 
+        return end({
+          kind: 'refused',
+          notMe: reason === 'not_me',
+          mutedUntil: result.value.muted_until ?? null,
+        });
       await turnRatchet(body, result.value.ratchet ?? '');
       await rememberApproval().catch(() => undefined);
       return end({ kind: 'approved', at: Date.now() / 1000 });
@@ -352,6 +359,14 @@ function claimsGiven(tx: Transaction, left: ReadonlySet<string>): string[] {
   return tx.claims.filter((claim) => claim.required || !left.has(claim.name)).map((claim) => claim.name);
 }
 
+/** D4: whether the holder is asked for the first time, for more than before, or has agreed to all of it. */
+function asksNow({ claims }: Transaction): 'first' | 'more' | 'given' {
+  if (claims.every((claim) => claim.before === undefined)) return 'first';
+  return claims.some((claim) => claim.before === undefined || (claim.required && claim.before === 'kept_back'))
+    ? 'more'
+    : 'given';
+}
+
 type ReviewProps = {
   asked: Asked;
   texts: Texts;
@@ -368,6 +383,9 @@ function Review({ asked: { tx }, texts, left, setLeft, expiresHere }: ReviewProp
     else next.add(claim);
     setLeft(next);
   };
+  const asks = asksNow(tx);
+  const [changing, setChanging] = useState(false);
+  const optional = tx.claims.some((claim) => !claim.required);
   return (
     <>
       <header class="who">
@@ -386,16 +404,28 @@ function Review({ asked: { tx }, texts, left, setLeft, expiresHere }: ReviewProp
           </p>
         </div>
       </header>
-      <section class="card" aria-labelledby="data">
+      <section class="card" aria-labelledby="data" data-test="consent" data-consent={asks}>
         <h2 id="data">{t('ask.data')}</h2>
         {tx.claims.length === 0 && <p>{t('ask.data.none')}</p>}
+        {tx.claims.length > 0 && <p class="soft">{t(`ask.consent.${asks}`)}</p>}
         <ul class="claims" data-test="claims">
           {tx.claims.map((claim) => (
             <li key={claim.name}>
-              {claim.required ? (
+              {claim.required || (asks === 'given' && !changing) ? (
                 <p>
-                  <Icon name="check" /> <span>{claimText(claim.name, texts)}</span>{' '}
-                  <small>({t('ask.data.required')})</small>
+                  <Icon name={left.has(claim.name) && !claim.required ? 'cross' : 'check'} />{' '}
+                  <span>{claimText(claim.name, texts)}</span>{' '}
+                  <small>
+                    (
+                    {t(
+                      claim.required
+                        ? 'ask.data.required'
+                        : left.has(claim.name)
+                          ? 'ask.data.kept_back'
+                          : 'ask.data.agreed',
+                    )}
+                    )
+                  </small>
                 </p>
               ) : (
                 <label class="check">
@@ -413,6 +443,12 @@ function Review({ asked: { tx }, texts, left, setLeft, expiresHere }: ReviewProp
             </li>
           ))}
         </ul>
+        {asks === 'given' && optional && !changing && (
+          <button class="button plain" onClick={() => setChanging(true)} data-test="change-consent">
+            {t('ask.consent.change')}
+          </button>
+        )}
+        {tx.claims.some((claim) => claim.required) && <p class="soft">{t('ask.data.required_why')}</p>}
       </section>
       <section class="card" aria-labelledby="from">
         <h2 id="from">{t('ask.from')}</h2>
@@ -509,6 +545,11 @@ function ResultText({ result, name, texts: { t, c, language } }: Omit<ResultProp
             {t('result.refused.text', { partner: name })}
           </p>
           {result.notMe && <p>{t('result.refused.not_me')}</p>}
+          {result.mutedUntil !== null && (
+            <p data-test="muted-until">
+              {t('result.refused.muted', { time: timeOfDay(language, result.mutedUntil) })}
+            </p>
+          )}
         </>
       );
     case 'symbol_wrong':

@@ -27,15 +27,22 @@ type Props = {
   server: Server;
   open: (id: string) => void;
   showHistory: () => void;
+  showConsents: () => void;
 };
 
 export function Home(props: Props) {
-  const { texts, device, me, fingerprint, changeFingerprint, actions, online, failure, notice, helpUrl, server, open, showHistory } = props;
+  const { texts, device, me, fingerprint, changeFingerprint, actions, online, failure, notice, helpUrl, server, open, showHistory, showConsents } = props;
   const [question, setQuestion] = useState<ComponentChildren>(null);
   const { t, c, language } = texts;
   const [canHave, setCanHave] = useState(false);
   useEffect(() => void hasFingerprint().then(setCanHave), []);
   const blocked = me?.account.state === 'blocked';
+  // One at most rings; a server of before doesn't say which.
+  const first = actions?.find((action) => action.rings ?? true);
+  const silent = actions?.filter((action) => action !== first) ?? [];
+  useEffect(() => {
+    if (first) navigator.vibrate?.(200);
+  }, [first?.id]);
   return (
     <>
       <Heading quiet>{t('home.heading')}</Heading>
@@ -70,14 +77,27 @@ export function Home(props: Props) {
         )}
         {!actions && online && <p>{c('loading')}</p>}
       </div>
-      {actions?.map((action) => (
-        <section class="card waiting" key={action.id}>
-          <h2>{t('home.request', { time: timeOfDay(language, action.created_at) })}</h2>
-          <button class="button main" onClick={() => open(action.id)} data-test="open-action" data-action={action.id}>
-            {t('button.look')} <Icon name="arrow" />
-          </button>
-        </section>
+      {me?.mutes?.map((mute) => (
+        <Notice kind="warn" key={mute.at} data-test="muted">
+          <p>
+            {t('home.muted', {
+              partner: mute.domain,
+              at: timeOfDay(language, mute.at),
+              until: timeOfDay(language, mute.until),
+            })}
+          </p>
+        </Notice>
       ))}
+      {first && <Request action={first} texts={texts} open={open} />}
+      {silent.length > 0 && (
+        <section class="near" aria-labelledby="silent" data-test="silent" data-count={silent.length}>
+          <h2 id="silent">{t('home.silent')}</h2>
+          <p class="soft">{t('home.silent.text')}</p>
+          {silent.map((action) => (
+            <Request key={action.id} action={action} texts={texts} open={open} under />
+          ))}
+        </section>
+      )}
       {question}
       <section class="card" aria-labelledby="account">
         <h2 id="account">{t('home.account')}</h2>
@@ -114,6 +134,9 @@ export function Home(props: Props) {
         <button class="button" onClick={showHistory} data-test="to-history">
           <Icon name="list" /> {t('history.heading')}
         </button>
+        <button class="button" onClick={showConsents} data-test="to-consents">
+          <Icon name="building" /> {t('consents.heading')}
+        </button>
       </section>
       <Later server={server} texts={texts} ask={setQuestion} />
       <InstallHint texts={texts} />
@@ -134,6 +157,33 @@ function Later(props: NotificationsProps) {
   const [loaded, setLoaded] = useState<{ Notifications: (props: NotificationsProps) => JSX.Element | null } | null>(null);
   useEffect(() => void import('./notifications.tsx').then(setLoaded), []);
   return loaded && <loaded.Notifications {...props} />;
+}
+
+type RequestProps = { action: PendingAction; texts: Texts; open: (id: string) => void; under?: boolean };
+
+function Request({ action, texts: { t, language }, open, under = false }: RequestProps) {
+  const Title = under ? 'h3' : 'h2';
+  const { partner } = action;
+  const name = partner && (partner.name[language] ?? partner.name['en'] ?? Object.values(partner.name)[0]);
+  return (
+    <section class="card waiting" data-rings={action.rings ?? true} data-muted={action.muted ?? false}>
+      <Title>{t('home.request', { time: timeOfDay(language, action.created_at) })}</Title>
+      {name && (
+        <p class="soft">
+          {name} · {action.browser}
+          {action.muted && ` · ${t('home.request.muted')}`}
+        </p>
+      )}
+      <button
+        class={action.rings === false ? 'button' : 'button main'}
+        onClick={() => open(action.id)}
+        data-test="open-action"
+        data-action={action.id}
+      >
+        {t('button.look')} <Icon name="arrow" />
+      </button>
+    </section>
+  );
 }
 
 function day(language: string, seconds: number): string {

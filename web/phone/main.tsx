@@ -149,12 +149,17 @@ function EnrolLater(props: EnrolProps) {
   return loaded ? <loaded.Enrol {...props} /> : <p>{props.texts.c('loading')}</p>;
 }
 
-/** The history is loaded when it is asked for. */
-function Later(props: HistoryProps) {
-  const [loaded, setLoaded] = useState<{ History: (props: HistoryProps) => JSX.Element } | null>(null);
-  useEffect(() => void import('./history.tsx').then(setLoaded), []);
-  return loaded ? <loaded.History {...props} /> : <p>{props.texts.c('loading')}</p>;
+/** A screen that is loaded when it is asked for. */
+function later(fetch: () => Promise<(props: HistoryProps) => JSX.Element>) {
+  return (props: HistoryProps) => {
+    const [loaded, setLoaded] = useState<{ Screen: (props: HistoryProps) => JSX.Element } | null>(null);
+    useEffect(() => void fetch().then((Screen) => setLoaded({ Screen })), []);
+    return loaded ? <loaded.Screen {...props} /> : <p>{props.texts.c('loading')}</p>;
+  };
 }
+
+const History = later(async () => (await import('./history.tsx')).History);
+const Consents = later(async () => (await import('./consents.tsx')).Consents);
 
 type LinkedProps = { texts: Texts; device: Device; site: Site | null; gone: (failure: Failure) => void };
 
@@ -167,7 +172,7 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
   const [online, setOnline] = useState(navigator.onLine);
   const [failure, setFailure] = useState<Failure | null>(null);
   const [opened, setOpened] = useState(notified);
-  const [screen, setScreen] = useState<'home' | 'history'>('home');
+  const [screen, setScreen] = useState<'home' | 'history' | 'consents'>('home');
   const [Settings, setSettings] = useState<typeof FingerprintSettings | null>(null);
   const [passkey, setPasskey] = useState(device.passkey ?? null);
   const [visit, setVisit] = useState(0);
@@ -260,8 +265,10 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
         unlinked={gone}
       />
     );
-  if (screen === 'history')
-    return <Later texts={texts} server={server} close={() => setScreen('home')} unlinked={gone} />;
+  if (screen !== 'home') {
+    const Shown = screen === 'history' ? History : Consents;
+    return <Shown texts={texts} server={server} close={() => setScreen('home')} unlinked={gone} />;
+  }
   return (
     <Home
       texts={texts}
@@ -280,6 +287,7 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
       helpUrl={site?.id_url ? `${site.id_url}/${language}/help/` : ''}
       open={setOpened}
       showHistory={() => setScreen('history')}
+      showConsents={() => setScreen('consents')}
     />
   );
 }

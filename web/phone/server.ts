@@ -22,11 +22,32 @@ export type Finished = { account: { phone_number: string; language: string }; di
 export type Me = {
   account: { state: 'active' | 'blocked'; phone_number: string; language: string };
   device: { did: string; name: string; bound_at: number; code_version: number; passkey?: boolean };
+  /** Who asked when the holder said "this was not me": silent until then. */
+  mutes?: { domain: string; at: number; until: number }[];
 };
-export type PendingAction = { id: string; created_at: number; expires_at: number; state: 'waiting' | 'shown' };
+export type Partner = { name: Record<string, string>; domain: string };
+/** `rings`: of one at most; the others wait silently. */
+export type PendingAction = {
+  id: string;
+  created_at: number;
+  expires_at: number;
+  state: 'waiting' | 'shown';
+  rings?: boolean;
+  muted?: boolean;
+  partner?: Partner;
+  browser?: string;
+};
+export type Consent = {
+  client: string;
+  partner: Partner;
+  shared: string[];
+  kept_back: string[];
+  since: number;
+  at: number;
+};
 export type Pending = { actions: PendingAction[]; now: number };
 export type Shown = { tx: string; expires_at: number };
-export type Answered = { state: 'approved' | 'refused'; ratchet?: string };
+export type Answered = { state: 'approved' | 'refused'; ratchet?: string; muted_until?: number };
 
 /** Outcomes after which this phone can't ask anything any more. */
 const ends = [
@@ -91,6 +112,14 @@ export class Server {
 
   pushOff(): Promise<Result<PushKept>> {
     return this.#signed('POST', '/d/push/off', '{}');
+  }
+
+  consents(): Promise<Result<{ consents: Consent[] }>> {
+    return this.#signed('GET', '/d/consents');
+  }
+
+  withdraw(client: string): Promise<Result<{ state: string }>> {
+    return this.#signed('POST', '/d/consents/withdraw', JSON.stringify({ client }));
   }
 
   show(action: string): Promise<Result<Shown>> {

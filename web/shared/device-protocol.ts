@@ -191,7 +191,8 @@ export const symbols = (
   'glasses guitar hammer ladder moon pizza scissors sun tent train tree umbrella'
 ).split(' ');
 
-export type Claim = { name: string; required: boolean };
+/** `before`: what the holder said of it on an earlier visit. */
+export type Claim = { name: string; required: boolean; before?: 'shared' | 'kept_back' };
 
 /** What the server asks, drawn from the exact bytes and nothing else. */
 export type Transaction = {
@@ -237,7 +238,8 @@ export function readTransaction(bytes: Bytes, action: string, did: string): Tran
   const asked: Claim[] = [];
   for (const claim of claims as unknown[]) {
     if (!isObject(claim) || !isText(claim.name) || typeof claim.required !== 'boolean') return 'malformed';
-    asked.push({ name: claim.name, required: claim.required });
+    const { name, required, before } = claim;
+    asked.push(before === 'shared' || before === 'kept_back' ? { name, required, before } : { name, required });
   }
   if (!isObject(from) || !isText(from.browser) || !(from.place === undefined || isText(from.place))) return 'malformed';
   if (!Number.isSafeInteger(tx.created_at) || !Number.isSafeInteger(tx.expires_at)) return 'malformed';

@@ -5,6 +5,7 @@
 #include "embedded/migration_0001_records.hpp"
 #include "embedded/migration_0002_log_tree.hpp"
 #include "embedded/migration_0003_push_subscription.hpp"
+#include "embedded/migration_0004_many_requests.hpp"
 
 #include <sqlite3.h>
 
@@ -20,6 +21,7 @@ std::span<Migration const> all_migrations()
         Migration{2, "log_tree", {migration_0002_log_tree, sizeof(migration_0002_log_tree) - 1}},
         Migration{
             3, "push_subscription", {migration_0003_push_subscription, sizeof(migration_0003_push_subscription) - 1}},
+        Migration{4, "many_requests", {migration_0004_many_requests, sizeof(migration_0004_many_requests) - 1}},
     };
     return migrations;
 }

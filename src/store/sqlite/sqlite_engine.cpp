@@ -21,10 +21,10 @@ using sqlite::Statement;
 
 namespace {
 
-constexpr std::array all_tables{Table::data_key,         Table::account, Table::device,  Table::contract,
-                                Table::enrolment,        Table::action,  Table::sign_in, Table::grant,
-                                Table::client,           Table::nonce,   Table::counter, Table::log_head,
-                                Table::push_subscription};
+constexpr std::array all_tables{
+    Table::data_key,          Table::account,      Table::device, Table::contract, Table::enrolment, Table::action,
+    Table::sign_in,           Table::grant,        Table::client, Table::nonce,    Table::counter,   Table::log_head,
+    Table::push_subscription, Table::number_trace, Table::consent};
 
 // ---- SQL, made once for each table -------------------------------------------------------------------------------
 
