@@ -246,7 +246,7 @@ int main(int argc, char** argv)
     auto* const running = with_symbol(app.add_subcommand("run", "stay on; take commands at a port"));
     running->alias("serve");
     running->add_option("--control", options.control, "port on 127.0.0.1 for commands; 0: any, printed");
-    running->add_option("--policy", options.policy, "wait, approve, refuse, ignore, wrong-code, wrong-symbol")
+    running->add_option("--policy", options.policy, "wait, approve, touch, refuse, ignore, wrong-code, wrong-symbol")
         ->check([](std::string const& name) {
             return phone::policy_named(name) ? std::string{} : "no such policy: " + name;
         });

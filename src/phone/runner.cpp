@@ -25,6 +25,7 @@ constexpr std::array policies{
     std::pair{"ignore", Policy::ignore},
     std::pair{"wrong-code", Policy::wrong_code},
     std::pair{"wrong-symbol", Policy::wrong_symbol},
+    std::pair{"touch", Policy::touch},
 };
 
 json::Object as_object(Failure const& failure)
@@ -214,6 +215,11 @@ Result<std::string> Runner::answer(Policy how, Habits const& habits, Seconds pat
         std::scoped_lock const lock{mutex_};
         done_.insert(next.id);
     };
+    auto const by_itself = patience == 0s; // and then it tries no action twice
+    if (how == Policy::touch && !phone_.state().passkey) {
+        if (by_itself) mark_done();
+        return fail(Outcome::passkey_unknown);
+    }
     auto const shown = run_now(phone_.show(next.id));
     if (!shown) {
         mark_done();
@@ -230,16 +236,19 @@ Result<std::string> Runner::answer(Policy how, Habits const& habits, Seconds pat
         choice.reason = std::move(reason);
     }
     if (how == Policy::wrong_code) choice.code = other_than(habits.code);
+    if (how == Policy::touch) choice.code = {};
     if (how == Policy::wrong_symbol) {
         auto const& symbols = shown->shown.symbols;
         choice.symbol = *std::ranges::find_if(symbols, [&](auto const& one) { return one != habits.symbol; });
     }
     auto const answered = run_now(phone_.answer(*shown, std::move(choice)));
     keep();
-    // After a wrong code the action is still open, and the holder may type again.
-    auto const open = !answered && (answered.error().outcome == Outcome::code_wrong ||
-                                    answered.error().outcome == Outcome::vault_unreachable);
-    if (!open || how == Policy::wrong_code) mark_done();
+    // After a wrong code or touch the action is still open, and the holder may try again.
+    constexpr std::array leave_it_open{Outcome::code_wrong,      Outcome::vault_unreachable,
+                                       Outcome::passkey_wrong,   Outcome::passkey_clone_suspected,
+                                       Outcome::passkey_unknown, Outcome::passkey_needed};
+    auto const open = !answered && std::ranges::count(leave_it_open, answered.error().outcome) > 0;
+    if (!open || how == Policy::wrong_code || (how == Policy::touch && by_itself)) mark_done();
     if (open && how == Policy::wrong_code && patience > 0s) {
         std::scoped_lock const lock{mutex_};
         done_.erase(next.id); // by command: the next command may answer it
@@ -255,6 +264,7 @@ json::Object Runner::describe()
         object["did"] = phone_.state().device.text();
         object["phone_number"] = phone_.state().phone_number;
         object["enrolled"] = phone_.state().enrolled;
+        object["passkey"] = phone_.state().passkey.has_value();
     }
     std::scoped_lock const lock{mutex_};
     json::Array pending;
@@ -268,6 +278,25 @@ json::Object Runner::describe()
     if (!ended_.empty()) object["ended"] = ended_;
     if (!last_.empty()) object["last"] = last_;
     return object;
+}
+
+json::Object Runner::turn_passkey(bool on)
+{
+    Habits habits;
+    {
+        std::scoped_lock const lock{mutex_};
+        habits = habits_;
+    }
+    std::scoped_lock const speaking{phone_mutex_};
+    constexpr std::size_t id_bytes = 32;
+    auto const turned =
+        on ? run_now(phone_.turn_passkey_on(
+                 {.authenticator = passkey::new_authenticator(crypto::system_random()->bytes(id_bytes)),
+                  .party = passkey::relying_party_at(habits.origin.empty() ? server_.url : habits.origin)},
+                 habits.code))
+           : run_now(phone_.turn_passkey_off());
+    keep();
+    return turned ? json::Object{{"passkey", on}} : as_object(turned.error());
 }
 
 json::Object Runner::command(std::string_view line)
@@ -303,7 +332,7 @@ json::Object Runner::command(std::string_view line)
     }
     if (name == "policy") {
         auto const policy = policy_named(argument);
-        if (!policy) return refused("wait, approve, refuse, ignore, wrong-code or wrong-symbol");
+        if (!policy) return refused("wait, approve, touch, refuse, ignore, wrong-code or wrong-symbol");
         std::scoped_lock const lock{mutex_};
         habits_.policy = *policy;
         changed_.notify_all();
@@ -328,6 +357,7 @@ json::Object Runner::command(std::string_view line)
         habits_.delay = Seconds{seconds};
         return {{"delay", seconds}};
     }
+    if (name == "passkey-on" || name == "passkey-off") return turn_passkey(name == "passkey-on");
     if (name == "quit") {
         std::scoped_lock const lock{mutex_};
         stopping_ = true;

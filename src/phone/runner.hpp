@@ -22,6 +22,7 @@ enum class Policy : std::uint8_t {
     ignore,
     wrong_code,
     wrong_symbol,
+    touch, ///< approves with the fingerprint
 };
 std::optional<Policy> policy_named(std::string_view name); ///< "wrong-code"
 std::string_view name_of(Policy policy);
@@ -32,6 +33,7 @@ struct Habits {
     std::string symbol; ///< that the login page shows; empty: not known
     SecretText code;    ///< the right one
     Seconds delay{0};   ///< before it answers by itself
+    std::string origin; ///< of the phone API, as it calls itself: what a passkey is for; empty: the server's address
 };
 
 /// The phone's file: mode 0600, replaced as a whole and durable before anything goes on.
@@ -63,6 +65,7 @@ private:
     void act();
     Result<device::PendingAction> next_action(Seconds patience);
     Result<std::string> answer(Policy how, Habits const& habits, Seconds patience, std::string reason);
+    json::Object turn_passkey(bool on);
     void keep();
     json::Object describe();
 

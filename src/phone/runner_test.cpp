@@ -181,6 +181,25 @@ TEST(SymbolonPhone, D6_picks_a_wrong_symbol_on_demand)
     EXPECT_EQ(server.state_of("a1"), action::State::failed);
 }
 
+TEST(SymbolonPhone, D1_turns_its_fingerprint_on_and_off_and_approves_with_it)
+{
+    RealServer server;
+    auto with_origin = habits();
+    with_origin.origin = "https://phone.example"; // as this server calls itself
+    Runner runner{server.address(), server.enrolled_phone(), {}, with_origin};
+    auto const did = DeviceId{text(runner.command("state"), "did")};
+    runner.start();
+    server.start_action(did, "a1");
+    EXPECT_EQ(text(runner.command("touch"), "outcome"), "passkey_unknown");
+    EXPECT_TRUE(runner.command("passkey-on").contains("passkey"));
+    EXPECT_TRUE(runner.command("state").at("passkey").as_bool());
+    EXPECT_EQ(text(runner.command("touch"), "state"), "approved");
+    EXPECT_EQ(server.state_of("a1"), action::State::approved);
+    EXPECT_FALSE(runner.command("passkey-off").at("passkey").as_bool());
+    server.start_action(did, "a2");
+    EXPECT_EQ(text(runner.command("approve"), "state"), "approved") << "the code still does";
+}
+
 TEST(SymbolonPhone, acts_by_itself_and_keeps_its_state_in_a_file_of_its_own)
 {
     RealServer server;
