@@ -6,7 +6,6 @@
 #include "crypto/hash.hpp"
 #include "device/authentication.hpp"
 #include "device/messages.hpp"
-#include "device/nonce.hpp"
 #include "device/out_of_use.hpp"
 
 namespace symbolon::device {
@@ -42,13 +41,6 @@ HistoryEntry history(Device const& device, std::string event, Instant at)
             .event = std::move(event),
             .client = {},
             .detail = json::write(json::Object{{"device", device.id.text()}})};
-}
-
-http::Response signed_answer(json::Object object, Services const& services, Settings const& settings)
-{
-    auto response = http::json(200, json::write(std::move(object)));
-    response.with("Symbolon-Nonce", make_nonce(settings.nonce_key, services.clock.now()));
-    return response;
 }
 
 Result<void> check_empty(std::string const& body)
