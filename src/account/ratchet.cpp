@@ -16,7 +16,9 @@ Ratchet ratchet_of(Device const& device, ByteView given)
 Device with_next_ratchet(Device device, Ratchet used, Bytes next)
 {
     ENSURE(used != Ratchet::unknown);
-    device.previous_ratchet = used == Ratchet::current ? device.ratchet : Bytes{};
+    // What a phone has proved to have stays good until it proves that it has the next one: any number of answers may
+    // get lost on the way.
+    if (used == Ratchet::current) device.previous_ratchet = std::move(device.ratchet);
     device.ratchet = std::move(next);
     return device;
 }

@@ -7,7 +7,7 @@ namespace symbolon::account {
 /// What the ratchet that a phone signed with says of the phone (docs/device-protocol.md §5).
 enum class Ratchet : std::uint8_t {
     current,
-    previous, ///< the phone never got the last answer: believed once
+    previous, ///< the phone never got the last answer
     unknown,  ///< another copy of this phone has gone on with the ratchet
 };
 

@@ -431,7 +431,7 @@ TEST_F(PhoneActions, an_answer_whose_reply_was_lost_is_sent_again_and_counts_onc
 // ---- copies of a phone
 // -------------------------------------------------------------------------------------------------
 
-TEST_F(PhoneActions, a_phone_that_never_got_the_last_answer_is_believed_once)
+TEST_F(PhoneActions, a_phone_that_never_got_the_last_answer_goes_on)
 {
     auto const before = phone_.state();
     ASSERT_TRUE(answer(shown(world_.action(phone_, "a1")), approve()));
@@ -441,6 +441,19 @@ TEST_F(PhoneActions, a_phone_that_never_got_the_last_answer_is_believed_once)
     EXPECT_EQ(run_now(crashed.answer(*second, approve())).value_or("?"), "approved");
     auto const third = run_now(crashed.show(world_.action(phone_, "a3")));
     EXPECT_EQ(run_now(crashed.answer(*third, approve())).value_or("?"), "approved");
+}
+
+// Seed 240 of the simulation: the phone was suspended as a copy of itself.
+TEST_F(PhoneActions, D1_a_phone_whose_answers_are_lost_twice_and_more_often_is_no_copy)
+{
+    auto const before = phone_.state();
+    for (auto const* id : {"a1", "a2", "a3"}) {
+        Phone again{before, world_.transport}; // never got a ratchet
+        auto const action = run_now(again.show(world_.action(phone_, id)));
+        world_.transport.replies_lost = 1;
+        EXPECT_EQ(run_now(again.answer(*action, approve())).value_or("?"), "approved") << id;
+        EXPECT_EQ(again.state().ratchet, world_.device_now(phone_).value.ratchet) << id;
+    }
 }
 
 TEST_F(PhoneActions, two_copies_of_a_phone_suspend_each_other)
@@ -465,7 +478,7 @@ TEST_F(PhoneActions, after_the_previous_ratchet_was_used_the_one_it_replaced_is_
     Phone copy{phone_.state(), world_.transport};
     ASSERT_TRUE(answer(shown(world_.action(phone_, "a1")), approve())); // phone_ now has r1
     auto const second = run_now(copy.show(world_.action(phone_, "a2")));
-    ASSERT_TRUE(run_now(copy.answer(*second, approve()))); // r0, the previous one: believed once
+    ASSERT_TRUE(run_now(copy.answer(*second, approve()))); // r0, the previous one
     EXPECT_EQ(outcome(answer(shown(world_.action(phone_, "a3")), approve())), "device_clone_suspected");
 }
 
