@@ -18,7 +18,7 @@ namespace {
 constexpr int all_tries = 3;                 // design.md §10
 constexpr std::size_t public_key_bytes = 32; // Ed25519
 constexpr std::size_t signature_bytes = 64;
-constexpr Seconds grants_kept = 1h; // far longer than an action lives
+constexpr Seconds grants_kept = 1h; // far longer than an action lives; wrong answers too
 constexpr auto eddsa = crypto::SignatureAlgorithm::eddsa;
 
 constexpr char const* schema = R"(
@@ -34,6 +34,12 @@ constexpr char const* schema = R"(
         signed blob not null,
         at integer not null) strict, without rowid;
     create index if not exists granted_at on granted(at);
+    create table if not exists wrong(
+        account text not null,
+        answer_hash blob not null,
+        at integer not null,
+        primary key(account, answer_hash)) strict, without rowid;
+    create index if not exists wrong_at on wrong(at);
     create table if not exists replaced(
         account text not null,
         device text not null,
@@ -175,7 +181,16 @@ struct Taken {
     Bytes sealed_key;
     int tries_left = 0;
     Bytes granted; ///< an earlier grant for the same message: its answer was lost
+    Bytes answer_hash;
 };
+
+/// These very bytes: message and sealed proof, for one action on one phone.
+Bytes hash_of(JudgeCode const& request)
+{
+    return crypto::sha256(
+        statement("symbolon-vault-answer-v1",
+                  {bytes_of(request.device.text()), bytes_of(request.action.text()), request.message, request.proof}));
+}
 
 AccountId const* account_of(Request const& request)
 {
@@ -195,6 +210,7 @@ struct Judge::State {
     Hooks hooks;
     std::unique_ptr<sqlite3, CloseDatabase> database;
     Query find, take_try, restore_tries, add, replace, note_replacement, forget, find_grant, keep_grant, prune;
+    Query find_wrong, keep_wrong, prune_wrong, forget_wrong;
     Bytes seal_point;
     Bytes grant_key;
 
@@ -256,10 +272,22 @@ struct Judge::State {
         return reply;
     }
 
+    /// The reply to an answer that was found wrong before, and comes again because what was said to it got lost. It
+    /// tells nothing new, so it takes no try: or one slip on a bad network would use up all three.
+    std::optional<Reply> repeated(JudgeCode const& request, Bytes const& answer_hash, Instant now)
+    {
+        find_wrong.bind(1, request.account.text()).bind(2, answer_hash).bind(3, numeric_date(now - grants_kept));
+        auto const known = find_wrong.row();
+        find_wrong.done();
+        if (!known) return std::nullopt;
+        return answer_tries(AskTries{request.account});
+    }
+
     /// The first half of a judgement: one try less, if there is one.
-    std::expected<Taken, Outcome> take(JudgeCode const& request)
+    std::expected<Taken, Outcome> take(JudgeCode const& request, Bytes answer_hash)
     {
         Taken taken;
+        taken.answer_hash = std::move(answer_hash);
         if (find_grant.bind(1, request.action.text()).row()) {
             auto const same = find_grant.bytes(0) == crypto::sha256(request.message);
             taken.granted = find_grant.bytes(1);
@@ -326,10 +354,16 @@ struct Judge::State {
                     replies[at] = answer_register(*asked, now);
                 } else if (auto const* forgotten = std::get_if<ForgetCode>(&request)) {
                     forget.bind(1, forgotten->account.text()).run();
+                    forget_wrong.bind(1, forgotten->account.text()).run();
                 } else if (auto const* tries = std::get_if<AskTries>(&request)) {
                     replies[at] = answer_tries(*tries);
                 } else if (auto const* code = std::get_if<JudgeCode>(&request)) {
-                    auto taken = take(*code);
+                    auto hash = hash_of(*code);
+                    if (auto again = repeated(*code, hash, now)) {
+                        replies[at] = *std::move(again);
+                        continue;
+                    }
+                    auto taken = take(*code, std::move(hash));
                     if (taken) judged.emplace_back(at, *std::move(taken));
                     else replies[at] = failed(taken.error());
                 } else {
@@ -337,21 +371,22 @@ struct Judge::State {
                 }
             }
             prune.bind(1, numeric_date(now - grants_kept)).run();
+            prune_wrong.bind(1, numeric_date(now - grants_kept)).run();
             transaction.commit();
         }
         if (judged.empty()) return;
         if (hooks.counted) hooks.counted();
 
-        std::erase_if(judged, [&](auto const& one) {
-            auto const& [at, taken] = one;
-            if (is_right(std::get<JudgeCode>(requests[at]), taken)) return false;
-            replies[at].tries_left = taken.tries_left;
-            return true;
-        });
-        if (judged.empty()) return;
-
         Transaction transaction{database.get()};
-        for (auto const& [at, taken] : judged) replies[at] = grant(std::get<JudgeCode>(requests[at]), taken, now);
+        for (auto const& [at, taken] : judged) {
+            auto const& request = std::get<JudgeCode>(requests[at]);
+            if (is_right(request, taken)) {
+                replies[at] = grant(request, taken, now);
+                continue;
+            }
+            replies[at].tries_left = taken.tries_left;
+            keep_wrong.bind(1, request.account.text()).bind(2, taken.answer_hash).bind(3, numeric_date(now)).run();
+        }
         transaction.commit();
     }
 };
@@ -394,6 +429,11 @@ Result<Judge> Judge::open(std::filesystem::path const& path, Keys keys, crypto::
         state->find_grant = {raw, "select message_hash, signed from granted where action = ?1"};
         state->keep_grant = {raw, "insert into granted(action, message_hash, signed, at) values(?1, ?2, ?3, ?4)"};
         state->prune = {raw, "delete from granted where at < ?1"};
+        state->find_wrong = {raw, "select 1 from wrong where account = ?1 and answer_hash = ?2 and at > ?3"};
+        state->keep_wrong = {raw, "insert into wrong(account, answer_hash, at) values(?1, ?2, ?3) "
+                                  "on conflict do update set at = ?3"};
+        state->prune_wrong = {raw, "delete from wrong where at < ?1"};
+        state->forget_wrong = {raw, "delete from wrong where account = ?1"};
         state->database = std::move(database);
 
         auto const der = state->keys.seal.public_key().der(); // RFC 5480 §2: the point is what stands last

@@ -18,7 +18,7 @@ namespace symbolon::vault {
 ///
 /// One thread. A batch of requests shares two commits, both on disk before any reply of the batch is given: the first
 /// takes a try of every account that is judged, the second keeps what came out. So whatever stops in between has cost a
-/// try and never gives one back.
+/// try and never gives one back. An answer that was found wrong and comes again, byte by byte, costs no other one.
 class Judge {
 public:
     struct Hooks {

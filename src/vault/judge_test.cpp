@@ -67,6 +67,28 @@ TEST_F(JudgeOfCodes, D6_after_the_last_try_the_right_code_is_no_longer_looked_at
     EXPECT_EQ(tries_of(anna), 0);
 }
 
+// Seed 25 of the simulation: one slip and two lost answers blocked the account.
+TEST_F(JudgeOfCodes, D6_the_same_wrong_answer_again_takes_no_other_try)
+{
+    auto const first = wrong("a");
+    auto const second = wrong("a");
+    EXPECT_EQ(ask(first).tries_left, 2);
+    EXPECT_EQ(ask(first).tries_left, 2);
+    EXPECT_EQ(ask(second).tries_left, 1);
+    auto const late = ask(first, noon + 30min);
+    EXPECT_FALSE(late.right);
+    EXPECT_FALSE(late.outcome);
+    EXPECT_EQ(late.tries_left, 1) << "a copy that comes after the next one";
+    EXPECT_EQ(tries_of(anna), 1);
+
+    EXPECT_TRUE(ask(right("b"), noon + 30min).right);
+    EXPECT_EQ(ask(first, noon + 30min).tries_left, 3);
+    auto moved = second;
+    moved.action = ActionId{"c"};
+    EXPECT_EQ(ask(moved, noon + 30min).tries_left, 2) << "the same proof for something else is another answer";
+    EXPECT_EQ(ask(first, noon + 2h).tries_left, 1) << "nothing is remembered for ever";
+}
+
 TEST_F(JudgeOfCodes, a_right_code_gives_all_tries_back)
 {
     ask(wrong("a"));
