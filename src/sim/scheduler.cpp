@@ -4,9 +4,18 @@
 
 namespace symbolon::sim {
 
-Flow<void> Scheduler::turn()
+Flow<void> Scheduler::turn(Whose whose)
 {
-    auto begin = [this](Finish<void> finish) { later([finish = std::move(finish)] { finish({}); }); };
+    auto begin = [this, whose](Finish<void> finish) { later([finish = std::move(finish)] { finish({}); }, whose); };
+    co_await wait_for<void>(std::move(begin));
+    co_return {};
+}
+
+Flow<void> Scheduler::sleep(Seconds time, Whose whose)
+{
+    auto begin = [this, time, whose](Finish<void> finish) {
+        at(now_ + time, [finish = std::move(finish)] { finish({}); }, whose);
+    };
     co_await wait_for<void>(std::move(begin));
     co_return {};
 }
@@ -18,16 +27,16 @@ Flow<void> Scheduler::never()
     co_return {};
 }
 
-void Scheduler::at(Instant when, std::function<void()> work)
+void Scheduler::at(Instant when, std::function<void()> work, Whose whose)
 {
-    timers_.push_back({.when = when, .work = std::move(work)});
+    timers_.push_back({.when = when, .whose = whose, .work = std::move(work)});
 }
 
 bool Scheduler::step()
 {
     if (!ready_.empty()) {
         auto const chosen = static_cast<std::ptrdiff_t>(below(static_cast<std::uint32_t>(ready_.size())));
-        auto const work = std::move(ready_[static_cast<std::size_t>(chosen)]);
+        auto const work = std::move(ready_[static_cast<std::size_t>(chosen)].work);
         ready_.erase(ready_.begin() + chosen);
         work();
         return true;
@@ -39,6 +48,12 @@ bool Scheduler::step()
     timers_.erase(first);
     work();
     return true;
+}
+
+void Scheduler::forget(Whose whose)
+{
+    std::erase_if(ready_, [whose](Ready const& each) { return each.whose == whose; });
+    std::erase_if(timers_, [whose](Timer const& each) { return each.whose == whose; });
 }
 
 void Scheduler::forget_all()

@@ -28,14 +28,24 @@ Flow<T> World::outside(Flow<T> call, Outcome failure)
         stop_requested_ = true;
         co_await Scheduler::never();
     }
+    co_await maybe_later();
     auto result = co_await outcome_of(std::move(call));
     if (stops_after) {
         stop_requested_ = true;
         co_await Scheduler::never();
     }
+    co_await maybe_later();
     co_await scheduler_.turn();
     if (scheduler_.happens(faults_.answers_lost)) co_return fail(failure, "simulated: the answer was lost");
     co_return std::move(result);
+}
+
+Flow<void> World::maybe_later()
+{
+    constexpr std::uint32_t longest = 5;
+    if (faults_.delays > 0 && scheduler_.happens(faults_.delays))
+        co_await scheduler_.sleep(Seconds{1 + scheduler_.below(longest)}, Whose::process);
+    co_return {};
 }
 
 class World::Engine final : public store::Engine {
@@ -54,10 +64,7 @@ public:
     {
         return call(world_.records_.list(std::move(query)));
     }
-    Flow<store::Committed> commit(std::vector<store::Write> writes) override
-    {
-        return call(world_.records_.commit(std::move(writes)));
-    }
+    Flow<store::Committed> commit(std::vector<store::Write> writes) override { return call(seen(std::move(writes))); }
     Flow<std::vector<store::LogEntry>> log_of(std::string owner, std::int64_t before, std::size_t at_most) override
     {
         return call(world_.records_.log_of(std::move(owner), before, at_most));
@@ -81,6 +88,23 @@ private:
     Flow<T> call(Flow<T> flow)
     {
         return world_.outside(std::move(flow), Outcome::store_failed);
+    }
+
+    Flow<store::Committed> seen(std::vector<store::Write> writes)
+    {
+        std::vector<Change> changes;
+        for (auto const& write : writes) {
+            std::visit(
+                [&changes](auto const& one) {
+                    if constexpr (requires { one.record; })
+                        changes.push_back({.table = one.table, .id = one.record.id, .state = one.record.state});
+                },
+                write);
+        }
+        auto committed = co_await (world_.commit_double ? world_.commit_double(std::move(writes))
+                                                      : world_.records_.commit(std::move(writes)));
+        if (!committed.conflict && world_.on_commit) world_.on_commit(changes);
+        co_return committed;
     }
 
     World& world_;
@@ -203,7 +227,8 @@ private:
             auto& wakeups = wakeups_;
             auto begin = [&wakeups, ear = ear_, until](Finish<bool> finish) {
                 ear->waiting = std::move(finish);
-                wakeups.world_.scheduler_.at(until, [&wakeups, ear] { wakeups.wake(ear, false); });
+                wakeups.world_.scheduler_.at(until - wakeups.world_.clock_error_,
+                                             [&wakeups, ear] { wakeups.wake(ear, false); });
             };
             auto const heard = co_await wait_for<bool>(std::move(begin));
             ear_->heard = false;
@@ -229,11 +254,11 @@ private:
 
 class World::Clock final : public ports::Clock {
 public:
-    explicit Clock(Scheduler const& scheduler) : scheduler_{scheduler} {}
-    [[nodiscard]] Instant now() const override { return scheduler_.now(); }
+    explicit Clock(World const& world) : world_{world} {}
+    [[nodiscard]] Instant now() const override { return world_.clock_now(); }
 
 private:
-    Scheduler const& scheduler_;
+    World const& world_;
 };
 
 class World::Log final : public ports::Log {
@@ -263,13 +288,12 @@ World::World(std::uint64_t seed, Faults faults, store::Engine& records, store::K
       keys_{std::move(keys)},
       random_{seed},
       records_{records},
-      life_{std::make_shared<int>()},
       engine_{std::make_unique<Engine>(*this)},
       vault_{std::make_unique<Vault>(*this)},
       messages_{std::make_unique<Messages>(*this)},
       push_{std::make_unique<Push>(*this)},
       wakeups_{std::make_unique<Wakeups>(*this)},
-      clock_{std::make_unique<Clock>(scheduler_)},
+      clock_{std::make_unique<Clock>(*this)},
       log_{std::make_unique<Log>(*this)},
       store_{std::make_unique<store::Store>(*engine_, keys_, random_)}
 {}
@@ -281,7 +305,7 @@ World::~World()
     tasks_.clear();
 }
 
-ports::Services World::services()
+ports::Services World::services(Doubles const& doubles)
 {
     return {
         .accounts = store_->accounts(),
@@ -302,8 +326,8 @@ ports::Services World::services()
         .messages = *messages_,
         .push = *push_,
         .wakeups = *wakeups_,
-        .clock = *clock_,
-        .random = random_,
+        .clock = doubles.clock != nullptr ? *doubles.clock : *clock_,
+        .random = doubles.random != nullptr ? *doubles.random : random_,
         .log = *log_,
     };
 }
@@ -321,12 +345,13 @@ void World::stop()
 {
     stop_requested_ = false;
     ++stops_;
-    scheduler_.forget_all();
-    life_ = std::make_shared<int>();
-    for (auto const& task : tasks_) task->end();
+    scheduler_.forget(Whose::process);
+    for (auto const& task : tasks_)
+        if (task->whose == Whose::process) task->end();
     // What the process had in memory is gone with it: data keys, whom to wake.
     wakeups_ = std::make_unique<Wakeups>(*this);
     store_ = std::make_unique<store::Store>(*engine_, keys_, random_);
+    if (on_restart) on_restart();
 }
 
 } // namespace symbolon::sim

@@ -18,6 +18,7 @@ struct Faults {
     int requests_lost = 0; ///< nothing was done, and the caller is told that it failed
     int answers_lost = 0;  ///< it was done, and the caller is told that it failed
     int stops = 0;         ///< the process stops, before or after what was asked is done
+    int delays = 0;        ///< it takes some seconds more, before or after it is done
 
     static constexpr Faults none() { return {}; }
     static constexpr Faults some() { return {.requests_lost = 20, .answers_lost = 20, .stops = 10}; }
@@ -40,14 +41,16 @@ public:
     /// What it ended with; `unavailable` if the process stopped before.
     Result<T> take()
     {
+        if (result_) return *std::exchange(result_, std::nullopt);
         if (!flow_.ended()) return fail(Outcome::unavailable, "the process stopped");
         return flow_.take();
     }
-    [[nodiscard]] bool ended() const { return flow_.ended(); }
+    [[nodiscard]] bool ended() const { return result_ || flow_.ended(); }
 
 private:
     friend class World;
     Flow<T> flow_;
+    std::optional<Result<T>> result_; ///< of a flow that ended before the process stopped
 };
 
 class World {
@@ -62,21 +65,40 @@ public:
     World& operator=(World const&) = delete;
     ~World();
 
+    /// What takes the place of something in the World.
+    struct Doubles {
+        ports::Clock* clock = nullptr;
+        crypto::Random* random = nullptr;
+    };
     /// What flows reach. Not to be kept over a stop of the process.
-    [[nodiscard]] ports::Services services();
+    [[nodiscard]] ports::Services services(Doubles const& doubles);
+    [[nodiscard]] ports::Services services() { return services({}); }
 
-    /// Starts a flow when its turn comes. The task stays where it is as long as the World.
+    /// Starts a flow when its turn comes. The task stays where it is as long as the World. `done` is called within the
+    /// end of the flow, so it must not destroy it. Flows of the outside go on when the process stops.
     template <class T>
-    Task<T>& start(Flow<T> flow)
+    Task<T>& start(Flow<T> flow, Whose whose = Whose::process, std::function<void()> done = [] {})
     {
-        auto task = std::make_unique<Held<T>>();
-        task->task.flow_ = std::move(flow);
-        auto& started = task->task;
-        scheduler_.later([&started, alive = std::weak_ptr{life_}] {
-            if (!alive.expired()) started.flow_.start([] {});
-        });
-        tasks_.push_back(std::move(task));
-        return started;
+        auto held = std::make_unique<Held<T>>();
+        held->whose = whose;
+        held->task.flow_ = std::move(flow);
+        auto& task = held->task;
+        // Whoever ended it before its turn leaves a flow that nobody started.
+        scheduler_.later(
+            [&task, started = std::weak_ptr{held->alive}, done = std::move(done)]() mutable {
+                if (!started.expired()) task.flow_.start(std::move(done));
+            },
+            whose);
+        tasks_.push_back(std::move(held));
+        return task;
+    }
+
+    /// Ends a flow where it waits: whoever asked for it has gone.
+    template <class T>
+    void end(Task<T>& task)
+    {
+        for (auto const& each : tasks_)
+            if (each->is(&task)) each->end();
     }
 
     /// Until nothing goes on any more. If the process stops on the way, everything under way ends there.
@@ -96,8 +118,28 @@ public:
     /// The process stops: what waits is gone, what was committed stays. Then it starts again.
     void stop();
     [[nodiscard]] int stops() const { return stops_; }
+    /// Called when the process has started again: what services() gave before is gone.
+    std::function<void()> on_restart;
+
+    /// Takes the place of the engine's commit.
+    std::function<Flow<store::Committed>(std::vector<store::Write>)> commit_double;
+
+    /// A record as a commit left it.
+    struct Change {
+        store::Table table;
+        std::string id;
+        std::string state;
+    };
+    /// Called after each commit that was done.
+    std::function<void(std::vector<Change> const&)> on_commit;
 
     Scheduler& scheduler() { return scheduler_; }
+    Faults& faults() { return faults_; }
+
+    /// The time on the server's clock.
+    [[nodiscard]] Instant clock_now() const { return scheduler_.now() + clock_error_; }
+    /// Somebody sets that clock forward or back. What waits for a time waits as long as it would have.
+    void clock_jumps(Seconds by) { clock_error_ += by; }
 
     /// The vault that codes are judged by; none: vault_unreachable. Calls to it are subject to faults too.
     void set_vault(ports::Vault* vault) { inner_vault_ = vault; }
@@ -111,24 +153,25 @@ public:
 
 private:
     struct HeldBase {
+        Whose whose = Whose::process;
+        std::shared_ptr<int> alive = std::make_shared<int>();
+
         virtual ~HeldBase() = default;
         virtual void end() = 0;
+        [[nodiscard]] virtual bool is(void const* other) const = 0;
     };
     template <class T>
     struct Held final : HeldBase {
         Task<T> task;
         void end() override
         {
-            // What has ended keeps its result; what has not is destroyed where it waits.
-            if (!task.flow_.ended()) task.flow_ = stopped<T>();
+            // What has ended leaves its result; what has not is destroyed where it waits.
+            if (task.flow_.ended()) task.result_ = task.flow_.take();
+            task.flow_ = {};
+            alive.reset();
         }
+        [[nodiscard]] bool is(void const* other) const override { return &task == other; }
     };
-    template <class T>
-    static Flow<T> stopped()
-    {
-        co_return fail(Outcome::unavailable, "the process stopped");
-    }
-
     class Engine;
     class Vault;
     class Messages;
@@ -136,6 +179,9 @@ private:
     class Wakeups;
     class Clock;
     class Log;
+
+    /// The call takes longer this time, or not.
+    Flow<void> maybe_later();
 
     /// A call outside: others may go first, before and after.
     template <class T>
@@ -147,7 +193,7 @@ private:
     SeededRandom random_;
     store::MemoryEngine memory_;
     store::Engine& records_;
-    std::shared_ptr<int> life_;
+    Seconds clock_error_{};
     bool stop_requested_ = false;
     int stops_ = 0;
     ports::Vault* inner_vault_ = nullptr;

@@ -1,0 +1,728 @@
+#include "sim/sign_in_world_testing.hpp"
+
+#include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
+#include "device/routes.hpp"
+#include "oidc/authorize.hpp"
+#include "oidc/routes.hpp"
+#include "page/sign_in.hpp"
+#include "sim/beginning_testing.hpp"
+#include "store/store_testing.hpp"
+
+namespace symbolon::sim {
+
+// ---- what a planted fault takes the place of
+
+/// Records, and what a planted fault does to them.
+class SignInWorld::FaultyStore {
+public:
+    FaultyStore(store::MemoryEngine& engine, PlantedFault fault) : engine_{engine}, fault_{fault} {}
+
+    Flow<store::Committed> commit(std::vector<store::Write> writes)
+    {
+        if (fault_ == PlantedFault::store_loses_its_last_commit) before_ = engine_;
+        if (fault_ == PlantedFault::store_forgets_history)
+            std::erase_if(writes, [](auto const& write) { return std::holds_alternative<store::Append>(write); });
+        if (fault_ == PlantedFault::store_forgets_revocations && is_revocation(writes)) co_return done(writes.size());
+        auto const size = writes.size();
+        auto committed = co_await engine_.commit(std::move(writes));
+        if (fault_ == PlantedFault::store_never_says_conflict && committed.conflict) co_return done(size);
+        co_return committed;
+    }
+
+    void process_stopped()
+    {
+        if (before_) engine_ = *before_;
+        before_.reset();
+    }
+
+private:
+    static store::Committed done(std::size_t writes)
+    {
+        return {.versions = std::vector<std::int64_t>(writes, 1), .conflict = {}};
+    }
+    static bool is_revocation(std::vector<store::Write> const& writes)
+    {
+        auto const* update = writes.size() == 1 ? std::get_if<store::Update>(&writes.front()) : nullptr;
+        return update != nullptr && update->table == store::Table::grant && update->record.state == "revoked";
+    }
+
+    store::MemoryEngine& engine_;
+    PlantedFault fault_;
+    std::optional<store::MemoryEngine> before_;
+};
+
+class SignInWorld::StandingClock final : public ports::Clock {
+public:
+    [[nodiscard]] Instant now() const override { return World::beginning; }
+};
+
+/// Chance that is none where little of it is asked for: a symbol, an order.
+class SignInWorld::SameChance final : public crypto::Random {
+public:
+    void fill(std::span<Byte> bytes) override
+    {
+        constexpr std::size_t little = 8;
+        if (bytes.size() <= little) std::ranges::fill(bytes, Byte{});
+        else chance_.fill(bytes);
+    }
+
+private:
+    SeededRandom chance_{3};
+};
+
+/// How the holder's phone reaches the server. What it sends of the holder's own answers is told to the Watcher.
+class SignInWorld::PhoneTransport final : public device::Transport {
+public:
+    PhoneTransport(SignInWorld& world, AccountId account, std::string address, bool is_the_holders)
+        : world_{world},
+          account_{std::move(account)},
+          address_{std::move(address)},
+          is_the_holders_{is_the_holders}
+    {}
+
+    Flow<Reply> send(Call call) override
+    {
+        if (is_the_holders_ && call.path.ends_with("/answer")) tell_of_answer(call);
+        http::Request request;
+        request.origin = http::Origin::phone;
+        request.method = call.method;
+        request.path = call.path;
+        request.body = call.body;
+        request.remote_address = address_;
+        for (auto const& [name, value] : call.headers)
+            request.headers.emplace_back(name == "Authorization" ? "authorization" : name, value);
+        if (call.method == "POST") request.headers.emplace_back("content-type", "application/json");
+        auto const response = co_await world_.network_->send(std::move(request));
+        Reply reply{.status = response.status, .headers = {}, .body = response.body};
+        for (auto const& [name, value] : response.headers)
+            if (name == "Symbolon-Nonce") reply.headers.emplace_back("symbolon-nonce", value);
+        co_return reply;
+    }
+
+    bool code_is_right = false; ///< what the holder typed last
+
+private:
+    void tell_of_answer(Call const& call)
+    {
+        auto const answer = device::parse_answer(call.body).value();
+        constexpr std::string_view before = "/d/actions/";
+        auto const id = call.path.substr(before.size(), call.path.rfind('/') - before.size());
+        auto const approves = answer.decision == device::Answer::Decision::approve;
+        world_.watcher_->note("phone sends: ", id, approves ? " approve " : " refuse ", answer.symbol);
+        world_.watcher_->phone_sends({.account = account_,
+                                      .action = ActionId{id},
+                                      .message = message_of(answer),
+                                      .proof = answer.proof,
+                                      .symbol = answer.symbol,
+                                      .approves = approves,
+                                      .code_is_right = code_is_right});
+        world_.known_answers_.push_back(call);
+    }
+
+    SignInWorld& world_;
+    AccountId account_;
+    std::string address_;
+    bool is_the_holders_;
+};
+
+// ---- the server
+
+SignInWorld::SignInWorld(std::uint64_t seed, PlantedFault fault, bool keeps_journal)
+    : fault_{fault},
+      engine_{beginning().engine},
+      faulty_store_{std::make_unique<FaultyStore>(engine_, fault)},
+      standing_clock_{std::make_unique<StandingClock>()},
+      same_chance_{std::make_unique<SameChance>()},
+      world_{std::make_unique<World>(seed, Faults::none(), engine_, beginning().keys)}
+{
+    auto const& begin = beginning();
+    Watcher::Trust trust{.record_key = {.key_id = begin.settings->record_key.key_id,
+                                        .algorithm = begin.settings->record_key.algorithm,
+                                        .key = begin.settings->record_key.key.public_key()},
+                         .grant_key = begin.vault_keys.grants.public_key(),
+                         .action_lifetime = begin.provider.limits().action_lifetime};
+    watcher_ = std::make_unique<Watcher>(*world_, engine_, begin.keys, std::move(trust));
+    watcher_->keeps_journal = keeps_journal;
+    vault_ = std::make_unique<SimulatedVault>(*world_, *watcher_, begin.vault_keys, fault);
+    world_->set_vault(vault_.get());
+    network_ = std::make_unique<Network>(*world_, [this](http::Origin origin) { return routes(origin); }, begin.texts);
+    network_->on_request = [this](std::string const& what) { ++watcher_->count[what]; };
+    world_->commit_double = [this](std::vector<store::Write> writes) { return faulty_store_->commit(std::move(writes)); };
+    world_->on_commit = [this](auto const& changes) { watcher_->committed(changes); };
+    world_->on_restart = [this] {
+        faulty_store_->process_stopped();
+        watcher_->restarted();
+        network_->server_restarted();
+    };
+
+    for (auto const& client : begin.clients)
+        partners_.push_back({.id = client.id, .redirect_uri = client.redirect_uris.front(), .domain = client.domain});
+    for (auto const& it : begin.holders) {
+        auto& holder = holders_.emplace_back();
+        holder.account = it.account;
+        holder.number = it.typed_number;
+        holder.transport = std::make_unique<PhoneTransport>(*this, it.account, "198.51.100.7", true);
+        holder.phone = std::make_unique<device::Phone>(it.phone, *holder.transport);
+        auto const registered = run_now(
+            vault_->register_code(it.account, it.phone.device, it.phone.code_version, begin.code_nonce, it.code_key));
+        ENSURE(registered.has_value());
+    }
+}
+
+SignInWorld::~SignInWorld() { world_.reset(); }
+
+ports::Services SignInWorld::services(http::Origin origin)
+{
+    World::Doubles doubles;
+    if (fault_ == PlantedFault::clock_stands_still && origin == http::Origin::phone)
+        doubles.clock = standing_clock_.get();
+    if (fault_ == PlantedFault::chance_is_always_the_same) doubles.random = same_chance_.get();
+    return world_->services(doubles);
+}
+
+http::Routes SignInWorld::routes(http::Origin origin)
+{
+    auto const& begin = beginning();
+    if (origin == http::Origin::phone) return device::device_routes(services(origin), begin.settings);
+    auto all = page::sign_in_routes(begin.pages, services(origin));
+    for (auto& route : oidc::routes(begin.provider, services(origin))) all.push_back(std::move(route));
+    return all;
+}
+
+void SignInWorld::begin_storm()
+{
+    // From a calm day to one on which hardly anything works.
+    constexpr std::array<int, 4> strengths{0, 1, 4, 12};
+    auto const strength = [&] { return strengths.at(below(strengths.size())); };
+    auto& process = world_->faults();
+    process = {.requests_lost = strength(), .answers_lost = strength(), .stops = strength() / 2, .delays = strength()};
+    network_->faults = {.requests_lost = 8 * strength(),
+                        .answers_lost = 8 * strength(),
+                        .doubled = 10 * strength(),
+                        .late = 10 * strength()};
+    vault_->deaths = 25 * strength();
+    // Where a planted fault lies in wait for something rare, it happens often.
+    if (fault_ == PlantedFault::store_loses_its_last_commit) process.stops = 8;
+    if (fault_ == PlantedFault::vault_counts_after_it_looked) vault_->deaths = 500;
+}
+
+void SignInWorld::end_storm()
+{
+    world_->faults() = Faults::none();
+    network_->faults = {};
+    vault_->deaths = 0;
+    is_calm_ = true;
+    watcher_->note("the storm is over");
+}
+
+Flow<void> SignInWorld::set_clocks()
+{
+    constexpr std::uint32_t most = 3;
+    auto const times = below(most);
+    for (std::uint32_t i = 0; i < times; ++i) {
+        co_await sleep(5, 120);
+        // Forward as far as one likes; back by as much as a wrong second source of time may take it.
+        auto const back = happens(400);
+        auto const far = happens(150);
+        auto const by = back ? -Seconds{1 + below(60)} : Seconds{1 + below(far ? 3600 : 90)};
+        watcher_->clock_jumps(by);
+        world_->clock_jumps(by);
+    }
+    co_return {};
+}
+
+void SignInWorld::run()
+{
+    begin_storm();
+    bool ignored = false;
+    auto const several = happens(150);
+    for (auto& holder : holders_) {
+        auto const visits = happens(300) ? 2 : 1;
+        for (int i = 0; i < visits; ++i) {
+            auto const number = std::to_string(browsers_.size());
+            auto& browser = browsers_.emplace_back(
+                Browser{.name = "browser " + number, .address = "192.0.2." + number, .cookie = {}});
+            world_->start(visit_sometime(holder, browser, one_of(partners_), ignored), Whose::outside);
+            // Another tab of the same browser.
+            if (happens(80)) world_->start(visit_sometime(holder, browser, one_of(partners_), ignored), Whose::outside);
+        }
+        world_->start(look_at_phone(holder), Whose::outside);
+        if (!several) break;
+    }
+    auto& target = holders_.front();
+    for (auto const& attack : {&SignInWorld::start_for, &SignInWorld::forge_for}) {
+        if (!happens(300)) continue;
+        auto const number = std::to_string(browsers_.size());
+        auto& browser = browsers_.emplace_back(
+            Browser{.name = "stranger " + number, .address = "203.0.113." + number, .cookie = {}});
+        world_->start((this->*attack)(target, browser), Whose::outside);
+    }
+    if (fault_ == PlantedFault::thief_has_phone_and_code) world_->start(rob(target), Whose::outside);
+    world_->start(set_clocks(), Whose::outside);
+    world_->run();
+
+    std::map<AccountId, int> tries;
+    for (auto const& holder : holders_) tries[holder.account] = vault_->tries_left(holder.account);
+    for (auto const& holder : holders_)
+        if (tries[holder.account] > 0) watcher_->judge_phone(holder.phone->state());
+    // A whole login costs as much as the storm before it, so it is tried in one World of four.
+    if (happens(250)) log_in_after_the_storm();
+    for (auto const& holder : holders_) tries[holder.account] = vault_->tries_left(holder.account);
+    watcher_->judge(tries);
+}
+
+void SignInWorld::log_in_after_the_storm()
+{
+    end_storm();
+    std::deque<bool> got_in;
+    for (auto& holder : holders_) {
+        if (vault_->tries_left(holder.account) == 0) continue;
+        auto& got = got_in.emplace_back(false);
+        auto& browser = browsers_.emplace_back(
+            Browser{.name = "clean browser of " + holder.number, .address = "192.0.2.200", .cookie = {}});
+        world_->start(visit_sometime(holder, browser, partners_.front(), got), Whose::outside);
+        world_->start(look_at_phone(holder), Whose::outside);
+    }
+    world_->run();
+    for (auto const got : got_in)
+        if (!got) watcher_->violated(Invariant::holder_gets_in, "a holder with tries left did not get in");
+}
+
+// ---- people at browsers
+
+Flow<http::Response> SignInWorld::browse(Browser& browser, std::string method, std::string path, http::Parameters form)
+{
+    http::Request request;
+    request.method = std::move(method);
+    auto const question = path.find('?');
+    request.path = path.substr(0, question);
+    if (question != std::string::npos)
+        request.query = co_await http::parse_parameters(std::string_view{path}.substr(question + 1));
+    request.headers = {{"accept", "text/html"},
+                       {"accept-language", "en"},
+                       {"user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"}};
+    if (request.method == "POST") {
+        request.headers.emplace_back("origin", beginning().provider.issuer());
+        request.headers.emplace_back("content-type", "application/x-www-form-urlencoded");
+        request.body = http::write_parameters(form);
+    }
+    request.remote_address = browser.address;
+    constexpr int most_tries = 6;
+    constexpr int server_errors = 500;
+    for (int tries = 1;; ++tries) {
+        auto once = request;
+        auto const& cookie = fault_ == PlantedFault::browsers_share_a_cookie ? shared_cookie_ : browser.cookie;
+        if (!cookie.empty()) once.headers.emplace_back("cookie", cookie);
+        auto answer = co_await outcome_of(network_->send(std::move(once)));
+        if (answer)
+            for (auto const& [name, value] : answer->headers)
+                if (name == "Set-Cookie") {
+                    browser.cookie = value.substr(0, value.find(';'));
+                    if (shared_cookie_.empty()) shared_cookie_ = browser.cookie;
+                }
+        if ((answer && answer->status < server_errors) || tries == most_tries) co_return std::move(answer);
+        // The person reloads the page.
+        co_await sleep(1, 6);
+    }
+}
+
+namespace {
+
+std::string header(http::Response const& response, std::string_view name)
+{
+    for (auto const& [header_name, value] : response.headers)
+        if (header_name == name) return value;
+    return {};
+}
+
+/// What stands between the quotes of an attribute of a page.
+std::string attribute(http::Response const& page, std::string const& name)
+{
+    auto const begin = page.body.find(name + "=\"");
+    if (begin == std::string::npos) return {};
+    auto const value = begin + name.size() + 2;
+    return page.body.substr(value, page.body.find('"', value) - value);
+}
+
+constexpr std::string_view page_path = "/sign-in/";
+
+SignInId sign_in_of(std::string const& path) { return SignInId{path.substr(page_path.size())}; }
+
+} // namespace
+
+Flow<std::string> SignInWorld::begin_at(Partner const& partner, Browser& browser, std::string verifier)
+{
+    http::Parameters const parameters{{{"response_type", "code"},
+                                       {"client_id", partner.id.text()},
+                                       {"redirect_uri", partner.redirect_uri},
+                                       {"scope", "openid profile"},
+                                       {"state", "state of " + browser.name},
+                                       {"nonce", "nonce"},
+                                       {"code_challenge", crypto::base64url(crypto::sha256(verifier))},
+                                       {"code_challenge_method", "S256"}}};
+    auto const answer = co_await browse(browser, "GET", "/authorize?" + http::write_parameters(parameters), {});
+    auto path = header(answer, "Location");
+    if (!path.starts_with(page_path)) co_return fail(Outcome::unavailable, "the partner was told of an error");
+    watcher_->note(browser.name, " begins at ", partner.id.text(), ": ", path);
+    watcher_->browser_began(sign_in_of(path), browser.name);
+    known_sign_ins_.emplace_back(sign_in_of(path), browser.name);
+    co_return path;
+}
+
+void SignInWorld::wish(Holder& holder, Wish wish)
+{
+    auto const same = [&](Wish const& each) { return each.sign_in == wish.sign_in && each.symbol == wish.symbol; };
+    if (std::ranges::any_of(holder.wishes, same)) return;
+    std::erase_if(holder.wishes, [&](Wish const& each) { return each.sign_in == wish.sign_in; });
+    if (!wish.symbol.empty()) holder.wishes.push_back(std::move(wish));
+}
+
+std::optional<std::string> SignInWorld::code_in(http::Response const& answer, Partner const& partner,
+                                                Browser const& browser, SignInId const& sign_in)
+{
+    auto const location = header(answer, "Location");
+    if (!location.starts_with(partner.redirect_uri + '?')) return std::nullopt;
+    auto const parameters = http::parse_parameters(std::string_view{location}.substr(location.find('?') + 1));
+    if (!parameters) return std::nullopt;
+    std::string code{parameters->value("code")};
+    watcher_->note(browser.name, " is sent to the partner ", code.empty() ? "without a code" : "with a code");
+    if (code.empty()) return std::nullopt;
+    watcher_->browser_gets(code, browser.name, sign_in);
+    known_codes_.push_back(code);
+    return code;
+}
+
+Flow<void> SignInWorld::wait_at_page(Browser& browser, std::string path)
+{
+    if (happens(300)) {
+        co_await sleep(4, 16);
+        co_return {};
+    }
+    http::Request request;
+    request.method = "GET";
+    request.path = path + "/events";
+    request.headers = {{"accept", "text/event-stream"}, {"cookie", browser.cookie}};
+    request.remote_address = browser.address;
+    auto is_news = [](std::string const& data) {
+        return data.find("waiting") == std::string::npos && data.find("shown") == std::string::npos;
+    };
+    co_await outcome_of(network_->first_event(std::move(request), is_news, 60s));
+    co_await sleep(0, 2);
+    co_return {};
+}
+
+Flow<bool> SignInWorld::visit(Holder& holder, Browser& browser, Partner const& partner)
+{
+    std::string const verifier = "verifier-of-a-partner-that-has-forty-three-signs-" + std::to_string(below(1'000'000));
+    auto const path = co_await begin_at(partner, browser, verifier);
+    auto const id = sign_in_of(path);
+    constexpr int most_looks = 40;
+    for (int look = 0; look < most_looks; ++look) {
+        auto const page = co_await browse(browser, "GET", path, {});
+        http::Parameters form;
+        if (page.body.contains("id=\"waiting\"")) {
+            auto symbol = attribute(page, "data-symbol");
+            watcher_->note(browser.name, " waits with ", symbol);
+            wish(holder, {.sign_in = id, .symbol = std::move(symbol), .domain = partner.domain});
+            co_await wait_at_page(browser, path);
+            if (!is_calm_ && happens(20)) form.add(happens(500) ? "cancel" : "restart", "1");
+        } else if (page.body.contains("name=\"identifier\"")) {
+            if (page.body.contains("too_many_requests")) co_await sleep(20, 60);
+            form = http::Parameters{{{"calling_code", "32"}, {"identifier", holder.number}, {"continue", "1"}}};
+        } else if (page.body.contains("name=\"restart\"") && happens(500)) {
+            form.add("restart", "1");
+        } else {
+            wish(holder, {.sign_in = id, .symbol = {}, .domain = {}});
+            auto const answer = co_await browse(browser, "GET", path + "/continue", {});
+            if (header(answer, "Location") == path) continue; // somebody was faster, or it is open again
+            auto const code = code_in(answer, partner, browser, id);
+            if (!code) co_return false;
+            // Two workers of one partner may take the same callback.
+            auto const doubles = fault_ == PlantedFault::store_never_says_conflict ? 500 : 20;
+            if (!is_calm_ && happens(doubles)) world_->start(redeem(partner, *code, verifier), Whose::outside);
+            co_return co_await redeem(partner, *code, verifier);
+        }
+        if (!form.empty()) co_await outcome_of(browse(browser, "POST", path, std::move(form)));
+    }
+    co_return false;
+}
+
+Flow<void> SignInWorld::visit_sometime(Holder& holder, Browser& browser, Partner const& partner, bool& got_in)
+{
+    ++holder.journeys;
+    // In the calm: after the minute in which tries of before count.
+    co_await sleep(is_calm_ ? 120 : 0, 30);
+    auto const visited = co_await outcome_of(visit(holder, browser, partner));
+    --holder.journeys;
+    watcher_->note(browser.name, visited && *visited ? " is in" : " gives up");
+    got_in = visited && *visited;
+    if (got_in) ++watcher_->count[is_calm_ ? "logins in the calm" : "logins in the storm"];
+    co_return {};
+}
+
+// ---- partners
+
+Flow<http::Response> SignInWorld::ask_for_tokens(Partner const& partner, std::string code, std::string verifier)
+{
+    auto const& begin = beginning();
+    http::Parameters form{{{"grant_type", "authorization_code"},
+                           {"code", std::move(code)},
+                           {"redirect_uri", partner.redirect_uri},
+                           {"code_verifier", std::move(verifier)}}};
+    http::Request request;
+    request.method = "POST";
+    request.path = "/token";
+    request.headers = {{"content-type", "application/x-www-form-urlencoded"}};
+    request.remote_address = "192.0.2.250";
+    if (partner.id == begin.with_secret) {
+        request.headers.emplace_back("authorization", begin.basic_authorization());
+    } else if (partner.id == begin.with_key) {
+        form.add("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+        form.add("client_assertion",
+                 begin.assertion("assertion " + std::to_string(++assertions_), world_->clock_now()));
+    } else {
+        form.add("client_id", partner.id.text());
+    }
+    request.body = http::write_parameters(form);
+    return network_->send(std::move(request));
+}
+
+Flow<bool> SignInWorld::redeem(Partner const& partner, std::string code, std::string verifier)
+{
+    if (fault_ != PlantedFault::store_never_says_conflict) co_await sleep(0, 2);
+    constexpr int most_tries = 3;
+    auto got = false;
+    for (int tries = 0; tries < most_tries; ++tries) {
+        auto const answer = co_await outcome_of(ask_for_tokens(partner, code, verifier));
+        auto const body = answer ? json::parse_object(answer->body) : Result<json::Object>{fail(Outcome::unavailable)};
+        auto const token = body ? json::text(*body, "access_token") : Result<std::string>{fail(Outcome::unavailable)};
+        if (token) {
+            watcher_->note(partner.id.text(), " has tokens");
+            watcher_->partner_gets(code, *token);
+            got = true;
+        } else if (answer && answer->body.contains("code_used")) {
+            watcher_->note(partner.id.text(), " is told that the code was used");
+            watcher_->partner_is_told_used(code);
+            got = false;
+        }
+        if (token && (is_calm_ || happens(300))) {
+            http::Request request;
+            request.method = "GET";
+            request.path = "/userinfo";
+            request.headers = {{"authorization", "Bearer " + *token}};
+            request.remote_address = "192.0.2.250";
+            auto const claims = co_await outcome_of(network_->send(std::move(request)));
+            if (claims && claims->status == 200) watcher_->token_is_believed(code);
+        }
+        auto const again = answer ? !is_calm_ && happens(50) : happens(700);
+        if (!again) break;
+        co_await sleep(1, 5);
+    }
+    co_return got;
+}
+
+// ---- holders at their phones
+
+Flow<void> SignInWorld::look_at_phone(Holder& holder)
+{
+    constexpr int most_looks = 120;
+    for (int look = 0; look < most_looks; ++look) {
+        co_await sleep(4, 8);
+        if (holder.journeys == 0) co_return {};
+        auto const waits = std::ranges::any_of(holder.wishes, [](Wish const& each) { return !each.is_answered; });
+        if (!waits && !happens(50)) continue;
+        // The app was closed meanwhile: what it knows is what it keeps.
+        if (happens(100)) holder.phone = std::make_unique<device::Phone>(holder.phone->state(), *holder.transport);
+        auto const pending = co_await outcome_of(holder.phone->pending());
+        if (!pending) {
+            watcher_->note("phone: no list, ", name_of(pending.error().outcome));
+            continue;
+        }
+        for (auto const& each : *pending) {
+            auto const decided = co_await outcome_of(decide(holder, each.id));
+            if (!decided) watcher_->note("phone: ", each.id.text(), " ", name_of(decided.error().outcome));
+        }
+    }
+    co_return {};
+}
+
+Flow<void> SignInWorld::decide(Holder& holder, ActionId action)
+{
+    auto shown = co_await holder.phone->show(action);
+    watcher_->note("phone shows ", action.text());
+    watcher_->phone_shows(action, shown.bytes);
+    known_actions_.push_back(shown);
+    auto const called_away = fault_ == PlantedFault::clock_stands_still ? 500 : 30;
+    if (!is_calm_ && happens(called_away)) co_await sleep(100, 200);
+    else co_await sleep(5, 10);
+
+    auto const symbols = shown.shown.symbols;
+    auto const mine = std::ranges::find_if(holder.wishes, [&](Wish const& each) {
+        return each.domain == shown.shown.partner_domain && std::ranges::count(symbols, each.symbol) == 1;
+    });
+    if (mine != holder.wishes.end()) mine->is_answered = true;
+    if (mine == holder.wishes.end()) {
+        // Somebody else's, or one whose page has gone on. Most people leave it or refuse; one in ten is careless.
+        if (is_calm_ || happens(500)) co_return {};
+        if (happens(800)) co_return co_await outcome_of(refuse(holder, std::move(shown), happens(500) ? "not_me" : ""));
+        co_return co_await outcome_of(approve(holder, std::move(shown), one_of(symbols)));
+    }
+    if (!is_calm_ && happens(60)) co_return co_await outcome_of(refuse(holder, std::move(shown), "changed_mind"));
+    if (!is_calm_ && happens(30)) co_return {};
+    auto symbol = is_calm_ || happens(950) ? mine->symbol : one_of(symbols);
+    co_return co_await outcome_of(approve(holder, std::move(shown), std::move(symbol)));
+}
+
+Flow<void> SignInWorld::approve(Holder& holder, device::Phone::ShownAction action, std::string symbol)
+{
+    auto const forgetful = fault_ == PlantedFault::vault_counts_after_it_looked ? 900 : 60;
+    auto const mostly_wrong = !is_calm_ && happens(forgetful);
+    constexpr int most_tries = 5;
+    for (int tries = 0; tries < most_tries; ++tries) {
+        auto const right = is_calm_ || !(mostly_wrong ? happens(850) : happens(80));
+        holder.transport->code_is_right = right;
+        auto const told = co_await outcome_of(
+            holder.phone->answer(action, {.decision = device::Answer::Decision::approve,
+                                          .symbol = symbol,
+                                          .code = right ? beginning().right_code : beginning().wrong_code,
+                                          .claims = std::nullopt,
+                                          .reason = {}}));
+        if (told) {
+            watcher_->phone_is_told(action.shown.action, *told);
+            co_return {};
+        }
+        auto const why = told.error().outcome;
+        watcher_->note("phone: approval ", name_of(why));
+        ++watcher_->count["approvals refused: " + std::string{name_of(why)}];
+        auto const again = why == Outcome::code_wrong || why == Outcome::upstream_unreachable ||
+                           why == Outcome::vault_unreachable || why == Outcome::store_failed;
+        if (!again || happens(200)) co_return {};
+        co_await sleep(4, 6);
+    }
+    co_return {};
+}
+
+Flow<void> SignInWorld::refuse(Holder& holder, device::Phone::ShownAction action, std::string reason)
+{
+    holder.transport->code_is_right = false;
+    auto const id = action.shown.action;
+    auto const told = co_await holder.phone->answer(std::move(action), {.decision = device::Answer::Decision::refuse,
+                                                                        .symbol = {},
+                                                                        .code = {},
+                                                                        .claims = std::nullopt,
+                                                                        .reason = std::move(reason)});
+    watcher_->phone_is_told(id, told);
+    co_return {};
+}
+
+// ---- strangers
+
+Flow<void> SignInWorld::start_for(Holder& holder, Browser& browser)
+{
+    constexpr std::uint32_t most = 4;
+    auto const times = 1 + below(most);
+    for (std::uint32_t i = 0; i < times; ++i) {
+        co_await sleep(0, 20);
+        auto const& partner = one_of(partners_);
+        auto const path = co_await outcome_of(begin_at(partner, browser, std::string(43, 's')));
+        if (!path) continue;
+        http::Parameters number{{{"calling_code", "32"}, {"identifier", holder.number}, {"continue", "1"}}};
+        co_await outcome_of(browse(browser, "POST", *path, std::move(number)));
+        co_await sleep(5, 60);
+        // Perhaps the holder was careless; then it is the stranger who began.
+        auto const answer = co_await outcome_of(browse(browser, "GET", *path + "/continue", {}));
+        if (answer) {
+            auto code = code_in(*answer, partner, browser, sign_in_of(*path));
+            if (code) co_await outcome_of(redeem(partner, *std::move(code), std::string(43, 's')));
+        }
+        // A sign-in of somebody else, whose address came to be known.
+        auto const [other, began] = one_of(known_sign_ins_);
+        if (began == browser.name) continue;
+        std::string const others = std::string{page_path} + other.text();
+        for (auto const* what : {"/continue", "", "cancel"}) {
+            http::Parameters form;
+            auto const cancels = std::string_view{what} == "cancel";
+            if (cancels) form.add("cancel", "1");
+            auto const got = co_await outcome_of(
+                browse(browser, cancels ? "POST" : "GET", cancels ? others : others + what, std::move(form)));
+            if (!got) continue;
+            ++watcher_->count["other people's sign-ins tried"];
+            for (auto const& each : partners_) code_in(*got, each, browser, other);
+            constexpr int forbidden = 403;
+            if (got->status < forbidden)
+                watcher_->violated(Invariant::result_goes_where_it_began, "a stranger's browser was let in");
+        }
+        // A code that somebody saw, at another partner and without its verifier: it is good for nothing.
+        if (known_codes_.empty()) continue;
+        auto const code = one_of(known_codes_);
+        auto const stolen = co_await outcome_of(ask_for_tokens(one_of(partners_), code, std::string(43, 't')));
+        if (stolen && stolen->status == 200) watcher_->violated(Invariant::code_is_redeemed_once, "by a thief");
+        if (stolen && stolen->body.contains("code_used")) watcher_->partner_is_told_used(code);
+    }
+    co_return {};
+}
+
+Flow<void> SignInWorld::forge_for(Holder& holder, Browser& browser)
+{
+    constexpr std::uint32_t most = 6;
+    auto const times = 1 + below(most);
+    PhoneTransport transport{*this, holder.account, browser.address, false};
+    for (std::uint32_t i = 0; i < times; ++i) {
+        co_await sleep(5, 25);
+        if (known_actions_.empty()) continue;
+        auto const action = one_of(known_actions_);
+        auto forged = beginning().strangers_phone;
+        auto const as_holder = happens(700);
+        if (as_holder) forged.device = holder.phone->state().device;
+        if (happens(500)) forged.ratchet = holder.phone->state().ratchet;
+        if (fault_ == PlantedFault::signatures_are_for_everybody) {
+            forged.device = holder.phone->state().device;
+            forged.device_key = holder.phone->state().device_key;
+            forged.ratchet = holder.phone->state().ratchet;
+        }
+        ++watcher_->count["messages forged"];
+        auto const kind = below(4);
+        if (kind == 0 && !known_answers_.empty()) {
+            // What the holder once said, said of something else.
+            auto call = one_of(known_answers_);
+            auto const path = "/d/actions/" + action.shown.action.text() + "/answer";
+            if (call.path != path) {
+                call.path = path;
+                co_await outcome_of(transport.send(std::move(call)));
+            }
+            continue;
+        }
+        device::Phone phone{forged, transport};
+        if (kind == 1) {
+            co_await outcome_of(phone.show(action.shown.action));
+            continue;
+        }
+        auto const refuses = kind == 2;
+        co_await outcome_of(phone.answer(
+            action, {.decision = refuses ? device::Answer::Decision::refuse : device::Answer::Decision::approve,
+                     .symbol = refuses ? std::string{} : one_of(action.shown.symbols),
+                     .code = refuses ? SecretText{} : beginning().wrong_code,
+                     .claims = std::nullopt,
+                     .reason = {}}));
+    }
+    co_return {};
+}
+
+Flow<void> SignInWorld::rob(Holder& holder)
+{
+    co_await sleep(10, 20);
+    PhoneTransport transport{*this, holder.account, "203.0.113.99", false};
+    device::Phone phone{holder.phone->state(), transport};
+    for (auto const& each : co_await phone.pending()) {
+        auto const shown = co_await phone.show(each.id);
+        co_await outcome_of(phone.answer(shown, {.decision = device::Answer::Decision::approve,
+                                                 .symbol = one_of(shown.shown.symbols),
+                                                 .code = beginning().right_code,
+                                                 .claims = std::nullopt,
+                                                 .reason = {}}));
+    }
+    co_return {};
+}
+
+} // namespace symbolon::sim

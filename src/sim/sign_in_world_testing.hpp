@@ -1,0 +1,140 @@
+#pragma once
+
+#include "device/phone.hpp"
+#include "sim/network_testing.hpp"
+#include "sim/planted_fault_testing.hpp"
+#include "sim/simulated_vault_testing.hpp"
+#include "sim/watcher_testing.hpp"
+
+#include <deque>
+#include <memory>
+
+namespace symbolon::sim {
+
+/// Sign-in, with everybody who has a part in it: holders with a browser or two and a phone, partners, strangers who
+/// know a holder's number, the server, its vault, and a network between them. One seed decides who does what and what
+/// goes wrong; then the storm is over, and every holder who is not blocked must get in.
+///
+/// People and partners are outside of the server: they go on when it stops, and try again as people do. What they tell
+/// the Watcher is what they saw.
+class SignInWorld {
+public:
+    explicit SignInWorld(std::uint64_t seed, PlantedFault fault = PlantedFault::none, bool keeps_journal = false);
+    SignInWorld(SignInWorld const&) = delete;
+    SignInWorld& operator=(SignInWorld const&) = delete;
+    ~SignInWorld();
+
+    /// The whole story.
+    void run();
+
+    [[nodiscard]] Watcher& watcher() { return *watcher_; }
+
+private:
+    class FaultyStore;
+    class StandingClock;
+    class SameChance;
+    class PhoneTransport;
+
+    /// What one browser keeps.
+    struct Browser {
+        std::string name;
+        std::string address;
+        std::string cookie;
+    };
+
+    /// What a person waits for, as the person knows it.
+    struct Wish {
+        SignInId sign_in;
+        std::string symbol;
+        std::string domain;
+        bool is_answered = false; ///< as far as the person knows
+    };
+
+    struct Holder {
+        AccountId account;
+        std::string number; ///< as typed, without the calling code
+        std::unique_ptr<PhoneTransport> transport;
+        std::unique_ptr<device::Phone> phone;
+        std::vector<Wish> wishes;
+        int journeys = 0; ///< under way
+    };
+
+    struct Partner {
+        ClientId id;
+        std::string redirect_uri;
+        std::string domain;
+    };
+
+    // ---- the server
+    [[nodiscard]] ports::Services services(http::Origin origin);
+    [[nodiscard]] http::Routes routes(http::Origin origin);
+    void begin_storm();
+    void end_storm();
+    void log_in_after_the_storm();
+
+    // ---- people at browsers
+    Flow<http::Response> browse(Browser& browser, std::string method, std::string path, http::Parameters form);
+    Flow<std::string> begin_at(Partner const& partner, Browser& browser, std::string verifier);
+    /// One visit to a partner, until the partner has tokens or the person gives up. Gives whether it has.
+    Flow<bool> visit(Holder& holder, Browser& browser, Partner const& partner);
+    Flow<void> visit_sometime(Holder& holder, Browser& browser, Partner const& partner, bool& got_in);
+    Flow<void> wait_at_page(Browser& browser, std::string path);
+    void wish(Holder& holder, Wish wish);
+    /// Where the browser is sent: to the partner with a code, or not.
+    std::optional<std::string> code_in(http::Response const& answer, Partner const& partner, Browser const& browser,
+                                       SignInId const& sign_in);
+
+    // ---- partners
+    Flow<http::Response> ask_for_tokens(Partner const& partner, std::string code, std::string verifier);
+    Flow<bool> redeem(Partner const& partner, std::string code, std::string verifier);
+
+    // ---- holders at their phones
+    Flow<void> look_at_phone(Holder& holder);
+    Flow<void> decide(Holder& holder, ActionId action);
+    Flow<void> approve(Holder& holder, device::Phone::ShownAction action, std::string symbol);
+    Flow<void> refuse(Holder& holder, device::Phone::ShownAction action, std::string reason);
+
+    // ---- strangers
+    Flow<void> start_for(Holder& holder, Browser& browser);
+    Flow<void> forge_for(Holder& holder, Browser& browser);
+    Flow<void> rob(Holder& holder);
+
+    Flow<void> set_clocks();
+
+    Flow<void> sleep(std::uint32_t at_least, std::uint32_t and_below)
+    {
+        return world_->scheduler().sleep(Seconds{at_least + below(and_below)}, Whose::outside);
+    }
+    bool happens(int per_thousand) { return world_->scheduler().happens(per_thousand); }
+    std::uint32_t below(std::uint32_t bound) { return world_->scheduler().below(bound); }
+    template <class T>
+    T const& one_of(std::vector<T> const& many)
+    {
+        return many[below(static_cast<std::uint32_t>(many.size()))];
+    }
+
+    PlantedFault fault_;
+    store::MemoryEngine engine_;
+    std::unique_ptr<FaultyStore> faulty_store_;
+    std::unique_ptr<StandingClock> standing_clock_;
+    std::unique_ptr<SameChance> same_chance_;
+    std::unique_ptr<Watcher> watcher_;
+    std::unique_ptr<SimulatedVault> vault_;
+    std::unique_ptr<Network> network_;
+    std::deque<Holder> holders_;
+    std::deque<Browser> browsers_;
+    std::vector<Partner> partners_;
+    bool is_calm_ = false;
+
+    /// What strangers may have come to know.
+    std::vector<std::pair<SignInId, std::string>> known_sign_ins_; ///< with the browser that began it
+    std::vector<device::Phone::ShownAction> known_actions_;
+    std::vector<device::Transport::Call> known_answers_;
+    std::vector<std::string> known_codes_;
+    std::string shared_cookie_;
+    int assertions_ = 0;
+
+    std::unique_ptr<World> world_; ///< goes first: what waits in it holds on to all the rest
+};
+
+} // namespace symbolon::sim

@@ -1,0 +1,109 @@
+#include "sim/simulated_vault_testing.hpp"
+
+namespace symbolon::sim {
+
+namespace {
+
+/// The vault's process is gone, with what it had not committed.
+struct Death {};
+
+} // namespace
+
+SimulatedVault::SimulatedVault(World& world, Watcher& watcher, vault::Keys keys, PlantedFault fault)
+    : world_{world},
+      watcher_{watcher},
+      fault_{fault},
+      judge_{*vault::Judge::open(":memory:", std::move(keys), random_, {.counted = [this] {
+                                     if (world_.scheduler().happens(deaths)) throw Death{};
+                                 }})}
+{}
+
+Result<vault::Reply> SimulatedVault::ask(vault::Request request)
+{
+    auto reply = judge_.answer(std::span{&request, 1}, world_.clock_now()).front();
+    if (reply.outcome) return fail(*reply.outcome);
+    return reply;
+}
+
+Flow<Bytes> SimulatedVault::public_key()
+{
+    auto const reply = co_await ask(vault::AskKeys{});
+    co_return reply.seal_point;
+}
+
+Flow<void> SimulatedVault::register_code(AccountId account, DeviceId device, int code_version, Bytes nonce,
+                                         Bytes sealed_code_key)
+{
+    co_await ask(vault::RegisterCode{.account = std::move(account),
+                                     .device = std::move(device),
+                                     .code_version = code_version,
+                                     .nonce = std::move(nonce),
+                                     .sealed_code_key = std::move(sealed_code_key),
+                                     .reason = {},
+                                     .permit = {}});
+    co_return {};
+}
+
+Flow<ports::CodeVerdict> SimulatedVault::judge(AccountId account, DeviceId device, ActionId action, Bytes message,
+                                               Bytes sealed_proof)
+{
+    if (fault_ == PlantedFault::vault_counts_after_it_looked)
+        co_return co_await judge_first_and_count_then(account, action, sealed_proof);
+
+    if (fault_ == PlantedFault::vault_takes_tries_for_nothing) {
+        auto const broken = ask(vault::JudgeCode{
+            .account = account, .device = device, .action = action, .message = message, .proof = Bytes(1)});
+        if (!broken) co_return std::unexpected{broken.error()};
+    }
+    vault::Reply reply;
+    auto dead = false;
+    auto const before = tries_left(account);
+    try {
+        vault::Request request = vault::JudgeCode{
+            .account = account, .device = device, .action = action, .message = message, .proof = sealed_proof};
+        reply = judge_.answer(std::span{&request, 1}, world_.clock_now()).front();
+    } catch (Death const&) {
+        dead = true;
+    }
+    if (dead) {
+        watcher_.note("the vault dies before it looks");
+        ++watcher_.count["deaths of the vault"];
+        if (tries_left(account) < before) watcher_.vault_takes(account, sealed_proof);
+        co_return fail(Outcome::vault_unreachable, "simulated: it died");
+    }
+    if (tries_left(account) < before) watcher_.vault_takes(account, sealed_proof);
+    if (reply.outcome) co_return fail(*reply.outcome);
+    if (fault_ == PlantedFault::vault_believes_every_code) reply.right = true;
+    watcher_.note("the vault finds the code ", reply.right ? "right" : "wrong",
+                  ", tries left: ", std::to_string(reply.tries_left));
+    watcher_.vault_looks(account, sealed_proof, reply.right, action);
+    co_return ports::CodeVerdict{.right = reply.right, .tries_left = reply.tries_left, .grant = std::move(reply.grant)};
+}
+
+Flow<ports::CodeVerdict> SimulatedVault::judge_first_and_count_then(AccountId account, ActionId action, Bytes proof)
+{
+    constexpr int all_tries = 3;
+    auto& tries = tries_of_the_planted_fault_.try_emplace(account, all_tries).first->second;
+    if (tries == 0) co_return fail(Outcome::code_blocked);
+    auto const right = watcher_.is_right(proof);
+    watcher_.vault_looks(account, proof, right, action);
+    if (world_.scheduler().happens(deaths)) co_return fail(Outcome::vault_unreachable, "simulated: it died");
+    tries = right ? all_tries : tries - 1;
+    co_return ports::CodeVerdict{.right = right, .tries_left = tries, .grant = {}};
+}
+
+Flow<void> SimulatedVault::forget(AccountId account)
+{
+    co_await ask(vault::ForgetCode{std::move(account)});
+    co_return {};
+}
+
+int SimulatedVault::tries_left(AccountId const& account)
+{
+    if (auto const planted = tries_of_the_planted_fault_.find(account); planted != tries_of_the_planted_fault_.end())
+        return planted->second;
+    auto const reply = ask(vault::AskTries{account});
+    return reply ? reply->tries_left : 0;
+}
+
+} // namespace symbolon::sim

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "ports/services.hpp"
+#include "sim/planted_fault_testing.hpp"
+#include "sim/watcher_testing.hpp"
+#include "vault/judge.hpp"
+
+namespace symbolon::sim {
+
+/// The judge of codes in a process of its own, that may die between counting and looking. Its file stays.
+class SimulatedVault final : public ports::Vault {
+public:
+    SimulatedVault(World& world, Watcher& watcher, vault::Keys keys, PlantedFault fault);
+
+    Flow<Bytes> public_key() override;
+    Flow<void> register_code(AccountId account, DeviceId device, int code_version, Bytes nonce,
+                             Bytes sealed_code_key) override;
+    Flow<ports::CodeVerdict> judge(AccountId account, DeviceId device, ActionId action, Bytes message,
+                                   Bytes sealed_proof) override;
+    Flow<void> forget(AccountId account) override;
+
+    int tries_left(AccountId const& account);
+
+    int deaths = 0; ///< how often it dies there, in a thousand judgements
+
+private:
+    Result<vault::Reply> ask(vault::Request request);
+    Flow<ports::CodeVerdict> judge_first_and_count_then(AccountId account, ActionId action, Bytes proof);
+
+    World& world_;
+    Watcher& watcher_;
+    PlantedFault fault_;
+    SeededRandom random_{2};
+    std::map<AccountId, int> tries_of_the_planted_fault_;
+    vault::Judge judge_;
+};
+
+} // namespace symbolon::sim

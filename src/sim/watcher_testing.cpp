@@ -1,0 +1,423 @@
+#include "sim/watcher_testing.hpp"
+
+#include "action/symbols.hpp"
+#include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
+#include "store/codec.hpp"
+#include "store/log.hpp"
+#include "vault/statement.hpp"
+
+#include <algorithm>
+
+namespace symbolon::sim {
+
+namespace {
+
+using store::Table;
+
+constexpr std::size_t all_tries = 3;
+constexpr std::size_t everything = 100'000;
+
+/// From what to what a record of that table may go. A new one comes from nothing.
+using Moves = std::set<std::pair<std::string, std::string>>;
+
+Moves const& moves_of(Table table)
+{
+    static auto const action = [] {
+        Moves moves{{"", std::string{store::word(action::State::waiting)}}};
+        for (auto const& move : action::moves) moves.emplace(store::word(move.from), store::word(move.to));
+        return moves;
+    }();
+    static auto const account = [] {
+        Moves moves{{"", std::string{store::word(account::State::active)}}};
+        for (auto const& move : account::moves) moves.emplace(store::word(move.from), store::word(move.to));
+        // What is kept of an account may change without it.
+        for (auto const& move : account::moves) moves.emplace(store::word(move.from), store::word(move.from));
+        return moves;
+    }();
+    static Moves const sign_in{{"", "started"},         {"started", "started"}, {"started", "waiting"},
+                               {"started", "finished"}, {"waiting", "waiting"}, {"waiting", "started"},
+                               {"waiting", "finished"}};
+    static Moves const grant{{"", "issued"}, {"issued", "redeemed"}, {"issued", "revoked"}, {"redeemed", "revoked"}};
+    // Nobody copied a phone of this World, and nobody changed it.
+    static Moves const device{{"", "bound"}, {"bound", "bound"}};
+    static Moves const none;
+    switch (table) {
+    case Table::action: return action;
+    case Table::account: return account;
+    case Table::sign_in: return sign_in;
+    case Table::grant: return grant;
+    case Table::device: return device;
+    default: return none;
+    }
+}
+
+std::string in_quotes(std::string_view text) { return '"' + std::string{text} + '"'; }
+
+/// The member of a line of history that names its action.
+std::string action_of(ports::HistoryEntry const& entry)
+{
+    auto const detail = json::parse_object(entry.detail);
+    if (!detail) return {};
+    return json::text(*detail, "action").value_or("");
+}
+
+} // namespace
+
+std::string_view sentence_of(Invariant invariant)
+{
+    switch (invariant) {
+    case Invariant::approval_is_earned:
+        return "no approval without a shown action, the right symbol, and the right code counted by the vault";
+    case Invariant::symbol_is_fresh: return "each try has a symbol of its own";
+    case Invariant::late_answer_changes_nothing: return "a late answer changes nothing";
+    case Invariant::table_is_obeyed: return "records go from state to state as their tables say";
+    case Invariant::evidence_agrees: return "record and history agree with the action";
+    case Invariant::acknowledged_is_kept: return "what somebody was told is in the store, whatever stops";
+    case Invariant::code_is_redeemed_once: return "a code is redeemed at most once";
+    case Invariant::second_use_takes_back: return "a second use of a code takes back what the first one got";
+    case Invariant::result_goes_where_it_began: return "an approved action finishes only in the browser that began it";
+    case Invariant::three_wrong_codes: return "at most three wrong codes in a row";
+    case Invariant::nobody_locks_out: return "nobody is locked out by somebody else, nor by the network";
+    case Invariant::holder_gets_in: return "when the storm is over, a holder who is not blocked logs in";
+    }
+    return {};
+}
+
+Watcher::Watcher(World& world, store::Engine& engine, store::Keys keys, Trust trust)
+    : world_{world},
+      engine_{engine},
+      store_{engine, std::move(keys), random_},
+      trust_{std::move(trust)}
+{
+    for (auto const table : {Table::account, Table::device})
+        for (auto const& record : *run_now(engine_.list({.table = table, .at_most = everything})))
+            states_[{table, record.id}] = record.state;
+}
+
+// ---- told as it happens
+
+void Watcher::browser_began(SignInId const& sign_in, std::string const& browser)
+{
+    began_[sign_in] = browser;
+    ++count["sign-ins begun"];
+}
+
+void Watcher::phone_shows(ActionId const& action, ByteView shown)
+{
+    Bytes bytes{shown.begin(), shown.end()};
+    auto const [at, is_new] = shown_.try_emplace(action, bytes);
+    if (!is_new && at->second != bytes) violated(Invariant::evidence_agrees, "an action was shown in two ways");
+}
+
+void Watcher::phone_sends(Sent const& sent)
+{
+    if (!sent.proof.empty()) proofs_[sent.proof] = sent.code_is_right;
+    sent_[sent.action].push_back(sent);
+}
+
+void Watcher::phone_is_told(ActionId const& action, std::string const& state)
+{
+    note("phone is told: ", action.text(), " ", state);
+    ++count["phones told " + state];
+    if (world_.stops() > 0) ++count["phones told after a stop"];
+    told_[action] = state;
+    check_acknowledged();
+}
+
+void Watcher::browser_gets(std::string const& code, std::string const& browser, SignInId const& sign_in)
+{
+    ++count["codes given"];
+    codes_[code] = {.browser = browser, .sign_in = sign_in, .access_tokens = {}};
+    auto const began = began_.find(sign_in);
+    if (began == began_.end() || began->second != browser)
+        violated(Invariant::result_goes_where_it_began, browser + " got a code of a sign-in that it did not begin");
+}
+
+void Watcher::partner_gets(std::string const& code, std::string const& access_token)
+{
+    ++count["codes redeemed"];
+    auto& tokens = codes_[code].access_tokens;
+    if (std::ranges::count(tokens, access_token) == 0) tokens.push_back(access_token);
+    if (tokens.size() > 1) violated(Invariant::code_is_redeemed_once, "two access tokens for one code");
+}
+
+void Watcher::token_is_believed(std::string const& code)
+{
+    if (used_.contains(code))
+        violated(Invariant::second_use_takes_back, "an access token is good after its code was used twice");
+}
+
+void Watcher::vault_takes(AccountId const& account, Bytes const& proof)
+{
+    if (!proofs_.contains(proof)) {
+        violated(Invariant::nobody_locks_out, "a try was taken for a message that no phone of the holder signed");
+        return;
+    }
+    auto& tries = tries_[account];
+    tries.lost.insert(proof);
+    ++tries.lost_tries;
+}
+
+void Watcher::vault_looks(AccountId const& account, Bytes const& proof, bool believed, ActionId const& action)
+{
+    auto& tries = tries_[account];
+    if (tries.lost.contains(proof)) {
+        tries.lost.erase(proof);
+        --tries.lost_tries;
+    }
+    if (believed) {
+        ++count["codes right"];
+        granted_.insert(action);
+        if (!is_right(proof)) violated(Invariant::approval_is_earned, "the vault believed a wrong code");
+        if (tries.wrong.size() >= all_tries) violated(Invariant::three_wrong_codes, "a fourth code was believed");
+        tries = {};
+        return;
+    }
+    ++count["codes wrong"];
+    if (is_right(proof)) violated(Invariant::holder_gets_in, "the vault took a right code for a wrong one");
+    tries.wrong.insert(proof);
+    if (tries.wrong.size() > all_tries)
+        violated(Invariant::three_wrong_codes, "the vault looked at a fourth wrong code in a row");
+}
+
+bool Watcher::is_right(Bytes const& proof) const
+{
+    auto const found = proofs_.find(proof);
+    return found != proofs_.end() && found->second;
+}
+
+bool Watcher::used_all_tries(AccountId const& account) const
+{
+    auto const found = tries_.find(account);
+    if (found == tries_.end()) return false;
+    return found->second.wrong.size() + static_cast<std::size_t>(found->second.lost_tries) >= all_tries;
+}
+
+void Watcher::committed(std::vector<World::Change> const& changes)
+{
+    for (auto const& change : changes) {
+        auto const& moves = moves_of(change.table);
+        if (moves.empty()) continue;
+        auto& state = states_[{change.table, change.id}];
+        auto const table = std::string{store::name_of(change.table)};
+        note("store: ", table, " ", change.id, " ", state, " -> ", change.state);
+        if (!moves.contains({state, change.state}))
+            violated(Invariant::table_is_obeyed,
+                     table + " went from " + in_quotes(state) + " to " + in_quotes(change.state));
+        if (change.table == Table::action && state.empty()) started_[ActionId{change.id}] = world_.scheduler().now();
+        if (change.table == Table::action && change.state == store::word(action::State::approved)) {
+            ++count["actions approved"];
+            // What was in time may take a while to be kept; and a clock that was set back gives more time.
+            constexpr Seconds slack = 1min;
+            auto const latest = started_[ActionId{change.id}] + trust_.action_lifetime + clock_went_back_ + slack;
+            if (world_.scheduler().now() > latest)
+                violated(Invariant::late_answer_changes_nothing, "approved long after its time");
+        }
+        state = change.state;
+    }
+}
+
+void Watcher::clock_jumps(Seconds by)
+{
+    note("the server's clock jumps by ", std::to_string(by.count()), " s");
+    ++count[by < 0s ? "clock jumps back" : "clock jumps forward"];
+    clock_went_back_ += std::max(-by, 0s);
+}
+
+void Watcher::restarted()
+{
+    note("the process stops and starts again");
+    ++count["stops"];
+    check_acknowledged();
+}
+
+// ---- at any time
+
+std::string Watcher::state_in_store(ActionId const& action)
+{
+    auto const record = run_now(engine_.get(Table::action, action.text()));
+    return record && *record ? (*record)->state : "";
+}
+
+void Watcher::check_acknowledged()
+{
+    for (auto const& [action, state] : told_) {
+        auto const now = state_in_store(action);
+        if (now != state)
+            violated(Invariant::acknowledged_is_kept,
+                     "a phone was told " + in_quotes(state) + ", it is " + in_quotes(now));
+    }
+}
+
+// ---- at the end
+
+void Watcher::judge_phone(device::PhoneState const& phone)
+{
+    auto const device = run_now(store_.devices().find(phone.device));
+    if (!device || !*device) return violated(Invariant::acknowledged_is_kept, "a phone is gone");
+    auto const& kept = (*device)->value;
+    if (kept.state != account::Device::State::bound)
+        violated(Invariant::holder_gets_in, "a phone that nobody copied may not act any more");
+    if (phone.ratchet != kept.ratchet && phone.ratchet != kept.previous_ratchet)
+        violated(Invariant::holder_gets_in, "the next approval of a phone would be taken for a copy's");
+}
+
+void Watcher::judge(std::map<AccountId, int> const& tries_left)
+{
+    check_acknowledged();
+    if (!run_now(store::verify_log(engine_))) violated(Invariant::evidence_agrees, "the log does not hold together");
+
+    std::map<std::string, std::vector<std::string>> history;
+    for (auto const& [account, tries] : tries_left) {
+        judge_account(account, tries);
+        auto const lines = run_now(store_.history().list(account, static_cast<int>(everything)));
+        if (!lines) {
+            violated(Invariant::evidence_agrees, "the history can't be read");
+            continue;
+        }
+        for (auto const& line : *lines) history[action_of(line)].push_back(line.event);
+    }
+
+    std::vector<action::Action> actions;
+    for (auto const& record : *run_now(engine_.list({.table = Table::action, .at_most = everything}))) {
+        auto const found = run_now(store_.actions().find(ActionId{record.id}));
+        if (!found || !*found) violated(Invariant::evidence_agrees, "an action can't be read");
+        else actions.push_back((*found)->value);
+    }
+    judge_symbols(actions);
+    for (auto const& action : actions) judge_action(action, history);
+    for (auto const& [code, got] : codes_) judge_code(code);
+}
+
+void Watcher::judge_symbols(std::vector<action::Action> const& actions)
+{
+    // Six draws of one symbol out of 24: once in 8 million Worlds.
+    constexpr std::size_t enough = 6;
+    std::map<SignInId, std::string> last;
+    std::set<std::string> right;
+    for (auto const& action : actions) {
+        std::set<std::string> const different{action.symbols.begin(), action.symbols.end()};
+        if (different.size() != action.symbols.size() || !different.contains(action.symbol))
+            violated(Invariant::symbol_is_fresh, "the symbols of an action are not different, or lack the right one");
+        if (last[action.sign_in] == action.symbol)
+            violated(Invariant::symbol_is_fresh, "a second try has the symbol of the first");
+        last[action.sign_in] = action.symbol;
+        right.insert(action.symbol);
+    }
+    if (last.size() >= enough && right.size() == 1)
+        violated(Invariant::symbol_is_fresh, "all sign-ins have the same symbol");
+}
+
+void Watcher::judge_action(action::Action const& action, std::map<std::string, std::vector<std::string>> const& history)
+{
+    using action::State;
+    auto const lines = history.find(action.id.text());
+    auto const times = [&](std::string_view event) {
+        return lines == history.end() ? 0 : std::ranges::count(lines->second, event);
+    };
+    auto const wrong_symbol = action.state == State::failed && action.outcome == Outcome::symbol_wrong;
+    auto const agrees = times("approved") == (action.state == State::approved ? 1 : 0) &&
+                        times("refused") == (action.state == State::refused ? 1 : 0) &&
+                        times("symbol_wrong") == (wrong_symbol ? 1 : 0);
+    if (!agrees) violated(Invariant::evidence_agrees, "the history does not tell how an action ended, once");
+
+    auto const has_evidence = action.state == State::approved || action.state == State::refused || wrong_symbol;
+    if (!has_evidence) {
+        if (!action.record.empty()) violated(Invariant::evidence_agrees, "a record of an action without an answer");
+        return;
+    }
+    auto const jws = crypto::verify_jws(text_of(action.record), std::span{&trust_.record_key, 1},
+                                        std::array{crypto::SignatureAlgorithm::es256});
+    auto const record = jws ? json::parse_object(jws->payload) : json::parse_object("");
+    if (!record) {
+        violated(Invariant::evidence_agrees, "an action ended without a record, or with one that does not verify");
+        return;
+    }
+    auto const says = [&](std::string_view name) { return json::text(*record, name).value_or(""); };
+    if (says("action") != action.id.text() || says("state") != store::word(action.state) ||
+        says("tx") != crypto::base64url(action.shown))
+        violated(Invariant::evidence_agrees, "the record is of another action, state or text");
+    auto const& sent = sent_[action.id];
+    auto const is_sent = std::ranges::any_of(sent, [&](Sent const& each) {
+        return crypto::base64url(each.message) == says("m") &&
+               crypto::base64url(crypto::sha256(each.proof)) == says("proof_hash") &&
+               each.approves == (action.state != State::refused) &&
+               (each.symbol == action.symbol) == (action.state == State::approved);
+    });
+    if (!is_sent) {
+        auto const earned = action.state == State::approved;
+        violated(earned ? Invariant::approval_is_earned : Invariant::evidence_agrees,
+                 "the holder's phone never sent the answer that ended an action");
+    }
+    if (action.state == State::approved) judge_approval(action);
+}
+
+void Watcher::judge_approval(action::Action const& action)
+{
+    auto const shown = shown_.find(action.id);
+    if (shown == shown_.end() || shown->second != action.shown)
+        violated(Invariant::approval_is_earned, "approved, and the holder's phone never showed it");
+    if (!granted_.contains(action.id)) violated(Invariant::approval_is_earned, "approved, and the vault never saw it");
+    auto const typed_right =
+        std::ranges::any_of(sent_[action.id], [](Sent const& each) { return each.approves && each.code_is_right; });
+    if (!typed_right) violated(Invariant::approval_is_earned, "approved, and nobody typed the right code");
+
+    auto const record = json::parse_object(crypto::peek_jws(text_of(action.record)).value().payload).value();
+    auto const grant = crypto::from_base64url(json::text(record, "grant").value_or("")).value_or(Bytes{});
+    auto const message = crypto::from_base64url(json::text(record, "m").value_or("")).value_or(Bytes{});
+    constexpr std::size_t signature_bytes = 64;
+    if (grant.size() <= signature_bytes ||
+        !trust_.grant_key.verifies(crypto::SignatureAlgorithm::eddsa,
+                                   ByteView{grant}.first(grant.size() - signature_bytes),
+                                   ByteView{grant}.last(signature_bytes)) ||
+        text_of(grant).find(text_of(crypto::sha256(message))) == std::string_view::npos ||
+        text_of(grant).find(action.id.text()) == std::string_view::npos)
+        violated(Invariant::evidence_agrees, "the vault's grant in the record is not for this answer");
+}
+
+void Watcher::judge_code(std::string const& code)
+{
+    auto const& got = codes_[code];
+    auto const found = run_now(store_.grants().find_by_code(crypto::sha256(code)));
+    if (!found || !*found) {
+        violated(Invariant::acknowledged_is_kept, "a browser got a code that the store does not know");
+        return;
+    }
+    auto const& grant = (*found)->value;
+    auto const action = run_now(store_.actions().find(grant.action));
+    if (!action || !*action || (*action)->value.state != action::State::approved ||
+        (*action)->value.account != grant.account || (*action)->value.sign_in != got.sign_in)
+        violated(Invariant::result_goes_where_it_began, "a code is not of the approval that its sign-in asked for");
+
+    using enum grant::Grant::State;
+    if (!got.access_tokens.empty()) {
+        auto const kept = grant.state == redeemed || grant.state == revoked;
+        if (!kept || grant.access_token_hash != crypto::sha256(got.access_tokens.front()))
+            violated(Invariant::acknowledged_is_kept, "a partner has tokens that the store does not know");
+    }
+    if (used_.contains(code)) {
+        ++count["codes used twice"];
+        if (grant.state != revoked) violated(Invariant::second_use_takes_back, "the grant of a code used twice stands");
+    }
+}
+
+void Watcher::judge_account(AccountId const& account, int tries_left)
+{
+    auto const& tries = tries_[account];
+    auto const used = static_cast<int>(tries.wrong.size()) + tries.lost_tries;
+    auto const least = std::max(0, static_cast<int>(all_tries) - used);
+    if (tries_left < least)
+        violated(Invariant::nobody_locks_out, "the holder has " + std::to_string(tries_left) + " tries left, not " +
+                                                  std::to_string(least) + " or more");
+    if (tries_left > 0 && tries.wrong.size() >= all_tries)
+        violated(Invariant::three_wrong_codes, "a try is left after three wrong codes");
+    auto const found = run_now(store_.accounts().find(account));
+    if (!found || !*found) return violated(Invariant::acknowledged_is_kept, "an account is gone");
+    auto const blocked = (*found)->value.state == account::State::blocked;
+    if (blocked) ++count["accounts blocked"];
+    if (blocked && used < static_cast<int>(all_tries))
+        violated(Invariant::nobody_locks_out, "blocked after " + std::to_string(used) + " tries");
+}
+
+} // namespace symbolon::sim

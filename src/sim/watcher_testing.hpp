@@ -1,0 +1,158 @@
+#pragma once
+
+#include "action/action.hpp"
+#include "crypto/jws.hpp"
+#include "device/phone.hpp"
+#include "sim/world.hpp"
+#include "store/store.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace symbolon::sim {
+
+/// What must hold in every World of sign-ins, whatever goes wrong.
+enum class Invariant : std::uint8_t {
+    approval_is_earned,
+    symbol_is_fresh,
+    late_answer_changes_nothing,
+    table_is_obeyed,
+    evidence_agrees,
+    acknowledged_is_kept,
+    code_is_redeemed_once,
+    second_use_takes_back,
+    result_goes_where_it_began,
+    three_wrong_codes,
+    nobody_locks_out,
+    holder_gets_in,
+};
+
+/// The invariant as a sentence.
+std::string_view sentence_of(Invariant invariant);
+
+struct Violation {
+    Invariant invariant;
+    std::string what;
+};
+
+/// Knows everything that anybody does in a World, and says what should not have happened. It reads the store beside the
+/// server, and believes nobody.
+class Watcher {
+public:
+    struct Trust {
+        crypto::VerificationKey record_key;
+        crypto::PublicKey grant_key;
+        Seconds action_lifetime;
+    };
+    Watcher(World& world, store::Engine& engine, store::Keys keys, Trust trust);
+
+    // ---- what people and phones tell
+
+    void browser_began(SignInId const& sign_in, std::string const& browser);
+    /// A phone has what it draws from.
+    void phone_shows(ActionId const& action, ByteView shown);
+
+    /// An answer as the holder's own phone sends it, for the first or another time.
+    struct Sent {
+        AccountId account;
+        ActionId action;
+        Bytes message;
+        Bytes proof; ///< empty: a refusal
+        std::string symbol;
+        bool approves = false;
+        bool code_is_right = false;
+    };
+    void phone_sends(Sent const& sent);
+    /// The server told the phone that it is so: "approved", "refused".
+    void phone_is_told(ActionId const& action, std::string const& state);
+
+    /// A browser was sent to the partner with a code.
+    void browser_gets(std::string const& code, std::string const& browser, SignInId const& sign_in);
+    void partner_gets(std::string const& code, std::string const& access_token);
+    /// The partner was told that the code had been used.
+    void partner_is_told_used(std::string const& code) { used_.insert(code); }
+    /// The access token of that code was believed at /userinfo.
+    void token_is_believed(std::string const& code);
+
+    // ---- what the vault tells
+
+    /// A try was taken for a proof; the vault may die before it looks.
+    void vault_takes(AccountId const& account, Bytes const& proof);
+    void vault_looks(AccountId const& account, Bytes const& proof, bool believed, ActionId const& action);
+    /// Whether a proof is of the right code, as its holder knows.
+    [[nodiscard]] bool is_right(Bytes const& proof) const;
+    /// Whether the holder has used up every try.
+    [[nodiscard]] bool used_all_tries(AccountId const& account) const;
+
+    // ---- what the World tells
+
+    void committed(std::vector<World::Change> const& changes);
+    void restarted();
+    void clock_jumps(Seconds by);
+
+    /// Whether that phone could approve now: its holder has tries left.
+    void judge_phone(device::PhoneState const& phone);
+    /// The whole store, at the end. `tries_left` of each account, as the vault has it.
+    void judge(std::map<AccountId, int> const& tries_left);
+    void violated(Invariant invariant, std::string what) { violations_.push_back({invariant, std::move(what)}); }
+    [[nodiscard]] std::vector<Violation> const& violations() const { return violations_; }
+
+    // ---- what happened, for whoever looks at a failure
+
+    template <class... Part>
+    void note(Part const&... part)
+    {
+        if (!keeps_journal) return;
+        std::string line = std::to_string((world_.scheduler().now() - World::beginning).count()) + " s  ";
+        ((line += std::string_view{part}), ...);
+        journal.push_back(std::move(line));
+    }
+    bool keeps_journal = false;
+    std::vector<std::string> journal;
+
+    /// How often what happened, so that a test sees that it did.
+    std::map<std::string, int> count;
+
+private:
+    struct Tries {
+        std::set<Bytes> wrong; ///< proofs that were looked at since the last right one, and were wrong
+        std::set<Bytes> lost;  ///< proofs for which a try was taken that nobody looked at
+        int lost_tries = 0;
+    };
+    void judge_action(action::Action const& action, std::map<std::string, std::vector<std::string>> const& history);
+    void judge_approval(action::Action const& action);
+    void judge_symbols(std::vector<action::Action> const& actions);
+    void judge_code(std::string const& code);
+    void judge_account(AccountId const& account, int tries_left);
+    [[nodiscard]] std::string state_in_store(ActionId const& action);
+    void check_acknowledged();
+
+    World& world_;
+    store::Engine& engine_;
+    SeededRandom random_{1};
+    store::Store store_;
+    Trust trust_;
+
+    struct Got {
+        std::string browser;
+        SignInId sign_in;
+        std::vector<std::string> access_tokens;
+    };
+    std::map<SignInId, std::string> began_;
+    std::map<ActionId, Bytes> shown_;
+    std::map<ActionId, std::vector<Sent>> sent_;
+    std::map<Bytes, bool> proofs_; ///< of holders' own phones: whether the code was right
+    std::map<ActionId, std::string> told_;
+    std::set<ActionId> granted_;
+    std::map<std::string, Got> codes_;
+    std::set<std::string> used_;
+    std::map<AccountId, Tries> tries_;
+    std::map<std::pair<store::Table, std::string>, std::string> states_;
+    std::map<ActionId, Instant> started_; ///< by the World's own time
+    Seconds clock_went_back_{};
+    std::vector<Violation> violations_;
+};
+
+} // namespace symbolon::sim
