@@ -395,12 +395,13 @@ Flow<Phone::HistoryPage> Phone::history(std::int64_t before)
     HistoryPage page{.entries = {}, .log_size = head.size, .more = read.more};
     for (auto const& entry : read.entries) {
         auto const body = co_await from_server(json::parse_object(text_of(entry.line.body)));
-        page.entries.push_back({.sequence = entry.line.sequence,
-                                .at = entry.line.at,
-                                .event = entry.line.kind,
-                                .client = json::text(body, "client").value_or(""),
-                                // Some events have no details.
-                                .detail = json::parse_object(json::text(body, "detail").value_or("{}")).value_or({})});
+        page.entries.push_back(
+            {.sequence = entry.line.sequence,
+             .at = entry.line.at,
+             .event = entry.line.kind,
+             .client = json::text(body, "client").value_or(""),
+             // Some events have no details.
+             .detail = json::parse_object(json::text(body, "detail").value_or("{}")).value_or(json::Object{})});
     }
     co_return page;
 }
