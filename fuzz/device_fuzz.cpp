@@ -6,6 +6,7 @@
 #include "device/messages.hpp"
 #include "device/phone.hpp"
 #include "device/shown.hpp"
+#include "entry/offer.hpp"
 #include "vault/protocol.hpp"
 
 using namespace symbolon;
@@ -16,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(Byte const* data, std::size_t size)
     auto const which = data[0];
     ByteView const bytes{data + 1, size - 1};
     auto const text = text_of(bytes);
-    switch (which % 8) {
+    switch (which % 10) {
     case 0:
         if (auto const answer = device::parse_answer(text)) {
             auto const again = device::parse_answer(device::write(*answer));
@@ -43,6 +44,20 @@ extern "C" int LLVMFuzzerTestOneInput(Byte const* data, std::size_t size)
         }
         break;
     }
+    case 8:
+        if (auto const claim = device::parse_claim(text)) {
+            ENSURE(device::parse_claim(device::write(*claim))->value == claim->value);
+            static_cast<void>(entry::parse_qr_value(claim->value));
+            static_cast<void>(entry::parse_link_value(claim->value));
+            static_cast<void>(entry::parse_short_code(claim->value));
+            static_cast<void>(device::claim_of_address(claim->value, true));
+        }
+        break;
+    case 9:
+        if (auto const match = device::parse_match(text))
+            ENSURE(device::match_statement(*device::parse_match(device::write(*match))) ==
+                   device::match_statement(*match));
+        break;
     default: break;
     }
     return 0;

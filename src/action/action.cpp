@@ -4,10 +4,22 @@
 
 namespace symbolon::action {
 
+std::string_view name_of(Entry entry)
+{
+    switch (entry) {
+    case Entry::number: return "number";
+    case Entry::code: return "code";
+    case Entry::qr: return "qr";
+    case Entry::link: return "link";
+    case Entry::ciba: return "ciba";
+    }
+    return "number";
+}
+
 Result<Action> show(Action action, DeviceId const& device, Bytes shown, Instant now)
 {
     if (action.device != device) return fail(Outcome::action_of_other_device);
-    if (now >= action.expires_at) return fail(Outcome::action_expired);
+    if (now >= action.expires_at || action.state == State::expired) return fail(Outcome::action_expired);
     auto const to = next(action.state, Event::show);
     if (!to) return fail(Outcome::action_closed);
 
@@ -18,7 +30,7 @@ Result<Action> show(Action action, DeviceId const& device, Bytes shown, Instant 
     return action;
 }
 
-Result<Action> answer(Action action, VerifiedAnswer const& verified, Instant now)
+Result<Action> answer(Action action, VerifiedAnswer const& verified, Seconds return_lifetime, Instant now)
 {
     using Decision = VerifiedAnswer::Decision;
 
@@ -26,11 +38,16 @@ Result<Action> answer(Action action, VerifiedAnswer const& verified, Instant now
     if (now >= action.expires_at) return fail(Outcome::action_expired);
     if (action.state == State::waiting) return fail(Outcome::action_not_shown);
     auto const approves = verified.decision == Decision::approve;
-    auto const to = next(action.state, approves ? Event::approve : Event::refuse);
+    auto const approval = action.tie == Tie::browser ? Event::approve_untied : Event::approve;
+    auto const to = next(action.state, approves ? approval : Event::refuse);
     if (!to) return fail(Outcome::action_closed);
 
     if (approves) {
-        if (verified.symbol != action.symbol) return fail(Outcome::symbol_wrong);
+        if (action.tie != Tie::symbol && !verified.symbol.empty())
+            return fail(Outcome::request_malformed, "a symbol that was not asked");
+        if (action.tie == Tie::symbol && verified.symbol.empty())
+            return fail(Outcome::request_malformed, "no symbol was picked");
+        if (action.tie == Tie::symbol && verified.symbol != action.symbol) return fail(Outcome::symbol_wrong);
         for (auto const& claim : action.claims)
             if (claim.essential && std::ranges::count(verified.granted_claims, claim.name) == 0)
                 return fail(Outcome::claims_not_allowed, "an essential claim is missing");
@@ -39,6 +56,9 @@ Result<Action> answer(Action action, VerifiedAnswer const& verified, Instant now
                 return fail(Outcome::claims_not_allowed, "a claim that was not asked");
         action.granted_claims = verified.granted_claims;
         action.achieved_acr = verified.acr;
+        if (action.tie == Tie::symbol) action.tied = Tied::matched;
+        else if (action.tie == Tie::scan) action.tied = Tied::scanned;
+        else action.expires_at = std::max(action.expires_at, now + return_lifetime);
     } else {
         action.outcome = Outcome::action_refused;
     }
@@ -47,6 +67,30 @@ Result<Action> answer(Action action, VerifiedAnswer const& verified, Instant now
     action.decided_at = now;
     action.record = verified.record;
     return action;
+}
+
+namespace {
+
+Result<Action> tied(Action action, Tied how, Instant now)
+{
+    if (now >= action.expires_at) return fail(Outcome::action_expired);
+    auto const to = next(action.state, Event::tie);
+    if (!to) return fail(Outcome::action_closed);
+    action.state = *to;
+    action.tied = how;
+    return action;
+}
+
+} // namespace
+
+Result<Action> prove(Action action, Instant now) { return tied(std::move(action), Tied::proven, now); }
+
+Result<Action> match(Action action, std::string_view symbol, Instant now)
+{
+    auto const right = symbol == action.symbol;
+    auto matched = TRY(tied(std::move(action), Tied::matched, now));
+    if (!right) return fail(Outcome::symbol_wrong);
+    return matched;
 }
 
 Result<Action> end(Action action, Event event, Outcome why, Instant now)

@@ -14,8 +14,16 @@
 
 namespace symbolon::action {
 
-enum class State : std::uint8_t { waiting, shown, approved, refused, expired, failed };
-enum class Event : std::uint8_t { show, approve, refuse, expire, wrong_symbol, block, cancel };
+enum class State : std::uint8_t {
+    waiting,
+    shown,
+    returning, ///< approved on the phone; the page that began has yet to be tied to it
+    approved,
+    refused,
+    expired,
+    failed,
+};
+enum class Event : std::uint8_t { show, approve, approve_untied, tie, refuse, expire, wrong_symbol, block, cancel };
 
 struct Move {
     State from;
@@ -25,18 +33,26 @@ struct Move {
 
 // clang-format off
 inline constexpr std::array moves{
-    //   from            event                to
-    Move{State::waiting, Event::show,         State::shown},
-    Move{State::waiting, Event::expire,       State::expired},
-    Move{State::waiting, Event::cancel,       State::expired},
-    Move{State::waiting, Event::block,        State::failed},
-    Move{State::shown,   Event::show,         State::shown},
-    Move{State::shown,   Event::approve,      State::approved},
-    Move{State::shown,   Event::refuse,       State::refused},
-    Move{State::shown,   Event::wrong_symbol, State::failed},
-    Move{State::shown,   Event::block,        State::failed},
-    Move{State::shown,   Event::expire,       State::expired},
-    Move{State::shown,   Event::cancel,       State::expired},
+    //   from              event                  to
+    Move{State::waiting,   Event::show,           State::shown},
+    Move{State::waiting,   Event::expire,         State::expired},
+    Move{State::waiting,   Event::cancel,         State::expired},
+    Move{State::waiting,   Event::block,          State::failed},
+    Move{State::shown,     Event::show,           State::shown},
+    Move{State::shown,     Event::approve,        State::approved},
+    Move{State::shown,     Event::approve_untied, State::returning},
+    Move{State::shown,     Event::refuse,         State::refused},
+    Move{State::shown,     Event::wrong_symbol,   State::failed},
+    Move{State::shown,     Event::block,          State::failed},
+    Move{State::shown,     Event::expire,         State::expired},
+    Move{State::shown,     Event::cancel,         State::expired},
+    Move{State::returning, Event::show,           State::returning},
+    Move{State::returning, Event::tie,            State::approved},
+    Move{State::returning, Event::refuse,         State::refused},
+    Move{State::returning, Event::wrong_symbol,   State::failed},
+    Move{State::returning, Event::block,          State::failed},
+    Move{State::returning, Event::expire,         State::expired},
+    Move{State::returning, Event::cancel,         State::expired},
 };
 // clang-format on
 
@@ -52,9 +68,35 @@ static_assert(!next(State::waiting, Event::refuse), "nobody refuses what they we
 static_assert(!next(State::expired, Event::approve), "a late answer changes nothing");
 static_assert(!next(State::failed, Event::approve), "a wrong symbol ends the action");
 static_assert(!next(State::refused, Event::approve), "a refusal stands");
+static_assert(!next(State::waiting, Event::tie), "nothing is tied that was not approved");
+static_assert(!next(State::shown, Event::tie), "a return replaces no approval");
+static_assert(next(State::shown, Event::approve_untied) != State::approved, "a link alone logs nobody in");
 
 /// How the question reached the phone (D3).
-enum class Entry : std::uint8_t { number, qr, link, ciba };
+enum class Entry : std::uint8_t {
+    number, ///< somebody typed the phone's number
+    code,   ///< the holder typed the page's short code in the app
+    qr,     ///< the phone saw the page's QR code
+    link,   ///< the page's link opened the app
+    ciba,
+};
+
+/// "number", "code" and so on.
+std::string_view name_of(Entry entry);
+
+/// What has to show that the phone and the page are in front of the same person (design.md §6).
+enum class Tie : std::uint8_t {
+    symbol,  ///< the holder picks the page's symbol before the approval counts
+    scan,    ///< the app's own camera saw a QR code of the last two seconds
+    browser, ///< the phone's browser comes back with the cookie of the page; if another one does, the symbol
+};
+
+/// What has shown it.
+enum class Tied : std::uint8_t {
+    matched, ///< the symbol
+    scanned, ///< the camera
+    proven,  ///< the cookie
+};
 
 /// Something of the person that the partner asks for.
 struct RequestedClaim {
@@ -83,6 +125,9 @@ struct Action {
     Origin origin;
     bool quiet = false; ///< one of many: never rings (action/queue.hpp)
     bool first = false; ///< kept in sight however many others there are
+    Tie tie = Tie::symbol;
+    std::optional<Tied> tied;        ///< once it was shown
+    bool returned_elsewhere = false; ///< returning: another browser came back, so only the symbol is left
     std::vector<RequestedClaim> claims;
     std::string browser;              ///< "Chromium on Linux": what asked, in a few words
     std::string acr;                  ///< what the partner asked for; may be empty
@@ -102,10 +147,12 @@ struct Action {
     std::string achieved_acr;
 };
 
-/// Whether the action still waits for an answer.
+/// Whether the action still waits: for an answer, or for the page to be tied to it.
 inline bool is_open(Action const& action, Instant now)
 {
-    return (action.state == State::waiting || action.state == State::shown) && now < action.expires_at;
+    auto const waits =
+        action.state == State::waiting || action.state == State::shown || action.state == State::returning;
+    return waits && now < action.expires_at;
 }
 
 /// The action after it was shown on the phone that it is for. `shown` are the bytes that the phone draws from and
@@ -125,9 +172,19 @@ struct VerifiedAnswer {
 };
 
 /// The person answered. A wrong symbol is another state, not a failure: see `wrong_symbol`.
-/// Fails, first match wins: action_of_other_device, action_expired, action_not_shown, action_closed, symbol_wrong,
-/// claims_not_allowed (an essential claim is missing, or one that was not asked is granted).
-Result<Action> answer(Action action, VerifiedAnswer const& verified, Instant now);
+/// An approval that has no tie yet (Tie::browser) leads to `returning`, and may return until `now + return_lifetime` at
+/// least. Fails, first match wins: action_of_other_device, action_expired, action_not_shown, action_closed,
+/// request_malformed (a symbol where none is picked, or none where one is), symbol_wrong, claims_not_allowed (an
+/// essential claim is missing, or one that was not asked is granted).
+Result<Action> answer(Action action, VerifiedAnswer const& verified, Seconds return_lifetime, Instant now);
+
+/// The browser that began came back with what the phone was given: `returning` becomes `approved`.
+/// Fails, first match wins: action_expired, action_closed.
+Result<Action> prove(Action action, Instant now);
+
+/// The holder picked the symbol of the page after all. A wrong one is another state: see `end`.
+/// Fails, first match wins: action_expired, action_closed, symbol_wrong.
+Result<Action> match(Action action, std::string_view symbol, Instant now);
 
 /// The action after another event: expire, wrong_symbol, block, cancel. Fails: action_closed.
 Result<Action> end(Action action, Event event, Outcome why, Instant now);

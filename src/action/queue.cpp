@@ -12,7 +12,7 @@ enum class Kind : std::uint8_t { near, known, stranger, too_many, muted };
 
 Kind kind_of(Action const& action, account::Device const& device, Instant now)
 {
-    if (action.entry == Entry::qr || action.entry == Entry::link) return Kind::near;
+    if (action.entry == Entry::qr || action.entry == Entry::link || action.entry == Entry::code) return Kind::near;
     if (is_muted(device, action.origin, now)) return Kind::muted;
     if (is_known(device, action.origin)) return Kind::known;
     return action.quiet ? Kind::too_many : Kind::stranger;

@@ -371,6 +371,7 @@ void read_limits(Section section, Limits& limits)
              Count{"rings_per_network", &Limits::rings_per_network, 1, 10'000'000},
              Count{"rings_per_partner", &Limits::rings_per_partner, 1, 10'000'000},
              Count{"lookups_a_minute_per_address", &Limits::lookups_a_minute_per_address, 1, 10'000'000},
+             Count{"short_codes_per_account", &Limits::short_codes_per_account, 1, 10'000'000},
          })
         section.number(name, limits.*member, least, most);
 

@@ -55,6 +55,9 @@ struct Options {
     std::string symbol;
     std::string policy = "wait";
     std::string reason;
+    std::string scan;
+    std::string open;
+    std::string type;
     int delay_seconds = 0;
     int control = -1;
 };
@@ -169,7 +172,12 @@ int command(Options const& options, std::string const& line)
     if (!state) return complain(state.error());
     phone::Runner runner{options.server, *std::move(state), options.state, habits_of(options)};
     runner.start();
-    auto const answer = runner.command(line);
+    auto const claim = !options.scan.empty()   ? "scan " + options.scan
+                       : !options.open.empty() ? "open " + options.open
+                       : !options.type.empty() ? "type " + options.type
+                                               : std::string{};
+    auto answer = claim.empty() ? json::Object{} : runner.command(claim);
+    if (!answer.contains("outcome") && !line.empty()) answer = runner.command(line);
     runner.stop();
     print(answer);
     return answer.contains("outcome") ? 7 : 0;
@@ -241,6 +249,14 @@ int main(int argc, char** argv)
     auto* const refusing = app.add_subcommand("refuse", "wait for a request and refuse it");
     refusing->add_option("--reason", options.reason, "not_me or changed_mind");
     auto* const showing = app.add_subcommand("show", "wait for a request and print what the phone shows");
+    auto* const claiming = app.add_subcommand("claim", "go to a page, and answer nothing yet");
+    auto* const matching =
+        with_symbol(app.add_subcommand("match", "pick the symbol of a page that was approved by link"));
+    for (auto* const subcommand : {approving, wrong_coding, wrong_symboling, refusing, showing, claiming}) {
+        subcommand->add_option("--scan", options.scan, "what the QR code of a page says: the camera saw it");
+        subcommand->add_option("--open", options.open, "an address of a QR code or link that opens the phone");
+        subcommand->add_option("--type", options.type, "the short code of a page");
+    }
     auto* const asking = app.add_subcommand("me", "print what the server knows of this phone");
 
     auto* const running = with_symbol(app.add_subcommand("run", "stay on; take commands at a port"));
@@ -271,6 +287,8 @@ int main(int argc, char** argv)
     if (running->parsed()) return run(options);
     if (refusing->parsed()) return command(options, "refuse " + options.reason);
     if (showing->parsed()) return command(options, "show");
+    if (claiming->parsed()) return command(options, "");
+    if (matching->parsed()) return command(options, "match " + options.symbol);
     if (asking->parsed()) return command(options, "me");
     if (approving->parsed()) return command(options, "approve " + options.symbol);
     if (wrong_coding->parsed()) return command(options, "wrong-code " + options.symbol);

@@ -292,8 +292,11 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
                                    .keys = state.signing_keys,
                                    .pairwise_secret = state.pairwise_secret,
                                    .limits = limits}};
-    page::SignInPages const sign_in{
-        .provider = provider, .texts = texts, .is_test_system = configuration.card.test_pki};
+    page::SignInPages const sign_in{.provider = provider,
+                                    .texts = texts,
+                                    .app_url = server_settings.phone_url + "/app/",
+                                    .record_key = state.record_key,
+                                    .is_test_system = configuration.card.test_pki};
     card::CrlCache lists;
     page::EnrolmentMeans const enrolment{
         .id_url = server_settings.id_url,
@@ -312,6 +315,7 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
     };
     auto const device = std::make_shared<device::Settings const>(
         device::Settings{.origin = server_settings.phone_url,
+                         .id_origin = server_settings.id_url,
                          .nonce_key = app::derived_key(state, "device_nonce"),
                          .counter_key = app::derived_key(state, "device_counter"),
                          .record_key = state.record_key,

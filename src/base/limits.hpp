@@ -39,6 +39,7 @@ struct Limits {
     // ---- actions
     Seconds action_lifetime = 3min; ///< °
     Seconds action_extension = 2min;
+    Seconds return_lifetime = 2min; ///< from the approval of a link to the return of the page that began it
     Seconds device_nonce_lifetime = 5min;
 
     // ---- OpenID
@@ -75,6 +76,9 @@ struct Limits {
     int rings_per_network = 3;  ///< ° from one network
     int rings_per_partner = 4;  ///< ° through one partner
     Seconds mute_lifetime = 1h; ///< ° after "this was not me"
+
+    int short_codes_per_account = 20; ///< ° typed within short_codes_window, right or wrong
+    Seconds short_codes_window = 10min;
 
     Seconds longest_wait = 20min; ///< the longest that a person is ever told to wait
 };

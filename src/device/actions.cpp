@@ -14,6 +14,9 @@
 #include "device/out_of_use.hpp"
 #include "device/record.hpp"
 #include "device/shown.hpp"
+#include "entry/asking.hpp"
+#include "entry/offer.hpp"
+#include "entry/record.hpp"
 
 #include <algorithm>
 
@@ -25,6 +28,7 @@ using account::Account;
 using account::Device;
 using account::Ratchet;
 using action::Action;
+using action::Tie;
 using crypto::base64url;
 using ports::HistoryEntry;
 using ports::Services;
@@ -48,6 +52,15 @@ json::Array texts_of(std::vector<std::string> const& values)
     return array;
 }
 
+std::string_view word_of(action::State state)
+{
+    switch (state) {
+    case action::State::shown: return "shown";
+    case action::State::returning: return "returning";
+    default: return "waiting";
+    }
+}
+
 /// The actions that this phone can answer, as JSON, in the order of action::queue.
 Flow<json::Array> actions_for(Account account, Device device, Services services)
 {
@@ -63,10 +76,11 @@ Flow<json::Array> actions_for(Account account, Device device, Services services)
         list.push_back(json::Object{{"id", action.id.text()},
                                     {"created_at", numeric_date(action.created_at)},
                                     {"expires_at", numeric_date(action.expires_at)},
-                                    {"state", action.state == action::State::shown ? "shown" : "waiting"},
+                                    {"state", word_of(action.state)},
                                     {"rings", place.rings},
                                     {"muted", place.muted},
                                     {"entry", name_of(action.entry)},
+                                    {"returned_elsewhere", action.returned_elsewhere},
                                     {"partner", partner_of(action.partner_names, action.partner_domain)},
                                     {"browser", action.browser}});
     }
@@ -98,20 +112,11 @@ void tell(Services const& services, Action const& action)
     if (action.account) services.wakeups.tell(Wakeups::of(*action.account));
 }
 
-/// What the holder reads of an action afterwards: who asked, from where, what came of it, and the hash of the evidence.
+/// What the holder reads of an action afterwards, and what this phone had to do with it.
 HistoryEntry history(Device const& device, Action const& action, std::string event, Instant at, json::Object detail)
 {
-    detail["action"] = action.id.text();
     detail["device"] = device.id.text();
-    detail["partner"] = partner_of(action.partner_names, action.partner_domain);
-    detail["browser"] = action.browser;
-    detail["entry"] = name_of(action.entry);
-    if (!action.record.empty()) detail["record"] = base64url(crypto::sha256(action.record));
-    return {.account = device.account,
-            .at = at,
-            .event = std::move(event),
-            .client = action.client,
-            .detail = json::write(std::move(detail))};
+    return entry::history(device.account, action, std::move(event), at, std::move(detail));
 }
 
 /// Whether the ticked claims are some of those that were shown, in their order, with every one that is required.
@@ -196,7 +201,7 @@ Flow<http::Response> refuse(Asked asked, action::VerifiedAnswer verified, Servic
                                    .state = "refused",
                                    .at = now},
                                   settings->record_key);
-    auto const refused = co_await action::answer(asked.action.value, verified, now);
+    auto const refused = co_await action::answer(asked.action.value, verified, settings->limits.return_lifetime, now);
     auto device = asked.device.value;
     json::Object detail{{"reason", asked.answer.reason}};
     if (asked.answer.reason == "not_me") {
@@ -211,9 +216,34 @@ Flow<http::Response> refuse(Asked asked, action::VerifiedAnswer verified, Servic
     co_return refused_answer(device, refused, asked.answer);
 }
 
-http::Response approved(Device const& device)
+/// Where the phone goes to bring an approved link back to its page; nothing where there is nothing to bring.
+Flow<std::string> return_address(Action action, Services services, SharedSettings settings)
 {
-    return http::json(200, json::write(json::Object{{"state", "approved"}, {"ratchet", base64url(device.ratchet)}}));
+    if (action.state != action::State::returning) co_return std::string{};
+    auto const sign_in = co_await services.sign_ins.find(action.sign_in);
+    if (!sign_in || !entry::offers(sign_in->value)) co_return std::string{};
+    co_return settings->id_origin + "/sign-in/" + action.sign_in.text() + "/return#" +
+        entry::return_value(sign_in->value, action.id);
+}
+
+/// The answer to an approval.
+Flow<http::Response> approved(Action action, Device device, Services services, SharedSettings settings)
+{
+    json::Object object{{"state", "approved"}, {"ratchet", base64url(device.ratchet)}};
+    auto const back = co_await return_address(action, services, settings);
+    if (action.state == action::State::returning) object["state"] = "returning";
+    if (!back.empty()) object["return"] = back;
+    co_return http::json(200, json::write(std::move(object)));
+}
+
+std::string_view tied_by(Tie tie)
+{
+    switch (tie) {
+    case Tie::symbol: return entry::name_of(action::Tied::matched);
+    case Tie::scan: return entry::name_of(action::Tied::scanned);
+    case Tie::browser: return entry::name_of({});
+    }
+    return entry::name_of({});
 }
 
 /// 13, with the code: the vault's grant. Fails: code_wrong, code_blocked, vault_unreachable.
@@ -274,23 +304,28 @@ Flow<http::Response> approve(Asked asked, action::VerifiedAnswer verified, Ratch
                                    .device_key = asked.device_key,
                                    .answer = asked.answer,
                                    .grant = grant,
-                                   .symbol = "right",
-                                   .state = "approved",
+                                   .symbol = asked.action.value.tie == Tie::symbol ? "right" : "none",
+                                   .state = asked.action.value.tie == Tie::browser ? "returning" : "approved",
+                                   .tied = tied_by(asked.action.value.tie),
                                    .at = now},
                                   settings->record_key);
-    auto const decided = co_await action::answer(asked.action.value, verified, now);
+    auto const decided = co_await action::answer(asked.action.value, verified, settings->limits.return_lifetime, now);
     device = with_next_ratchet(std::move(device), used, services.random.bytes(ratchet_bytes));
     device.last_seen_at = now;
-    device = action::with_known_browser(std::move(device), decided.origin, now);
-    json::Object detail{{"claims", texts_of(decided.granted_claims)}, {"method", asked.answer.method}};
+    auto const is_returning = decided.state == action::State::returning;
+    // A link that was passed on was asked for by its sender's browser: that one is not the holder's yet.
+    if (!is_returning) device = action::with_known_browser(std::move(device), decided.origin, now);
+    json::Object more{{"method", asked.answer.method}};
     auto consent = co_await changed_consent(decided, services);
-    if (consent) detail["consent"] = consent->version == 0 ? "given" : "changed";
-    auto entry = history(device, decided, "approved", now, std::move(detail));
+    if (consent) more["consent"] = consent->version == 0 ? "given" : "changed";
+    // What was approved through a link is in the history as approved once its page was tied to it.
+    auto entry = is_returning ? history(device, decided, "confirmed", now, std::move(more))
+                              : entry::approval(decided, now, std::move(more));
     co_await services.actions.decide(changed(asked.action, decided), changed(asked.device, device), std::move(entry),
                                      std::move(consent));
     tell(services, decided);
-    services.log.event("action_approved", {{"client", decided.client.text()}});
-    co_return approved(device);
+    services.log.event(is_returning ? "action_confirmed" : "action_approved", {{"client", decided.client.text()}});
+    co_return co_await approved(decided, device, services, settings);
 }
 
 } // namespace
@@ -399,8 +434,13 @@ Flow<http::Response> show_action(http::Request request, Services services, Share
         co_await services.actions.save(changed(stored, shown));
         tell(services, shown);
     }
-    co_return signed_answer({{"tx", base64url(shown.shown)}, {"expires_at", numeric_date(shown.expires_at)}}, services,
-                            *settings);
+    json::Object answer{{"tx", base64url(shown.shown)},
+                        {"expires_at", numeric_date(shown.expires_at)},
+                        {"state", word_of(shown.state)},
+                        {"returned_elsewhere", shown.returned_elsewhere}};
+    auto const back = co_await return_address(shown, services, settings);
+    if (!back.empty()) answer["return"] = back;
+    co_return signed_answer(std::move(answer), services, *settings);
 }
 
 // docs/device-protocol.md §5, the table of checks. Nothing is counted or changed before the signature is good.
@@ -428,17 +468,20 @@ Flow<http::Response> answer_action(http::Request request, Services services, Sha
 
     // 7: the answer to this very answer was lost. With the proof, so that only who sent it can know it.
     using enum action::State;
-    if ((asked_action.state == approved || asked_action.state == refused) &&
+    if ((asked_action.state == approved || asked_action.state == returning || asked_action.state == refused) &&
         is_record_of(asked_action.record, answer)) {
         if (asked_action.state == refused) co_return refused_answer(device->value, asked_action, answer);
-        if (device->value.previous_ratchet == answer.ratchet) co_return device::approved(device->value);
+        if (device->value.previous_ratchet == answer.ratchet)
+            co_return co_await device::approved(asked_action, device->value, services, settings);
     }
 
     // 8: open, and what was signed is what was shown.
     auto const now = services.clock.now();
     if (now >= asked_action.expires_at) co_return fail(Outcome::action_expired);
     if (asked_action.state == waiting) co_return fail(Outcome::action_not_shown);
-    if (asked_action.state != shown) co_return fail(Outcome::action_closed);
+    // What was approved may still be refused while its page is not tied to it.
+    auto const refusable = asked_action.state == returning && answer.decision == Decision::refuse;
+    if (asked_action.state != shown && !refusable) co_return fail(Outcome::action_closed);
     if (!equal_in_constant_time(crypto::sha256(asked_action.shown), answer.shown))
         co_return fail(Outcome::action_not_shown, "other bytes than were shown");
 
@@ -468,7 +511,7 @@ Flow<http::Response> answer_action(http::Request request, Services services, Sha
     static_assert(action::needs_of(action::Matter::log_in) == action::Needs::either);
     if (asked_action.needs_passkey && !by_passkey) co_return fail(Outcome::passkey_needed);
     if (by_passkey && !device->value.passkey) co_return fail(Outcome::passkey_unknown);
-    if (auto const fine = action::answer(asked_action, verified, now); !fine) {
+    if (auto const fine = action::answer(asked_action, verified, settings->limits.return_lifetime, now); !fine) {
         if (fine.error().outcome != Outcome::symbol_wrong) co_return std::unexpected{fine.error()};
         co_await end_action(asked, action::Event::wrong_symbol, Outcome::symbol_wrong, "wrong", device->value,
                             "symbol_wrong", services, settings);
@@ -516,6 +559,162 @@ Flow<http::Response> withdraw_consent(http::Request request, Services services, 
     co_await services.consents.withdraw(*consent, std::move(entry));
     services.log.event("consent_withdrawn", {{"client", client.text()}});
     co_return signed_answer({{"state", "withdrawn"}}, services, *settings);
+}
+
+namespace {
+
+/// The sign-in whose page the phone went to. Fails: too_many_requests, entry_unknown, qr_too_old.
+Flow<Stored<grant::SignIn>> claimed_sign_in(Claim claim, AccountId account, Services services, SharedSettings settings)
+{
+    auto const now = services.clock.now();
+    auto const found_by = [&services](SignInId id) -> Flow<Stored<grant::SignIn>> {
+        auto found = co_await services.sign_ins.find(std::move(id));
+        if (!found) co_return fail(Outcome::entry_unknown, "no such sign-in");
+        co_return *std::move(found);
+    };
+    switch (claim.by) {
+    case Claim::By::scan:
+    case Claim::By::address: {
+        auto const value = co_await entry::parse_qr_value(claim.value);
+        auto found = co_await found_by(value.sign_in);
+        co_await entry::check_qr(found.value, value, now);
+        co_return found;
+    }
+    case Claim::By::link: {
+        auto const value = co_await entry::parse_link_value(claim.value);
+        auto found = co_await found_by(value.sign_in);
+        co_await entry::check_link(found.value, value);
+        co_return found;
+    }
+    case Claim::By::code: break;
+    }
+    // Short codes alone can be guessed. Right ones count too, so that nobody learns which one was right at the limit.
+    auto const& limits = settings->limits;
+    auto const key = crypto::hmac_sha256(settings->counter_key, bytes_of("short codes of " + account.text()));
+    auto const typed = co_await services.counters.add("short_code", key, limits.short_codes_window, now);
+    if (typed > limits.short_codes_per_account) {
+        auto const window = limits.short_codes_window;
+        co_return fail_until(Outcome::too_many_requests, now - now.time_since_epoch() % window + window);
+    }
+    auto const code = co_await entry::parse_short_code(claim.value);
+    auto found = co_await services.sign_ins.find_by_short_code(code);
+    if (!found) co_return fail(Outcome::entry_unknown, "no such short code");
+    co_return *std::move(found);
+}
+
+/// How a claim enters, and what has to tie the page to the phone. An address that opens the app proves no more than a
+/// link does: whoever sends it on may have made it this very second. Only the app's own camera was at the page.
+void enter_by(Claim::By by, Action& action)
+{
+    using enum action::Entry;
+    switch (by) {
+    case Claim::By::scan: action.entry = qr, action.tie = Tie::scan; return;
+    case Claim::By::address: action.entry = qr, action.tie = Tie::symbol; return;
+    case Claim::By::link: action.entry = link, action.tie = Tie::browser; return;
+    case Claim::By::code: action.entry = code, action.tie = Tie::symbol; return;
+    }
+}
+
+/// The action of that page for that phone: made now, or the one that it has already. Fails: entry_closed, entry_taken,
+/// conflict.
+Flow<Action> action_for(Stored<grant::SignIn> stored, Claim::By by, Device device, Services services,
+                        SharedSettings settings)
+{
+    auto const now = services.clock.now();
+    auto const& sign_in = stored.value;
+    if (sign_in.state == grant::SignIn::State::finished || sign_in.outcome || now >= sign_in.expires_at)
+        co_return fail(Outcome::entry_closed);
+    if (sign_in.action) {
+        auto const taken = co_await services.actions.find(*sign_in.action);
+        if (!taken || !is_open(taken->value, now)) co_return fail(Outcome::entry_closed);
+        // The answer to this phone's claim was lost, or it was opened again.
+        if (taken->value.device == device.id) co_return taken->value;
+        co_return fail(Outcome::entry_taken);
+    }
+    auto const client = co_await services.clients.find(sign_in.request.client);
+    if (!client) co_return fail(Outcome::entry_closed, "the client was removed since");
+
+    auto action = entry::new_action(sign_in, client->value, settings->limits, now, services.random);
+    action.account = device.account;
+    action.device = device.id;
+    enter_by(by, action);
+    // Whoever is first has it: the sign-in changes only if nobody else has changed it.
+    co_await services.actions.start(action, changed(stored, entry::waiting_for(sign_in, action, settings->limits)));
+    tell(services, action);
+    services.log.event("entry_claimed", {{"by", std::string{name_of(by)}}, {"client", action.client.text()}});
+    co_return action;
+}
+
+} // namespace
+
+Flow<http::Response> claim(http::Request request, Services services, SharedSettings settings)
+{
+    auto const who = co_await authenticate(request, services, settings);
+    if (who.account.value.state == account::State::blocked) co_return fail(Outcome::account_blocked);
+    auto const asked = co_await parse_claim(request.body);
+    auto stored = co_await claimed_sign_in(asked, who.account.value.id, services, settings);
+
+    constexpr int most_rounds = 3;
+    for (int round = 1;; ++round) {
+        auto const action = co_await outcome_of(action_for(stored, asked.by, who.device.value, services, settings));
+        if (action)
+            co_return signed_answer({{"action", action->id.text()}, {"expires_at", numeric_date(action->expires_at)}},
+                                    services, *settings);
+        if (action.error().outcome != Outcome::conflict || round == most_rounds)
+            co_return std::unexpected{action.error()};
+        auto again = co_await services.sign_ins.find(stored.value.id);
+        if (!again) co_return fail(Outcome::entry_closed);
+        stored = *std::move(again);
+    }
+}
+
+Flow<http::Response> match_action(http::Request request, Services services, SharedSettings settings)
+{
+    // Shape, phone, signature; nothing is changed before.
+    auto const match = co_await parse_match(request.body);
+    auto const device = co_await services.devices.find(match.device);
+    if (!device) co_return fail(Outcome::device_unknown);
+    auto const key = co_await crypto::PublicKey::from_der(device->value.public_key);
+    if (!key.verifies(crypto::SignatureAlgorithm::es256, match_statement(match), match.signature))
+        co_return fail(Outcome::device_signature_invalid);
+    co_await check_device(device->value);
+    auto const account = co_await account_of(device->value, services);
+    if (account.value.state == account::State::blocked) co_return fail(Outcome::account_blocked);
+
+    auto const stored =
+        co_await action_of(account.value.id, std::string{request.path_parameters.value("id")}, services);
+    if (stored.value.device != match.device) co_return fail(Outcome::action_of_other_device);
+    auto const done = http::json(200, json::write(json::Object{{"state", "approved"}}));
+    // The answer to this very match was lost, or the browser came back meanwhile.
+    if (stored.value.state == action::State::approved && stored.value.tie == Tie::browser &&
+        (stored.value.tied == action::Tied::proven ||
+         entry::is_completed_by(stored.value.record, match.symbol, match.signature)))
+        co_return done;
+
+    auto const now = services.clock.now();
+    if (now >= stored.value.expires_at) co_return fail(Outcome::action_expired);
+    if (stored.value.state != action::State::returning) co_return fail(Outcome::action_closed);
+    if (!equal_in_constant_time(crypto::sha256(stored.value.shown), match.shown))
+        co_return fail(Outcome::action_not_shown, "other bytes than were shown");
+
+    auto const matched = action::match(stored.value, match.symbol, now);
+    if (!matched && matched.error().outcome != Outcome::symbol_wrong) co_return std::unexpected{matched.error()};
+    entry::Tying const tying{.tied = matched ? std::optional{action::Tied::matched} : std::nullopt,
+                             .symbol = match.symbol,
+                             .signature = match.signature,
+                             .at = now};
+    auto settled = matched
+                       ? *matched
+                       : co_await action::end(stored.value, action::Event::wrong_symbol, Outcome::symbol_wrong, now);
+    settled.record = entry::tied_record(settled.record, tying, settings->record_key);
+    auto entry =
+        matched ? entry::approval(settled, now)
+                : history(device->value, settled, "symbol_wrong", now, {{"outcome", name_of(Outcome::symbol_wrong)}});
+    co_await services.actions.settle(changed(stored, settled), std::move(entry));
+    tell(services, settled);
+    services.log.event(matched ? "action_approved" : "action_failed", {{"client", settled.client.text()}});
+    if (!matched) co_return fail(Outcome::symbol_wrong);
+    co_return done;
 }
 
 } // namespace symbolon::device

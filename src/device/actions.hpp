@@ -17,6 +17,16 @@ Flow<http::Response> pending(http::Request request, ports::Services services, Sh
 /// GET /d/events: /d/pending, now and at every change. Fails: those of authenticate.
 Flow<http::Response> pending_events(http::Request request, ports::Services services, SharedSettings settings);
 
+/// POST /d/claims: the question of a page, for the phone that went to it. Fails: those of authenticate,
+/// account_blocked, json_malformed, request_malformed, too_many_requests (short codes), entry_unknown, qr_too_old,
+/// entry_closed, entry_taken.
+Flow<http::Response> claim(http::Request request, ports::Services services, SharedSettings settings);
+
+/// POST /d/actions/{id}/match. Fails, in the order of docs/device-protocol.md: request_malformed, encoding_malformed,
+/// device_unknown, device_signature_invalid, device_unbound, device_suspended, account_deactivated, account_blocked,
+/// action_unknown, action_of_other_device, action_expired, action_closed, action_not_shown, symbol_wrong, conflict.
+Flow<http::Response> match_action(http::Request request, ports::Services services, SharedSettings settings);
+
 /// POST /d/actions/{id}/show. Fails: those of authenticate, account_blocked, request_malformed, action_unknown,
 /// action_of_other_device, action_expired, action_closed.
 Flow<http::Response> show_action(http::Request request, ports::Services services, SharedSettings settings);

@@ -601,7 +601,6 @@ TEST_F(PhoneActions, answers_out_of_shape_are_refused)
     };
     EXPECT_EQ(with("answer", "maybe"), "request_malformed");
     EXPECT_EQ(with("method", "passkey"), "proof_malformed");
-    EXPECT_EQ(with("symbol", ""), "request_malformed");
     EXPECT_EQ(with("reason", "not_me"), "request_malformed");
     EXPECT_EQ(with("ratchet", "AA"), "request_malformed");
     EXPECT_EQ(with("shown", "%"), "encoding_malformed");

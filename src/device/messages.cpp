@@ -9,6 +9,7 @@
 #include "vault/statement.hpp"
 
 #include <algorithm>
+#include <array>
 #include <initializer_list>
 
 namespace symbolon::device {
@@ -292,6 +293,66 @@ Result<PasskeyOn> parse_passkey_on(std::string_view body)
     return on;
 }
 
+// ---- claims ------------------------------------------------------------------------------------------------------
+
+namespace {
+
+constexpr std::array ways_to_claim{
+    std::pair{Claim::By::scan, std::string_view{"scan"}},
+    std::pair{Claim::By::address, std::string_view{"address"}},
+    std::pair{Claim::By::link, std::string_view{"link"}},
+    std::pair{Claim::By::code, std::string_view{"code"}},
+};
+
+} // namespace
+
+std::string_view name_of(Claim::By by)
+{
+    return std::ranges::find(ways_to_claim, by, [](auto const& row) { return row.first; })->second;
+}
+
+std::string write(Claim const& claim)
+{
+    return json::write(json::Object{{"by", name_of(claim.by)}, {"value", claim.value}});
+}
+
+Result<Claim> parse_claim(std::string_view body)
+{
+    constexpr std::size_t longest_value = 200;
+    auto const object = TRY(body_with(body, {"by", "value"}));
+    auto const by = TRY(short_text(object, "by"));
+    auto const way = std::ranges::find(ways_to_claim, std::string_view{by}, [](auto const& row) { return row.second; });
+    if (way == ways_to_claim.end()) return fail(Outcome::request_malformed, "by");
+    auto value = TRY(json::text(object, "value"));
+    if (value.size() > longest_value) return fail(Outcome::request_malformed, "value");
+    return Claim{.by = way->first, .value = std::move(value)};
+}
+
+Bytes match_statement(Match const& match)
+{
+    return vault::statement("symbolon-match-v1", {match.shown, bytes_of(match.device.text()), bytes_of(match.symbol)});
+}
+
+std::string write(Match const& match)
+{
+    return json::write(json::Object{{"did", match.device.text()},
+                                    {"shown", base64url(match.shown)},
+                                    {"symbol", match.symbol},
+                                    {"signature", base64url(match.signature)}});
+}
+
+Result<Match> parse_match(std::string_view body)
+{
+    auto const object = TRY(body_with(body, {"did", "shown", "symbol", "signature"}));
+    Match match;
+    match.device = DeviceId{TRY(short_text(object, "did"))};
+    match.shown = TRY(bytes(object, "shown", hash_bytes, Outcome::request_malformed));
+    match.symbol = TRY(short_text(object, "symbol"));
+    if (match.symbol.empty()) return fail(Outcome::request_malformed, "symbol");
+    match.signature = TRY(bytes(object, "signature", signature_bytes, Outcome::request_malformed));
+    return match;
+}
+
 // ---- answers -----------------------------------------------------------------------------------------------------
 
 Bytes message_of(Answer const& answer)
@@ -349,7 +410,7 @@ Result<Answer> parse_answer(std::string_view body)
 
     if (decision == "approve") {
         answer.decision = Answer::Decision::approve;
-        if (answer.symbol.empty() || !answer.reason.empty()) return fail(malformed, "does not fit an approval");
+        if (!answer.reason.empty()) return fail(malformed, "does not fit an approval");
         if (answer.method == "passkey") TRY(passkey::parse_assertion(answer.proof));
         else if (answer.method != "code") return fail(malformed, "method");
         else if (answer.proof.size() != code_proof_bytes) return fail(Outcome::proof_malformed, "size");

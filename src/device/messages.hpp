@@ -129,6 +129,37 @@ std::string write(PasskeyOn const& on);
 /// Fails: json_malformed, request_malformed, encoding_malformed, proof_malformed, passkey_refused (its outer shape).
 Result<PasskeyOn> parse_passkey_on(std::string_view body);
 
+// ---- claims (§5) ---------------------------------------------------------------------------------------------------
+
+/// A phone that went to a page and asks for its question.
+struct Claim {
+    enum class By : std::uint8_t {
+        scan,    ///< the app's camera saw the QR code
+        address, ///< the QR code's address opened the app
+        link,    ///< the page's link opened the app
+        code,    ///< the short code was typed
+    };
+    By by = By::scan;
+    std::string value; ///< what stood in the QR code, in the link, or was typed
+};
+std::string_view name_of(Claim::By by);
+std::string write(Claim const& claim);
+/// Fails: json_malformed, request_malformed.
+Result<Claim> parse_claim(std::string_view body);
+
+/// The symbol that the holder picked after all, when the approval of a link did not come back to its page.
+struct Match {
+    DeviceId device;
+    Bytes shown; ///< SHA-256 of the bytes that were shown
+    std::string symbol;
+    Bytes signature; ///< 64 bytes
+};
+/// What the device key signs.
+Bytes match_statement(Match const& match);
+std::string write(Match const& match);
+/// Fails: json_malformed, request_malformed, encoding_malformed.
+Result<Match> parse_match(std::string_view body);
+
 // ---- answers (§5) --------------------------------------------------------------------------------------------------
 
 struct Answer {
@@ -137,7 +168,7 @@ struct Answer {
     DeviceId device;
     Bytes shown; ///< SHA-256 of the bytes that were shown
     Decision decision = Decision::refuse;
-    std::string symbol;              ///< empty where refused
+    std::string symbol;              ///< empty where refused, and where none is wanted
     std::string method;              ///< "code", "passkey"; empty where refused
     Bytes ratchet;                   ///< 16 bytes
     std::vector<std::string> claims; ///< granted; empty where refused

@@ -7,6 +7,8 @@
 #include "device/history_messages.hpp"
 #include "vault/statement.hpp"
 
+#include <algorithm>
+
 namespace symbolon::device {
 
 namespace {
@@ -105,6 +107,13 @@ Result<PhonePasskey> read_passkey(json::Object const& object)
     it.counts = TRY(json::boolean(object, "counts"));
     passkey.party = {.origin = TRY(json::text(object, "origin")), .id = TRY(json::text(object, "id"))};
     return passkey;
+}
+
+/// The address of a return in an answer; empty without one.
+Result<std::string> return_address_in(json::Object const& answer)
+{
+    auto address = TRY(json::optional_text(answer, "return"));
+    return address.value_or("");
 }
 
 } // namespace
@@ -243,6 +252,20 @@ Answer make_answer(PhoneState const& state, Shown const& shown, ByteView shown_b
     return answer;
 }
 
+Result<Claim> claim_of_address(std::string_view address, bool scanned)
+{
+    constexpr std::string_view qr = "qr=";
+    constexpr std::string_view link = "link=";
+    auto const mark = address.find('#');
+    auto value = mark == std::string_view::npos ? address : address.substr(mark + 1);
+    auto const is_link = value.starts_with(link) || (!value.starts_with(qr) && std::ranges::count(value, '.') == 1);
+    if (value.starts_with(qr)) value.remove_prefix(qr.size());
+    else if (value.starts_with(link)) value.remove_prefix(link.size());
+    if (value.empty() || !value.contains('.')) return fail(Outcome::entry_unknown, "no address of a page");
+    if (is_link) return Claim{.by = Claim::By::link, .value = std::string{value}};
+    return Claim{.by = scanned ? Claim::By::scan : Claim::By::address, .value = std::string{value}};
+}
+
 Result<std::vector<PendingAction>> parse_pending(std::string_view text)
 {
     auto const object = TRY(json::parse_object(text));
@@ -254,6 +277,8 @@ Result<std::vector<PendingAction>> parse_pending(std::string_view text)
                            .created_at = instant_of(TRY(json::integer(one, "created_at"))),
                            .expires_at = instant_of(TRY(json::integer(one, "expires_at"))),
                            .shown = TRY(json::text(one, "state")) == "shown",
+                           .returning = TRY(json::text(one, "state")) == "returning",
+                           .returned_elsewhere = TRY(json::optional_boolean(one, "returned_elsewhere")).value_or(false),
                            .rings = TRY(json::optional_boolean(one, "rings")).value_or(true),
                            .muted = TRY(json::optional_boolean(one, "muted")).value_or(false)});
     }
@@ -406,12 +431,29 @@ Flow<Phone::HistoryPage> Phone::history(std::int64_t before)
     co_return page;
 }
 
+Flow<ActionId> Phone::claim(Claim claim)
+{
+    auto const answer = co_await ask("POST", "/d/claims", write(claim));
+    co_return ActionId{co_await from_server(json::text(answer, "action"))};
+}
+
+Flow<std::string> Phone::match(ShownAction action, std::string symbol)
+{
+    Match match{
+        .device = state_.device, .shown = crypto::sha256(action.bytes), .symbol = std::move(symbol), .signature = {}};
+    match.signature = state_.device_key.sign(es256, match_statement(match));
+    auto const path = "/d/actions/" + action.shown.action.text() + "/match";
+    auto const answer = co_await post_until_answered(path, write(match));
+    co_return from_server(json::text(answer, "state"));
+}
+
 Flow<Phone::ShownAction> Phone::show(ActionId id)
 {
     auto const answer = co_await ask("POST", "/d/actions/" + id.text() + "/show", "{}");
     ShownAction action;
     action.bytes = co_await from_server(bytes_of_member(answer, "tx"));
     action.shown = co_await parse_shown(action.bytes);
+    action.return_address = co_await from_server(return_address_in(answer));
     if (action.shown.action != id || action.shown.device != state_.device)
         co_return fail(Outcome::request_malformed, "shown bytes of another action or phone");
     co_return action;
@@ -426,7 +468,8 @@ Flow<std::string> Phone::answer(ShownAction action, Choice choice)
     auto const body = write(made);
     auto const answer = co_await post_until_answered(path, body);
     auto state = co_await from_server(json::text(answer, "state"));
-    if (state == "approved") state_.ratchet = co_await from_server(bytes_of_member(answer, "ratchet"));
+    return_address_ = co_await from_server(return_address_in(answer));
+    if (state != "refused") state_.ratchet = co_await from_server(bytes_of_member(answer, "ratchet"));
     co_return state;
 }
 

@@ -102,9 +102,15 @@ struct PendingAction {
     Instant created_at;
     Instant expires_at;
     bool shown = false;
-    bool rings = true; ///< of one at most; the others wait silently
+    bool returning = false;          ///< approved: its page has yet to be tied to it
+    bool returned_elsewhere = false; ///< and another browser than the one that began came back
+    bool rings = true;               ///< of one at most; the others wait silently
     bool muted = false;
 };
+
+/// What a phone makes of an address that it scanned or that opened it: "ORIGIN/app/#qr=…" or "#link=…"; of what stands
+/// behind it alone, too. `scanned`: by its own camera. Fails with entry_unknown.
+Result<Claim> claim_of_address(std::string_view address, bool scanned);
 
 /// The actions of a /d/pending answer, or of an event of /d/events. Fails with json_malformed.
 Result<std::vector<PendingAction>> parse_pending(std::string_view text);
@@ -132,8 +138,13 @@ public:
     struct ShownAction {
         Shown shown;
         Bytes bytes;
+        std::string return_address; ///< where to bring an approved link back to its page; empty unless it is returning
     };
     Flow<std::vector<PendingAction>> pending();
+
+    /// Goes to a page (D3): gives the id of its action. Fails besides: account_blocked, too_many_requests,
+    /// entry_unknown, qr_too_old, entry_closed, entry_taken.
+    Flow<ActionId> claim(Claim claim);
     /// Fails besides: request_malformed (not for this phone or not for this action, or of a kind it doesn't know).
     Flow<ShownAction> show(ActionId id);
     /// Gives the state that the action has then: "approved", "refused". Sends the same bytes again, at most twice, when
@@ -161,6 +172,12 @@ public:
     Flow<void> turn_passkey_on(PhonePasskey passkey, SecretText code);
     Flow<void> turn_passkey_off();
 
+    /// The address that the last answer gave to bring a link back to its page; empty: none.
+    [[nodiscard]] std::string const& return_address() const { return return_address_; }
+
+    /// The symbol of a page whose browser did not come back. Gives "approved".
+    Flow<std::string> match(ShownAction action, std::string symbol);
+
     /// GET /d/me.
     Flow<json::Object> me();
 
@@ -179,6 +196,7 @@ private:
     PhoneState state_;
     Transport& transport_;
     std::string nonce_;
+    std::string return_address_;
 };
 
 } // namespace symbolon::device

@@ -22,6 +22,7 @@ Bytes sign_record(Record const& record, crypto::SigningKey const& key)
         {"symbol", record.symbol},
         {"grant", base64url(record.grant)},
         {"state", record.state},
+        {"tied", record.tied},
         {"at", numeric_date(record.at)},
     };
     // Where the fingerprint approved, its assertion is the evidence, as the vault's grant is for the code.

@@ -13,9 +13,10 @@ struct Record {
     account::Device const& device;
     crypto::PublicKey const& device_key; ///< of that device
     Answer const& answer;
-    Bytes grant;             ///< of the vault; empty unless approved
-    std::string_view symbol; ///< "right", "wrong", "none"
-    std::string_view state;  ///< "approved", "refused", "failed"
+    Bytes grant;                    ///< of the vault; empty unless approved
+    std::string_view symbol;        ///< "right", "wrong", "none"
+    std::string_view state;         ///< "approved", "returning", "refused", "failed"
+    std::string_view tied = "none"; ///< "matched", "scanned", "none"; what comes later: entry::tied_record
     Instant at;
 };
 

@@ -69,8 +69,10 @@ http::Routes device_routes(Services services, SharedSettings settings)
         row("GET", "/d/consents", list_consents),
         row("POST", "/d/consents/withdraw", withdraw_consent),
         row("GET", "/d/events", pending_events),
+        row("POST", "/d/claims", claim),
         row("POST", "/d/actions/{id}/show", show_action),
         row("POST", "/d/actions/{id}/answer", answer_action),
+        row("POST", "/d/actions/{id}/match", match_action),
     };
 }
 

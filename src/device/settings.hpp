@@ -14,6 +14,7 @@ namespace symbolon::device {
 /// What main() gives the phone API besides Services. Lives as long as the program.
 struct Settings {
     std::string origin;                  ///< of the phone API: "https://phone.example"
+    std::string id_origin;               ///< of the sign-in pages: "https://id.example"
     SecretBytes nonce_key;               ///< 32 bytes: server nonces
     SecretBytes counter_key;             ///< 32 bytes: addresses in counters are HMACs under it
     crypto::SigningKey record_key;       ///< signs approval records

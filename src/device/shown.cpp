@@ -4,6 +4,7 @@
 #include "crypto/encoding.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace symbolon::device {
 
@@ -13,17 +14,6 @@ constexpr int version = 1;
 constexpr std::size_t symbols_shown = 6;
 
 } // namespace
-
-std::string_view name_of(action::Entry entry)
-{
-    switch (entry) {
-    case action::Entry::number: return "number";
-    case action::Entry::qr: return "qr";
-    case action::Entry::link: return "link";
-    case action::Entry::ciba: return "ciba";
-    }
-    return "number";
-}
 
 std::string_view name_of(action::RequestedClaim::Before before)
 {
@@ -40,7 +30,8 @@ Bytes shown_bytes(action::Action const& action, DeviceId const& device, ByteView
         claims.push_back(
             json::Object{{"name", claim.name}, {"required", claim.essential}, {"before", name_of(claim.before)}});
     json::Array symbols;
-    for (auto const& symbol : action.symbols) symbols.emplace_back(symbol);
+    if (action.tie != action::Tie::scan)
+        for (auto const& symbol : action.symbols) symbols.emplace_back(symbol);
 
     json::Object shown{
         {"v", version},
@@ -88,7 +79,8 @@ Result<Shown> parse_shown(ByteView bytes)
     shown.browser = TRY(json::text(from, "browser"));
     shown.place = TRY(json::optional_text(from, "place")).value_or("");
     shown.entry = TRY(json::text(object, "entry"));
-    if (shown.entry != "number") return fail(malformed, "entry");
+    constexpr std::array<std::string_view, 4> entries{"number", "code", "qr", "link"};
+    if (std::ranges::count(entries, std::string_view{shown.entry}) == 0) return fail(malformed, "entry");
     shown.needs_passkey = TRY(json::optional_boolean(object, "needs_passkey")).value_or(false);
     shown.created_at = instant_of(TRY(json::integer(object, "created_at")));
     shown.expires_at = instant_of(TRY(json::integer(object, "expires_at")));
@@ -96,7 +88,8 @@ Result<Shown> parse_shown(ByteView bytes)
         if (!value.is_string()) return fail(malformed, "symbols");
         shown.symbols.emplace_back(value.get_string());
     }
-    if (shown.symbols.size() != symbols_shown) return fail(malformed, "symbols");
+    auto const none = shown.symbols.empty() && shown.entry == "qr";
+    if (!none && shown.symbols.size() != symbols_shown) return fail(malformed, "symbols");
     return shown;
 }
 

@@ -30,11 +30,14 @@ struct Shown {
     std::vector<Claim> claims;
     std::string browser;
     std::string place;          ///< empty where it is not known
-    std::string entry;          ///< "number"
+    std::string entry;          ///< "number", "code", "qr", "link"
     bool needs_passkey = false; ///< the code alone is not enough
     Instant created_at;
     Instant expires_at;
-    std::vector<std::string> symbols; ///< six
+    std::vector<std::string> symbols; ///< six; none where the camera saw the page
+
+    /// Whether one of the symbols is part of an approval. A link is approved without, and may need it afterwards.
+    [[nodiscard]] bool wants_symbol() const { return entry != "link" && !symbols.empty(); }
 };
 
 /// The bytes of an action for one phone. `nonce`: 16 bytes, so that no two are alike.

@@ -293,6 +293,28 @@ json::Object make_vectors()
 
     vectors["passkey"] = passkey_vector(keys, parse_shown(shown).value(), shown, pk, *random);
 
+    // The other entries: what a camera saw has no symbols, what a link opened is matched afterwards.
+    auto seen = action;
+    seen.entry = action::Entry::qr;
+    seen.tie = action::Tie::scan;
+    vectors["tx_qr"] = json::Object{{"text", text_of(shown_bytes(seen, keys.did, random->bytes(16)))}};
+    auto linked = action;
+    linked.entry = action::Entry::link;
+    linked.tie = action::Tie::browser;
+    auto const linked_bytes = shown_bytes(linked, keys.did, random->bytes(16));
+    vectors["tx_link"] = json::Object{{"text", text_of(linked_bytes)}};
+    Match match{.device = keys.did, .shown = crypto::sha256(linked_bytes), .symbol = "boat", .signature = {}};
+    auto const matched = match_statement(match);
+    match.signature = keys.device.sign(es256, matched);
+    vectors["match"] = json::Object{{"statement", base64url(matched)}, {"body", *json::parse(write(match))}};
+    json::Array claims;
+    for (auto const& claim :
+         {Claim{Claim::By::scan, "AZrPcuVAT2uMlr7kE0dHfQ.41.MDEyMzQ1Njc4OUFCQ0RFRg"},
+          Claim{Claim::By::address, "AZrPcuVAT2uMlr7kE0dHfQ.41.MDEyMzQ1Njc4OUFCQ0RFRg"},
+          Claim{Claim::By::link, "AZrPcuVAT2uMlr7kE0dHfQ.MDEyMzQ1Njc4OUFCQ0RFRg"}, Claim{Claim::By::code, "ACDE-FHJK"}})
+        claims.emplace_back(*json::parse(write(claim)));
+    vectors["claims"] = std::move(claims);
+
     AccountId const account{"AZrPcuVAQ2eQx1eZ0c1N3Q"};
     auto const message = *crypto::from_base64url(*json::text(*json::object(vectors, "approve"), "m"));
     auto grant =
@@ -379,6 +401,18 @@ Result<void> check_vectors(json::Object const& vectors)
     TRY(check_answer(TRY(json::object(vectors, "refuse")), vectors, keys));
 
     TRY(check_passkey(TRY(json::object(vectors, "passkey")), keys, pk));
+    auto const seen = TRY(parse_shown(bytes_of(TRY(json::text(TRY(json::object(vectors, "tx_qr")), "text")))));
+    TRY(holds(seen.symbols.empty() && !seen.wants_symbol(), "symbols of a QR code"));
+    auto const linked = TRY(json::text(TRY(json::object(vectors, "tx_link")), "text"));
+    TRY(holds(!TRY(parse_shown(bytes_of(linked))).wants_symbol(), "symbols of a link"));
+    auto const matching = TRY(json::object(vectors, "match"));
+    auto const match = TRY(parse_match(json::write(TRY(json::object(matching, "body")))));
+    TRY(holds(match.shown == crypto::sha256(linked), "shown of a match"));
+    auto const matched = match_statement(match);
+    TRY(same(matched, matching, "statement"));
+    TRY(holds(keys.device.public_key().verifies(es256, matched, match.signature), "signature of a match"));
+    for (auto const& claim : TRY(json::array(vectors, "claims")))
+        TRY(holds(json::parse(write(TRY(parse_claim(json::write(claim))))).value() == claim, "claims"));
 
     auto const grant = TRY(json::object(vectors, "grant"));
     auto const message = TRY(bytes_in(TRY(json::object(vectors, "approve")), "m"));

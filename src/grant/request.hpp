@@ -35,4 +35,13 @@ struct AuthorizationRequest {
     std::vector<ClaimRequest> userinfo_claims;
 };
 
+/// The `acr` of which the answer must have one (OpenID Connect Core 1.0 §5.5.1.1: an essential claim with values). As
+/// JSON texts; empty: any.
+inline std::vector<std::string> required_acr_values(AuthorizationRequest const& request)
+{
+    for (auto const& claim : request.id_token_claims)
+        if (claim.name == "acr") return claim.essential ? claim.values : std::vector<std::string>{};
+    return {};
+}
+
 } // namespace symbolon::grant

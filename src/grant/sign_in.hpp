@@ -23,6 +23,12 @@ struct SignIn {
     std::string symbol;             ///< what the page shows while it waits
     std::string typed_hint;         ///< the last two digits that were typed
     std::optional<Outcome> outcome; ///< what the form says of the last try
+    std::string browser;            ///< "Firefox on Linux": what began it
+
+    // What the page offers phones while it is `started` (src/entry): the QR code, the link and the short code.
+    Bytes entry_secret; ///< 32 bytes, never sent; empty: nothing is offered
+    Instant offered_at; ///< when the steps of the QR code began
+    std::string short_code;
     Instant created_at;
     Instant expires_at;
 };

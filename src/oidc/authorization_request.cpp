@@ -276,10 +276,4 @@ std::vector<std::string> requested_subjects(grant::AuthorizationRequest const& r
     return {};
 }
 
-std::vector<std::string> required_acr_values(grant::AuthorizationRequest const& request)
-{
-    auto const* acr = find(request.id_token_claims, "acr");
-    return acr != nullptr && acr->essential ? acr->values : std::vector<std::string>{};
-}
-
 } // namespace symbolon::oidc

@@ -34,7 +34,4 @@ Result<grant::AuthorizationRequest> check_request(http::Parameters const& parame
 /// As JSON texts; empty: any.
 std::vector<std::string> requested_subjects(grant::AuthorizationRequest const& request);
 
-/// The `acr` of which the answer must have one (§5.5.1.1: an essential claim with values). As JSON texts; empty: any.
-std::vector<std::string> required_acr_values(grant::AuthorizationRequest const& request);
-
 } // namespace symbolon::oidc

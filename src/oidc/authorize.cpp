@@ -2,6 +2,8 @@
 
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
+#include "entry/browser_name.hpp"
+#include "entry/offer.hpp"
 #include "oidc/authorization_request.hpp"
 #include "oidc/authorization_response.hpp"
 
@@ -48,6 +50,17 @@ Language language_for(grant::AuthorizationRequest const& asked, Request const& r
     return asked.ui_locales.empty() ? accepted_language(request.header("accept-language")) : asked.ui_locales.front();
 }
 
+/// A new sign-in with something to offer. Two pages never offer the same short code.
+Flow<void> add(grant::SignIn sign_in, ports::Services services)
+{
+    for (int tries_left = 2;; --tries_left) {
+        entry::make_offer(sign_in, sign_in.created_at, services.random);
+        auto const added = co_await outcome_of(services.sign_ins.add(sign_in));
+        if (added) co_return {};
+        if (added.error().outcome != Outcome::conflict || tries_left == 0) co_return std::unexpected{added.error()};
+    }
+}
+
 Flow<Response> begin_sign_in(Request request, Parameters parameters, partner::Client client, std::string redirect_uri,
                              Provider const& provider, ports::Services services)
 {
@@ -65,7 +78,8 @@ Flow<Response> begin_sign_in(Request request, Parameters parameters, partner::Cl
     sign_in.request = std::move(asked);
     sign_in.created_at = now;
     sign_in.expires_at = now + provider.limits().sign_in_lifetime;
-    co_await services.sign_ins.add(sign_in);
+    sign_in.browser = entry::browser_name(request.header("user-agent"));
+    co_await add(sign_in, services);
     services.log.event("sign_in_begun", {{"client", client.id.text()}});
 
     auto response = http::see_other("/sign-in/" + sign_in.id.text());

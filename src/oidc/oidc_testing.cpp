@@ -345,11 +345,11 @@ void Site::phone_answers(Answer answer, std::vector<std::string> granted)
         decided = action::answer(stored.value,
                                  {.device = phone,
                                   .decision = answer == Answer::approve ? Decision::approve : Decision::refuse,
-                                  .symbol = stored.value.symbol,
+                                  .symbol = stored.value.tie == action::Tie::symbol ? stored.value.symbol : "",
                                   .granted_claims = answer == Answer::approve ? granted : std::vector<std::string>{},
                                   .acr = answer == Answer::approve ? "http://eidas.europa.eu/LoA/low" : "",
                                   .record = {4, 5, 6}},
-                                 clock.at);
+                                 provider.limits().return_lifetime, clock.at);
     }
     auto const device = run_now(store.devices().find(phone)).value().value();
     ENSURE(run_now(store.actions().decide(changed(stored, decided.value()), device,

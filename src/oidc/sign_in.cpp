@@ -7,6 +7,9 @@
 #include "consent/claims.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
+#include "entry/asking.hpp"
+#include "entry/offer.hpp"
+#include "entry/record.hpp"
 #include "oidc/authorization_request.hpp"
 #include "oidc/authorization_response.hpp"
 #include "oidc/subject.hpp"
@@ -31,6 +34,12 @@ Result<void> check_open(SignIn const& sign_in, Instant now)
     if (sign_in.state == SignIn::State::finished) return fail(Outcome::sign_in_finished);
     if (now >= sign_in.expires_at) return fail(Outcome::sign_in_expired);
     return {};
+}
+
+/// Whether this is the browser that began. `browser`: its cookie.
+bool began(SignIn const& sign_in, std::optional<std::string> const& browser)
+{
+    return browser && equal_in_constant_time(crypto::sha256(*browser), sign_in.browser_hash);
 }
 
 /// The phone that can be asked for a number.
@@ -74,21 +83,6 @@ Flow<bool> is_over_limit(Bytes network, Provider const& provider, Services servi
     auto const count =
         co_await services.counters.add("sign_in_address", std::move(network), window, services.clock.now());
     co_return count > provider.limits().sign_ins_a_minute_per_address;
-}
-
-/// What the phone is told of the wished level: the first that we know.
-std::string wished_acr(grant::AuthorizationRequest const& request)
-{
-    for (auto const& value : request.acr_values)
-        if (std::ranges::count(action::assurance_levels, value) > 0) return value;
-    return {};
-}
-
-/// Whether no level that the client takes is reached by the code alone (§5.5.1.1).
-bool needs_passkey(grant::AuthorizationRequest const& request)
-{
-    auto const required = required_acr_values(request);
-    return !required.empty() && std::ranges::count(required, json::write(json::Value(action::assurance_low))) == 0;
 }
 
 /// Ends an action that nobody needs any more. Whoever was faster may keep it: its sign-in looks elsewhere by now.
@@ -198,7 +192,8 @@ Flow<std::string> finish_with_code(FoundSignIn found, std::string acr, Provider 
 
 std::string_view name_of(Standing::At at)
 {
-    constexpr std::array<std::string_view, 6> names{"form", "waiting", "shown", "approved", "ended", "finished"};
+    constexpr std::array<std::string_view, 7> names{"form",     "waiting", "shown",   "returning",
+                                                    "approved", "ended",   "finished"};
     return names.at(static_cast<std::size_t>(at));
 }
 
@@ -217,6 +212,7 @@ Standing standing_of(SignIn const& sign_in, Action const* action, Instant now)
         return {.at = At::ended, .outcome = Outcome::symbol_wrong};
     if (action->state == State::expired || now >= action->expires_at)
         return {.at = At::ended, .outcome = Outcome::action_expired};
+    if (action->state == State::returning) return {.at = At::returning, .outcome = {}};
     return {.at = action->shown_at ? At::shown : At::waiting, .outcome = {}};
 }
 
@@ -228,8 +224,7 @@ Flow<FoundSignIn> find_sign_in(SignInId id, std::optional<std::string> browser, 
     if (!stored) co_return fail(Outcome::sign_in_unknown);
     auto const& sign_in = stored->value;
     // The result goes only to the browser that began (design.md §6): a link that was passed on shows nothing.
-    if (!browser || !equal_in_constant_time(crypto::sha256(*browser), sign_in.browser_hash))
-        co_return fail(Outcome::sign_in_of_other_browser);
+    if (!began(sign_in, browser)) co_return fail(Outcome::sign_in_of_other_browser);
 
     FoundSignIn found;
     found.sign_in = *stored;
@@ -247,7 +242,7 @@ Flow<void> ask_phone(FoundSignIn found, Question question, Provider const& provi
     co_await check_open(sign_in, now);
     auto const at = found.standing(now).at;
     // A second click, or a page that was sent twice.
-    if (at == At::waiting || at == At::shown || at == At::approved) co_return {};
+    if (at == At::waiting || at == At::shown || at == At::returning || at == At::approved) co_return {};
 
     action::Origin const origin{.browser = sign_in.browser_hash,
                                 .network = keyed("address " + network_of(question.address), provider)};
@@ -257,34 +252,19 @@ Flow<void> ask_phone(FoundSignIn found, Question question, Provider const& provi
     auto const known = phone && action::is_known(phone->device, origin);
     if (over_limit && !known) co_return fail_until(Outcome::too_many_requests, now + 1min);
 
-    Action action;
-    action.id = ActionId{crypto::time_ordered_id(now, services.random)};
+    auto action = entry::new_action(sign_in, found.client, provider.limits(), now, services.random);
     if (phone) {
         action.account = phone->account;
         action.device = phone->device.id;
     }
-    action.sign_in = sign_in.id;
-    action.client = found.client.id;
-    action.partner_names = found.client.names;
-    action.partner_domain = found.client.domain;
     action.entry = action::Entry::number;
     action.origin = origin;
-    action.claims = consent::questions(sign_in.request, found.client);
     action.browser = question.browser;
-    action.acr = wished_acr(sign_in.request);
-    action.needs_passkey = needs_passkey(sign_in.request);
-    action.created_at = now;
-    action.expires_at = now + provider.limits().action_lifetime;
 
     constexpr std::size_t hint_digits = 2;
     auto const& digits = question.number.e164();
-    sign_in.state = SignIn::State::waiting;
-    sign_in.action = action.id;
+    sign_in = entry::waiting_for(std::move(sign_in), action, provider.limits());
     sign_in.typed_hint = digits.substr(digits.size() - std::min(digits.size(), hint_digits));
-    sign_in.outcome.reset();
-    // A try that begins late still has its whole time, and the way back after it.
-    sign_in.expires_at =
-        std::max(sign_in.expires_at, action.expires_at + provider.limits().authorization_code_lifetime);
 
     auto const may_ring =
         co_await start(std::move(action), changed(found.sign_in, sign_in), question.number, known, provider, services);
@@ -299,7 +279,11 @@ Flow<void> ask_phone(FoundSignIn found, Question question, Provider const& provi
 Flow<void> ask_again(FoundSignIn found, Services services)
 {
     auto sign_in = found.sign_in.value;
-    co_await check_open(sign_in, services.clock.now());
+    auto const now = services.clock.now();
+    co_await check_open(sign_in, now);
+    // A page that was sent twice keeps what it offers.
+    if (sign_in.state == SignIn::State::started && !sign_in.outcome) co_return {};
+    entry::make_offer(sign_in, now, services.random);
     sign_in.state = SignIn::State::started;
     sign_in.action.reset();
     sign_in.outcome.reset();
@@ -328,7 +312,8 @@ Flow<std::optional<std::string>> way_back(FoundSignIn found, Provider const& pro
     case At::finished: co_return fail(Outcome::sign_in_finished);
     case At::form:
     case At::waiting:
-    case At::shown: co_return std::optional<std::string>{};
+    case At::shown:
+    case At::returning: co_return std::optional<std::string>{};
     case At::ended:
         co_return co_await finish_with_error(found, fail(standing.outcome.value()).error(), provider, services);
     case At::approved: break;
@@ -340,7 +325,59 @@ Flow<std::optional<std::string>> way_back(FoundSignIn found, Provider const& pro
     co_return co_await finish_with_code(found, acr, provider, services);
 }
 
-Flow<void> tell_standing(SignInId id, Provider const& provider, Services services, http::EventSink& sink)
+Flow<Returned> come_back(Return back, crypto::SigningKey const& record_key, Services services)
+{
+    auto const stored = co_await services.sign_ins.find(back.sign_in);
+    if (!stored) co_return fail(Outcome::sign_in_unknown);
+    auto const& sign_in = stored->value;
+    auto const is_here = began(sign_in, back.browser);
+    auto const otherwise = is_here ? Returned::here : Returned::elsewhere;
+
+    auto const now = services.clock.now();
+    if (!sign_in.action || !entry::offers(sign_in) || sign_in.outcome) co_return otherwise;
+    auto const action = co_await services.actions.find(*sign_in.action);
+    auto const right = entry::return_value(sign_in, *sign_in.action);
+    if (!action || !equal_in_constant_time(bytes_of(right), bytes_of(back.proof))) co_return otherwise;
+    if (action->value.state != action::State::returning) co_return otherwise;
+
+    if (!is_here) {
+        if (action->value.returned_elsewhere) co_return Returned::elsewhere;
+        auto noted = action->value;
+        noted.returned_elsewhere = true;
+        co_await services.actions.save(changed(*action, noted));
+        services.wakeups.tell(Wakeups::of(sign_in.id));
+        services.wakeups.tell(Wakeups::of(noted.account.value()));
+        services.log.event("returned_elsewhere", {{"client", sign_in.request.client.text()}});
+        co_return Returned::elsewhere;
+    }
+
+    auto const proven = action::prove(action->value, now);
+    if (!proven) co_return otherwise; // too late: the page says so
+    auto approved = *proven;
+    approved.record = entry::tied_record(approved.record, {.tied = action::Tied::proven, .at = now}, record_key);
+    auto entry = entry::approval(approved, now);
+    co_await services.actions.settle(changed(*action, approved), std::move(entry));
+    services.wakeups.tell(Wakeups::of(sign_in.id));
+    services.wakeups.tell(Wakeups::of(approved.account.value()));
+    services.log.event("action_approved", {{"client", sign_in.request.client.text()}});
+    co_return Returned::here;
+}
+
+namespace {
+
+bool may_change(At at) { return at == At::form || at == At::waiting || at == At::shown || at == At::returning; }
+
+std::string write(Standing const& standing)
+{
+    json::Object data{{"at", name_of(standing.at)}};
+    if (standing.outcome) data["outcome"] = name_of(*standing.outcome);
+    return json::write(data);
+}
+
+} // namespace
+
+Flow<void> tell_standing(SignInId id, std::string app_url, Provider const& provider, Services services,
+                         http::EventSink& sink)
 {
     // What was told between two looks is not missed; a hint that was lost is made up for by looking again.
     constexpr Seconds longest_without_a_look = 15s;
@@ -348,7 +385,7 @@ Flow<void> tell_standing(SignInId id, Provider const& provider, Services service
     auto const ends_at = services.clock.now() + provider.limits().event_stream_lifetime;
     std::string last;
     for (;;) {
-        auto const now = services.clock.now();
+        auto now = services.clock.now();
         if (now >= ends_at) co_return {};
         auto const sign_in = co_await services.sign_ins.find(id);
         if (!sign_in) co_return {};
@@ -356,15 +393,22 @@ Flow<void> tell_standing(SignInId id, Provider const& provider, Services service
         if (sign_in->value.action) action = co_await services.actions.find(*sign_in->value.action);
 
         auto const standing = standing_of(sign_in->value, action ? &action->value : nullptr, now);
-        json::Object data{{"at", name_of(standing.at)}};
-        if (standing.outcome) data["outcome"] = name_of(*standing.outcome);
-        auto text = json::write(data);
+        auto text = write(standing);
         if (text != last) co_await sink.send("state", text);
         last = std::move(text);
-        if (standing.at != At::waiting && standing.at != At::shown) co_return {};
+        if (!may_change(standing.at)) co_return {};
 
         auto const expires_at = action ? action->value.expires_at : sign_in->value.expires_at;
-        co_await watch->next(std::min({expires_at, ends_at, now + longest_without_a_look}));
+        auto const look_again = std::min({expires_at, ends_at, now + longest_without_a_look});
+        if (standing.at != At::form || !entry::offers(sign_in->value)) {
+            co_await watch->next(look_again);
+            continue;
+        }
+        // A QR code a step, until something happens. What it is made of stays here, so nothing is read for it.
+        for (auto told = false; !told && now < look_again; now = services.clock.now()) {
+            co_await sink.send("qr", app_url + "#qr=" + entry::qr_value(sign_in->value, now));
+            told = co_await watch->next(std::min(look_again, now + entry::qr_step));
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include "account/phone_number.hpp"
 #include "base/http.hpp"
+#include "crypto/jws.hpp"
 #include "oidc/provider.hpp"
 #include "ports/services.hpp"
 
@@ -11,12 +12,13 @@ namespace symbolon::oidc {
 /// Where a sign-in stands, as far as the browser that began it may know.
 struct Standing {
     enum class At : std::uint8_t {
-        form,     ///< a number is to be typed
-        waiting,  ///< a phone is asked, or none, and nobody can tell the difference (D7)
-        shown,    ///< a phone shows the question
-        approved, ///< the way back leads to a code
-        ended,    ///< it leads to an error, or a new try
-        finished, ///< the browser was sent back
+        form,      ///< the page offers its ways to a phone
+        waiting,   ///< a phone is asked, or none, and nobody can tell the difference (D7)
+        shown,     ///< a phone shows the question
+        returning, ///< a phone approved what a link opened; this browser has yet to show that it is on the same device
+        approved,  ///< the way back leads to a code
+        ended,     ///< it leads to an error, or a new try
+        finished,  ///< the browser was sent back
     };
     At at = At::form;
     std::optional<Outcome> outcome; ///< ended: why
@@ -69,7 +71,28 @@ Flow<void> cancel_sign_in(FoundSignIn found, ports::Services services);
 /// conflict.
 Flow<std::optional<std::string>> way_back(FoundSignIn found, Provider const& provider, ports::Services services);
 
+/// The browser comes back from the phone with what the phone was given there (entry::return_value).
+struct Return {
+    SignInId sign_in;
+    std::optional<std::string> browser; ///< its cookie
+    std::string proof;
+};
+
+/// What a return leads to.
+enum class Returned : std::uint8_t {
+    here,      ///< it is the browser that began: the approval counts, or counted already
+    elsewhere, ///< it is another one, and learns nothing: the page that began goes on after the symbol
+};
+
+/// Ties an approved link to the browser that began, if this is it. Another one is noted, so that phone and page ask for
+/// the symbol: a link that was forwarded logs nobody in but who is at the page (design.md §6).
+/// Fails: sign_in_unknown, conflict.
+Flow<Returned> come_back(Return back, crypto::SigningKey const& record_key, ports::Services services);
+
 /// Events `state` with data {"at": …, "outcome"?: …}: one at once and one for each change, until there will be none.
-Flow<void> tell_standing(SignInId id, Provider const& provider, ports::Services services, http::EventSink& sink);
+/// While the page offers its QR code, also events `qr`, one for each step, with what it says as data: `app_url`, then
+/// "#qr=" and entry::qr_value.
+Flow<void> tell_standing(SignInId id, std::string app_url, Provider const& provider, ports::Services services,
+                         http::EventSink& sink);
 
 } // namespace symbolon::oidc

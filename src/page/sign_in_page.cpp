@@ -35,7 +35,7 @@ std::string query_of(SignInFrame const& frame)
 Html assets()
 {
     auto head = element("link", {{"rel", "stylesheet"}, {"href", "/assets/sign-in.css"}});
-    head += element("script", {{"src", "/assets/sign-in.js"}, flag("defer", true)});
+    head += element("script", {{"src", "/assets/sign-in.js"}, {"type", "module"}});
     return head;
 }
 
@@ -158,11 +158,74 @@ std::string minutes_and_seconds(Seconds left)
 
 } // namespace
 
-std::string form_page(SignInFrame const& frame, NumberForm const& form, Texts const& texts)
+std::string_view name_of(Way way)
 {
-    Words const words{frame.language, texts};
-    Texts::Values const partner{{"partner", frame.partner}};
+    switch (way) {
+    case Way::qr: return "qr";
+    case Way::number: return "number";
+    case Way::link: return "link";
+    }
+    return "qr";
+}
 
+std::optional<Way> way_named(std::string_view name)
+{
+    for (auto const way : {Way::qr, Way::number, Way::link})
+        if (name_of(way) == name) return way;
+    return std::nullopt;
+}
+
+namespace {
+
+Html way_section(Way way, Html const& content)
+{
+    return element("section", {{"id", "by-" + std::string{name_of(way)}}, {"class", "card way"}}, {content});
+}
+
+/// The short code, sign by sign for those who listen.
+Html code_shown(std::string const& code)
+{
+    std::string spelled;
+    for (auto const sign : code)
+        if (sign != '-') spelled += std::string{spelled.empty() ? "" : " "} + sign;
+    return element("p", {{"id", "short-code"}, {"class", "short-code"}, {"data-code", code}},
+                   {element("span", {{"aria-hidden", "true"}}, {text(code)}),
+                    element("span", {{"class", "visually-hidden"}}, {text(spelled)})});
+}
+
+Html qr_section(SignInFrame const& frame, Offer const& offer, Words const& words)
+{
+    auto inside = element("h2", {}, {words("by_qr")});
+    inside += element("p", {}, {words("by_qr_text")});
+    inside +=
+        element("div", {{"id", "qr"}, {"class", "qr"}, {"data-label", words.plain("qr_label")}, flag("hidden", true)});
+    inside += element("p", {{"id", "qr-lost"}, {"class", "hint"}, flag("hidden", true)}, {words("qr_lost")});
+    inside += element("noscript", {}, {element("p", {{"class", "hint"}}, {words("qr_needs_script")})});
+    inside += element("p", {}, {words("by_code")});
+    inside += code_shown(offer.short_code);
+    std::string const lang = frame.lang ? "&lang=" + std::string{name_of(*frame.lang)} : "";
+    inside += element("noscript", {},
+                      {element("p", {},
+                               {element("a", {{"id", "code-typed"}, {"href", frame.path + "?by=code" + lang}},
+                                        {words("code_typed")})})});
+    return way_section(Way::qr, inside);
+}
+
+Html app_link(Words const& words, std::string const& link, std::string const& kind)
+{
+    return element("p", {}, {element("a", {{"id", "open-app"}, {"class", kind}, {"href", link}}, {words("open_app")})});
+}
+
+Html link_section(Offer const& offer, Words const& words)
+{
+    auto inside = element("h2", {}, {words("by_link")});
+    inside += element("p", {}, {words("by_link_text")});
+    inside += app_link(words, offer.link, offer.first == Way::link ? "button main" : "button");
+    return way_section(Way::link, inside);
+}
+
+Html number_section(SignInFrame const& frame, NumberForm const& form, bool is_first, Words const& words)
+{
     auto const country = element("div", {{"class", "field"}},
                                  {element("label", {{"for", "calling_code"}}, {words("calling_code")}),
                                   country_choice(words, form.calling_code)});
@@ -180,15 +243,56 @@ std::string form_page(SignInFrame const& frame, NumberForm const& form, Texts co
                                                    flag("required", true)})});
     auto fields = element("div", {{"class", "number-fields"}}, {country, number});
     fields += element("p", {{"id", "hint"}, {"class", "hint"}}, {words("number_help")});
-    fields +=
-        element("div", {{"class", "row"}},
-                {button("continue", words("continue"), "button main"), button("cancel", words("cancel"), "button")});
+    fields += element("div", {{"class", "row"}},
+                      {button("continue", words("continue"), is_first ? "button main" : "button"),
+                       button("cancel", words("cancel"), "button plain")});
+    auto inside = element("h2", {}, {words("by_number")});
+    if (form.error) inside += error_message(words, *form.error);
+    inside += form_to(frame, fields);
+    return way_section(Way::number, inside);
+}
+
+Html entry_section(SignInFrame const& frame, Way first, Html const& ways)
+{
+    return element("section",
+                   {{"id", "entry"},
+                    {"class", "stack"},
+                    {"data-first", std::string{name_of(first)}},
+                    {"data-events", frame.path + "/events" + query_of(frame)}},
+                   {ways});
+}
+
+/// Loads the page again for browsers without a script.
+Html reload() { return element("noscript", {}, {element("meta", {{"http-equiv", "refresh"}, {"content", "3"}})}); }
+
+} // namespace
+
+std::string form_page(SignInFrame const& frame, NumberForm const& form, Offer const& offer, Texts const& texts)
+{
+    Words const words{frame.language, texts};
+    Texts::Values const partner{{"partner", frame.partner}};
 
     auto main = element("h1", {{"class", "partner-name"}}, {words("title", partner)});
     main += element("p", {{"class", "lead"}}, {words("intro", partner)});
     if (!frame.domain.empty()) main += element("p", {{"class", "soft"}}, {words("site", {{"domain", frame.domain}})});
-    if (form.error) main += error_message(words, *form.error);
-    main += form_to(frame, fields);
+
+    // What was typed and is wrong stays in sight.
+    auto const offers = !offer.short_code.empty();
+    auto const first = form.error || !offers ? Way::number : offer.first;
+    Html ways;
+    auto const add = [&](Way way) {
+        if (way == Way::number) ways += number_section(frame, form, first == Way::number, words);
+        if (way == Way::qr && offers) ways += qr_section(frame, offer, words);
+        if (way == Way::link && offers) ways += link_section(offer, words);
+    };
+    // Whoever is on the phone itself can scan nothing, but has a number.
+    auto const order =
+        first == Way::link ? std::array{Way::link, Way::number, Way::qr} : std::array{Way::qr, Way::number, Way::link};
+    add(first);
+    for (auto const way : order)
+        if (way != first) add(way);
+    main += entry_section(frame, first, ways);
+
     main += element("p", {{"class", "soft"}}, {words("never_told")});
     main +=
         element("p", {{"class", "soft"}},
@@ -197,50 +301,84 @@ std::string form_page(SignInFrame const& frame, NumberForm const& form, Texts co
     return page_of(frame, words, {}, main);
 }
 
-std::string waiting_page(SignInFrame const& frame, Waiting const& waiting, Instant now, Texts const& texts)
+std::string code_page(SignInFrame const& frame, Offer const& offer, Texts const& texts)
 {
     Words const words{frame.language, texts};
+    auto inside = element("h1", {{"class", "partner-name"}}, {words("title", {{"partner", frame.partner}})});
+    inside += element("p", {}, {words("by_code")});
+    inside += code_shown(offer.short_code);
+    inside += element("p", {{"role", "status"}}, {words("waiting")});
+    inside += element("noscript", {}, {element("p", {{"class", "hint"}}, {words("reloads")})});
+    inside += element(
+        "p", {}, {element("a", {{"id", "other-ways"}, {"href", frame.path + query_of(frame)}}, {words("other_way")})});
+    return page_of(frame, words, reload(), entry_section(frame, Way::qr, inside));
+}
+
+std::string waiting_page(SignInFrame const& frame, Waiting const& waiting, Instant now, Texts const& texts)
+{
+    using At = Waiting::At;
+    using action::Entry;
+    Words const words{frame.language, texts};
     auto const left = minutes_and_seconds(std::max(Seconds{0}, waiting.expires_at - now));
+    auto const is_returning = waiting.at == At::returning;
+    auto const is_link = waiting.entry == Entry::link;
     // A page without a script is fetched again every few seconds; one with a script shows the hint by itself.
-    auto const is_late = !waiting.is_shown && now - waiting.asked_at >= hint_after;
+    auto const is_late = waiting.at == At::waiting && now - waiting.asked_at >= hint_after;
 
-    auto const picture = element("svg", {{"class", "symbol"}, {"viewBox", "0 0 256 256"}, {"aria-hidden", "true"}},
-                                 {element("use", {{"href", "/assets/symbols.svg#" + waiting.symbol}})});
-    auto const symbol = element("p", {{"class", "symbol-shown"}},
-                                {picture, element("span", {{"class", "symbol-name"}},
-                                                  {text(action::symbol_name(waiting.symbol, frame.language))})});
-    auto const steps = element("ol", {{"class", "steps-list"}},
-                               {element("li", {}, {words("step_open")}),
-                                element("li", {}, {words("step_check", {{"partner", frame.partner}})}),
-                                element("li", {}, {words("step_symbol"), symbol})});
+    Html symbol;
+    if (!waiting.symbol.empty()) {
+        auto const picture = element("svg", {{"class", "symbol"}, {"viewBox", "0 0 256 256"}, {"aria-hidden", "true"}},
+                                     {element("use", {{"href", "/assets/symbols.svg#" + waiting.symbol}})});
+        symbol = element("p", {{"class", "symbol-shown"}},
+                         {picture, element("span", {{"class", "symbol-name"}},
+                                           {text(action::symbol_name(waiting.symbol, frame.language))})});
+    }
 
-    auto inside = element("h1", {}, {words("waiting_title")});
-    inside += element("p", {}, {words("waiting_number", {{"digits", waiting.typed_hint}})});
-    inside += steps;
+    auto inside = element("h1", {},
+                          {words(is_returning ? "returning_title"
+                                 : is_link    ? "link_title"
+                                              : "waiting_title")});
+    if (!waiting.typed_hint.empty())
+        inside += element("p", {}, {words("waiting_number", {{"digits", waiting.typed_hint}})});
+    if (waiting.entry == Entry::qr || waiting.entry == Entry::code) inside += element("p", {}, {words("claimed")});
+    if (is_returning) {
+        inside += element("p", {}, {words("returning_text")});
+        inside += symbol;
+        inside += element("p", {{"class", "soft"}}, {words("returning_warning")});
+    } else {
+        auto steps = is_link ? Html{} : element("li", {}, {words("step_open")});
+        steps += element("li", {}, {words("step_check", {{"partner", frame.partner}})});
+        if (!waiting.symbol.empty()) steps += element("li", {}, {words("step_symbol"), symbol});
+        else steps += element("li", {}, {words(is_link ? "step_return" : "step_answer")});
+        inside += element("ol", {{"class", "steps-list"}}, {steps});
+    }
+    if (is_link) inside += app_link(words, waiting.link, is_returning ? "button" : "button main");
     inside += element("p",
                       {{"id", "status"},
                        {"role", "status"},
                        {"data-shown", words.plain("shown")},
                        {"data-approved", words.plain("approved")}},
-                      {words(waiting.is_shown ? "shown" : "waiting")});
+                      {words(waiting.at == At::shown ? "shown" : "waiting")});
     inside += element("p", {{"id", "countdown"}, {"data-text", words.plain("time", {{"time", "{time}"}})}},
                       {words("time", {{"time", left}})});
     inside += element("p", {{"id", "announce"}, {"role", "status"}, {"class", "visually-hidden"}});
-    inside += element("p", {{"id", "hint"}, {"class", "hint"}, flag("hidden", !is_late)}, {words("hint")});
+    if (waiting.entry == Entry::number)
+        inside += element("p", {{"id", "hint"}, {"class", "hint"}, flag("hidden", !is_late)}, {words("hint")});
     inside += element("noscript", {}, {element("p", {{"class", "hint"}}, {words("reloads")})});
     inside += form_to(frame, element("div", {{"class", "row"}},
-                                     {button("restart", words("other_number"), "button"),
-                                      button("cancel", words("cancel"), "button")}));
+                                     {button("restart", words("other_way"), "button"),
+                                      button("cancel", words("cancel"), "button plain")}));
+    constexpr std::array<std::string_view, 3> names{"waiting", "shown", "returning"};
     auto const main = element("section",
                               {{"id", "waiting"},
                                {"class", "stack"},
+                               {"data-at", std::string{names.at(static_cast<std::size_t>(waiting.at))}},
                                {"data-events", frame.path + "/events" + query_of(frame)},
                                {"data-continue", frame.path + "/continue" + query_of(frame)},
                                {"data-expires", std::to_string(numeric_date(waiting.expires_at))},
-                               {"data-symbol", waiting.symbol}},
+                               {waiting.symbol.empty() ? "" : "data-symbol", waiting.symbol}},
                               {inside});
-    auto const refresh = element("noscript", {}, {element("meta", {{"http-equiv", "refresh"}, {"content", "3"}})});
-    return page_of(frame, words, refresh, main);
+    return page_of(frame, words, reload(), main);
 }
 
 std::string leaving_page(SignInFrame const& frame, Leaving why, Texts const& texts)
@@ -250,11 +388,13 @@ std::string leaving_page(SignInFrame const& frame, Leaving why, Texts const& tex
     auto const next = frame.path + "/continue" + query_of(frame);
     auto inside = element("h1", {}, {words("leaving_title", partner)});
     inside += element("p", {{"role", "status"}},
-                      {words(why == Leaving::approved ? "leaving_approved" : "leaving_cancelled", partner)});
+                      {words(why == Leaving::cancelled ? "leaving_cancelled" : "leaving_approved", partner)});
     inside +=
         element("p", {}, {element("a", {{"id", "back"}, {"class", "button main"}, {"href", next}}, {words("go_on")})});
     auto const main = element("section", {{"id", "leaving"}, {"class", "stack"}, {"data-continue", next}}, {inside});
-    return page_of(frame, words, element("meta", {{"http-equiv", "refresh"}, {"content", "0; url=" + next}}), main);
+    std::string const after = why == Leaving::returned ? "2" : "0";
+    return page_of(frame, words, element("meta", {{"http-equiv", "refresh"}, {"content", after + "; url=" + next}}),
+                   main);
 }
 
 std::string ended_page(SignInFrame const& frame, Outcome outcome, Texts const& texts)
@@ -270,6 +410,46 @@ std::string ended_page(SignInFrame const& frame, Outcome outcome, Texts const& t
                       {element("a", {{"id", "back"}, {"href", frame.path + "/continue" + query_of(frame)}},
                                {words("back", {{"partner", frame.partner}})})});
     return page_of(frame, words, {}, element("section", {{"id", "ended"}, {"class", "stack"}}, {inside}));
+}
+
+std::string return_page(std::string const& path, std::optional<SignInFrame> const& frame, Language language,
+                        bool is_test_system, Texts const& texts)
+{
+    Words const words{language, texts};
+    auto const form = element("form", {{"method", "post"}, {"action", path + "/return"}},
+                              {element("input", {{"type", "hidden"}, {"name", "proof"}})});
+    if (!frame) {
+        auto inside = element("h1", {}, {words("elsewhere_title")});
+        inside += element("p", {{"class", "lead"}}, {words("elsewhere_text")});
+        inside += element("p", {}, {words("elsewhere_symbol")});
+        inside += element("p", {{"class", "soft"}}, {words("elsewhere_warning")});
+        inside += form;
+        auto const main =
+            element("section", {{"id", "return"}, {"class", "stack"}, flag("data-elsewhere", true)}, {inside});
+        return document(language, words.plain("elsewhere_title"), assets(),
+                        body_of(words, brand(), main, is_test_system));
+    }
+    auto const page = path + query_of(*frame);
+    auto inside = element("h1", {}, {words("return_title")});
+    inside += element("p", {{"role", "status"}}, {words("return_text", {{"partner", frame->partner}})});
+    inside += form;
+    inside += element("p", {}, {element("a", {{"id", "back"}, {"class", "button"}, {"href", page}}, {words("go_on")})});
+    auto const main = element(
+        "section", {{"id", "return"}, {"class", "stack"}, flag("data-here", true), {"data-page", page}}, {inside});
+    // Without a script the proof can't be read; the page then asks for the symbol.
+    auto const refresh =
+        element("noscript", {}, {element("meta", {{"http-equiv", "refresh"}, {"content", "0; url=" + page}})});
+    return page_of(*frame, words, refresh, main);
+}
+
+std::string finished_page(Language language, bool is_test_system, Texts const& texts)
+{
+    Words const words{language, texts};
+    auto main = element("h1", {}, {words("finished_title")});
+    main += element("p", {{"role", "status"}}, {words("finished_text")});
+    main += element("p", {{"class", "soft"}},
+                    {element("code", {{"id", "error"}}, {text(symbolon::name_of(Outcome::sign_in_finished))})});
+    return document(language, words.plain("finished_title"), assets(), body_of(words, brand(), main, is_test_system));
 }
 
 std::string error_page(Language language, Outcome outcome, bool is_test_system, Texts const& texts)

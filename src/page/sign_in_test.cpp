@@ -2,10 +2,12 @@
 #include "action/symbols.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
+#include "entry/asking.hpp"
+#include "entry/browser_name.hpp"
+#include "entry/offer.hpp"
 #include "oidc/oidc_testing.hpp"
 #include "oidc/sign_in.hpp"
 #include "oidc/subject.hpp"
-#include "page/browser_name.hpp"
 #include "page/html.hpp"
 #include "page/sign_in.hpp"
 
@@ -29,8 +31,16 @@ class SignIns : public ::testing::Test {
 protected:
     Site site;
     Texts texts;
-    SignInPages pages{.provider = site.provider, .texts = texts, .is_test_system = false};
-    std::string cookie;
+    crypto::SigningKey record_key{.key_id = "record",
+                                  .algorithm = crypto::SignatureAlgorithm::es256,
+                                  .key = crypto::PrivateKey::generate(crypto::KeyType::ec_p256)};
+    SignInPages pages{.provider = site.provider,
+                      .texts = texts,
+                      .app_url = "https://phone.example/app/",
+                      .record_key = record_key,
+                      .is_test_system = false};
+    std::string cookie;      ///< of the sign-in
+    std::string way_cookie_; ///< of the last way
 
     void SetUp() override { site.add(sign_in_routes(pages, site.services())); }
 
@@ -39,7 +49,8 @@ protected:
         http::Parameters headers;
         headers.add("accept-language", "en");
         headers.add("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0");
-        if (!cookie.empty()) headers.add("cookie", cookie);
+        auto const both = cookie.empty() || way_cookie_.empty() ? cookie + way_cookie_ : cookie + "; " + way_cookie_;
+        if (!both.empty()) headers.add("cookie", both);
         return headers;
     }
     http::Response get(std::string const& path)
@@ -60,7 +71,8 @@ protected:
     void keep_cookie(http::Response const& response)
     {
         auto const set = header(response, "Set-Cookie");
-        if (!set.empty()) cookie = set.substr(0, set.find(';'));
+        auto& kept = set.starts_with("__Host-symbolon-way=") ? way_cookie_ : cookie;
+        if (!set.empty()) kept = set.substr(0, set.find(';'));
     }
 
     static std::vector<http::Parameters::Pair> request(std::vector<http::Parameters::Pair> const& changes = {})
@@ -852,17 +864,242 @@ TEST(Html, escapes_texts_and_attributes)
 
 TEST(BrowserNames, are_few_words_of_ours)
 {
-    EXPECT_EQ(browser_name("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
-                           "Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0"),
+    EXPECT_EQ(entry::browser_name("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+                                  "Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0"),
               "Edge on Windows");
-    EXPECT_EQ(browser_name("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
-                           "Gecko) Version/18.0 Mobile/15E148 Safari/604.1"),
-              "Safari on iPhone");
-    EXPECT_EQ(browser_name("Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) "
-                           "Chrome/130.0.0.0 Mobile Safari/537.36"),
+    EXPECT_EQ(
+        entry::browser_name("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+                            "Gecko) Version/18.0 Mobile/15E148 Safari/604.1"),
+        "Safari on iPhone");
+    EXPECT_EQ(entry::browser_name("Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) "
+                                  "Chrome/130.0.0.0 Mobile Safari/537.36"),
               "Chrome on Android");
-    EXPECT_EQ(browser_name("curl/8.0"), "");
-    EXPECT_EQ(browser_name("Your bank, call 0800 12345"), "");
+    EXPECT_EQ(entry::browser_name("curl/8.0"), "");
+    EXPECT_EQ(entry::browser_name("Your bank, call 0800 12345"), "");
+}
+
+// ---- ways to a phone
+// -------------------------------------------------------------------------------------------------
+
+/// The holder's phone went to the page of a sign-in.
+class Entries : public SignIns {
+protected:
+    using Entry = action::Entry;
+    using Tie = action::Tie;
+
+    ActionId claim(std::string const& path, Entry entry, Tie tie)
+    {
+        auto const id = SignInId{path.substr(std::string{"/sign-in/"}.size())};
+        auto const found = run_now(site.store.sign_ins().find(id)).value().value();
+        auto action = entry::new_action(found.value, site.client("shop"), {}, site.clock.at, site.random);
+        action.account = site.holder;
+        action.device = site.phone;
+        action.entry = entry;
+        action.tie = tie;
+        EXPECT_TRUE(run_now(
+            site.store.actions().start(action, ports::changed(found, entry::waiting_for(found.value, action, {})))));
+        site.wakeups.tell(ports::Wakeups::of(id));
+        return action.id;
+    }
+    /// A link was claimed and approved. Gives what the phone was given to bring back.
+    std::string approved_link(std::string const& path)
+    {
+        auto const id = claim(path, Entry::link, Tie::browser);
+        site.phone_shows();
+        site.phone_answers(Site::Answer::approve);
+        // The record of an approval is a JWS; the phone's side of these tests is simpler than that.
+        auto action = action_of(id);
+        action.value.record = to_bytes(crypto::sign_jws(record_key, R"({"state":"returning","tied":"none"})"));
+        EXPECT_TRUE(run_now(site.store.actions().save(action)));
+        return entry::return_value(stored(path), id);
+    }
+    ports::Stored<action::Action> action_of(ActionId const& id)
+    {
+        return run_now(site.store.actions().find(id)).value().value();
+    }
+    ports::Stored<action::Action> action_at(std::string const& path) { return action_of(stored(path).action.value()); }
+};
+
+TEST_F(Entries, D3_a_page_offers_the_number_a_short_code_and_a_link_and_keeps_the_secret)
+{
+    auto const path = begin();
+    auto const page = get(path);
+    EXPECT_EQ(attribute(page, "data-first"), "qr") << "on a computer";
+    auto const sign_in = stored(path);
+    EXPECT_EQ(attribute(page, "data-code"), entry::grouped_short_code(sign_in.short_code));
+    EXPECT_THAT(page.body, HasSubstr("https://phone.example/app/#link=" + entry::link_value(sign_in)));
+    EXPECT_THAT(page.body, HasSubstr("name=\"identifier\""));
+    EXPECT_THAT(page.body, Not(HasSubstr(crypto::base64url(sign_in.entry_secret))));
+    EXPECT_THAT(page.body, Not(HasSubstr("#qr="))) << "the picture comes by the stream, each for a second";
+    EXPECT_EQ(get(path).body, page.body) << "looking changes nothing";
+}
+
+TEST_F(Entries, D3_a_page_puts_first_what_was_used_last)
+{
+    for (auto const& [entry, tie, way] :
+         {std::tuple{Entry::link, Tie::browser, "link"}, std::tuple{Entry::code, Tie::symbol, "qr"},
+          std::tuple{Entry::qr, Tie::scan, "qr"}}) {
+        auto const path = begin();
+        claim(path, entry, tie);
+        get(path);
+        EXPECT_EQ(way_cookie_, std::string{"__Host-symbolon-way="} + way);
+        EXPECT_EQ(attribute(get(begin()), "data-first"), way);
+    }
+    get(waiting());
+    EXPECT_EQ(attribute(get(begin()), "data-first"), "number");
+    way_cookie_ = "__Host-symbolon-way=anything";
+    EXPECT_EQ(attribute(get(begin()), "data-first"), "qr");
+}
+
+TEST_F(Entries, D3_a_claimed_page_shows_a_symbol_only_where_one_is_to_be_picked)
+{
+    for (auto const& [entry, tie, symbol] :
+         {std::tuple{Entry::qr, Tie::scan, false}, std::tuple{Entry::qr, Tie::symbol, true},
+          std::tuple{Entry::code, Tie::symbol, true}, std::tuple{Entry::link, Tie::browser, false}}) {
+        auto const path = begin();
+        claim(path, entry, tie);
+        auto const page = get(path);
+        EXPECT_THAT(page.body, HasSubstr("id=\"waiting\""));
+        EXPECT_EQ(attribute(page, "data-symbol").empty(), !symbol);
+        EXPECT_THAT(page.body, Not(HasSubstr("short-code"))) << "nothing is left to claim";
+    }
+}
+
+TEST_F(Entries, D3_of_a_new_try_are_new)
+{
+    auto const path = begin();
+    auto const before = stored(path);
+    claim(path, Entry::qr, Tie::scan);
+    post(path, {{"restart", "1"}});
+    auto const after = stored(path);
+    EXPECT_NE(after.entry_secret, before.entry_secret);
+    EXPECT_NE(after.short_code, before.short_code);
+    EXPECT_TRUE(run_now(site.store.sign_ins().find_by_short_code(after.short_code)).value());
+    EXPECT_FALSE(run_now(site.store.sign_ins().find_by_short_code(before.short_code)).value());
+    post(path, {{"restart", "1"}});
+    EXPECT_EQ(stored(path).short_code, after.short_code) << "a second click takes nothing back";
+}
+
+TEST_F(Entries, D3_the_stream_gives_a_qr_code_each_second_until_a_phone_has_the_page)
+{
+    auto const path = begin();
+    Ears ears;
+    auto stream = get(path + "/events").events(ears);
+    stream.start([] {});
+    auto const qr = [&](std::size_t n) { return ears.heard.at(n).substr(std::string{"qr "}.size()); };
+    auto const address = [&] {
+        return "https://phone.example/app/#qr=" + entry::qr_value(stored(path), site.clock.at);
+    };
+    ASSERT_EQ(ears.heard.size(), 2U);
+    EXPECT_EQ(ears.heard.at(0), R"(state {"at":"form"})");
+    EXPECT_EQ(qr(1), address());
+    site.wakeups.pass(site.clock.at += 1s);
+    ASSERT_EQ(ears.heard.size(), 3U);
+    EXPECT_EQ(qr(2), address());
+    EXPECT_NE(qr(2), qr(1));
+    claim(path, Entry::qr, Tie::scan);
+    EXPECT_EQ(ears.heard.back(), R"(state {"at":"waiting"})");
+    site.wakeups.pass(site.clock.at += 1s);
+    EXPECT_EQ(ears.heard.size(), 4U) << "hidden once it was scanned";
+}
+
+TEST_F(Entries, D2_a_link_that_comes_back_to_its_browser_is_proven)
+{
+    auto const path = begin();
+    auto const proof = approved_link(path);
+    EXPECT_EQ(header(get(path + "/continue"), "Location"), path) << "approved, but not tied to this page";
+    auto const page = get(path);
+    EXPECT_THAT(page.body, HasSubstr("data-at=\"returning\""));
+    EXPECT_EQ(attribute(page, "data-symbol"), stored(path).symbol) << "for those who come back another way";
+    EXPECT_THAT(page.body, Not(HasSubstr(proof)));
+
+    auto const landing = get(path + "/return");
+    EXPECT_THAT(landing.body, HasSubstr("data-here"));
+    EXPECT_EQ(action_at(path).value.state, action::State::returning) << "looking at it changes nothing";
+    auto const returned = post(path + "/return", {{"proof", proof}});
+    EXPECT_EQ(header(returned, "Location"), path + "?returned=1");
+    EXPECT_EQ(action_at(path).value.tied, action::Tied::proven);
+    EXPECT_THAT(get(path + "?returned=1").body, HasSubstr("2; url=" + path + "/continue"));
+    EXPECT_THAT(header(get(path + "/continue"), "Location"), HasSubstr("code="));
+
+    auto const jws = crypto::peek_jws(text_of(action_at(path).value.record)).value();
+    auto const record = json::parse_object(jws.payload).value();
+    EXPECT_EQ(record.at("tied"), "proven");
+    EXPECT_EQ(record.at("state"), "approved");
+    EXPECT_EQ(run_now(site.store.history().list(site.holder, 1))->front().event, "approved");
+}
+
+TEST_F(Entries, D2_a_link_that_comes_back_elsewhere_logs_nobody_in_there_and_says_so_to_both_sides)
+{
+    auto const path = begin();
+    auto const proof = approved_link(path);
+    auto const mine = cookie;
+    for (auto const has_its_own_sign_in : {false, true}) {
+        cookie.clear();
+        if (has_its_own_sign_in) authorize();
+        auto const landing = get(path + "/return");
+        EXPECT_EQ(landing.status, 200);
+        EXPECT_THAT(landing.body, HasSubstr("data-elsewhere"));
+        EXPECT_THAT(landing.body, Not(HasSubstr("Shop"))) << "it learns nothing";
+        auto const told = post(path + "/return", {{"proof", proof}});
+        EXPECT_EQ(told.status, 200);
+        EXPECT_THAT(told.body, HasSubstr("data-elsewhere"));
+        EXPECT_EQ(get(path).status, 403);
+        EXPECT_EQ(get(path + "/continue").status, 403);
+    }
+    auto const action = action_at(path).value;
+    EXPECT_EQ(action.state, action::State::returning);
+    EXPECT_TRUE(action.returned_elsewhere);
+    EXPECT_THAT(site.wakeups.told, ::testing::Contains("account/holder")) << "the app asks for the symbol now";
+    cookie = mine;
+    EXPECT_EQ(header(get(path + "/continue"), "Location"), path);
+    post(path + "/return", {{"proof", proof}});
+    EXPECT_EQ(action_at(path).value.tied, action::Tied::proven) << "the right browser may still come";
+}
+
+// The sender of a link sits at the page and waits; who got the link approves it on a phone of their own.
+TEST_F(Entries, D2_a_forwarded_link_never_logs_its_sender_in)
+{
+    auto const senders_page = begin();
+    auto const link = entry::link_value(stored(senders_page));
+    auto const proof = approved_link(senders_page);
+    // All that the sender has: the cookie, the page, the link.
+    for (std::string const& guess : std::vector{link, link.substr(link.find('.') + 1), stored(senders_page).id.text(),
+                                                std::string{}, std::string(43, 'A'), proof.substr(1)}) {
+        post(senders_page + "/return", {{"proof", guess}});
+        EXPECT_EQ(action_at(senders_page).value.state, action::State::returning) << guess;
+    }
+    EXPECT_EQ(header(get(senders_page + "/continue"), "Location"), senders_page);
+    EXPECT_FALSE(get(senders_page).body.contains(proof));
+    site.wakeups.pass(site.clock.at += 10min);
+    EXPECT_EQ(error_of(get(senders_page)), "action_expired");
+    EXPECT_THAT(header(get(senders_page + "/continue"), "Location"), HasSubstr("error=access_denied"));
+}
+
+TEST_F(Entries, of_another_action_prove_nothing)
+{
+    auto const first = begin();
+    auto const proof = approved_link(first);
+    post(first, {{"restart", "1"}});
+    auto const again = approved_link(first);
+    EXPECT_NE(again, proof);
+    post(first + "/return", {{"proof", proof}});
+    EXPECT_EQ(action_at(first).value.state, action::State::returning);
+    EXPECT_EQ(error_of(post(first + "/return", {{"proof", again}}, "https://evil.example")), "origin_refused");
+    EXPECT_EQ(action_at(first).value.state, action::State::returning);
+    EXPECT_EQ(get("/sign-in/nothing/return").status, 404);
+}
+
+TEST_F(Entries, D2_work_without_a_script_up_to_the_result)
+{
+    auto const path = begin();
+    auto const code = get(path + "?by=code");
+    EXPECT_EQ(attribute(code, "data-code"), entry::grouped_short_code(stored(path).short_code));
+    EXPECT_THAT(code.body, HasSubstr("http-equiv=\"refresh\"")) << "it looks for the answer by itself";
+    EXPECT_THAT(get(path).body, Not(HasSubstr("http-equiv=\"refresh\""))) << "nothing typed is lost";
+    approved_link(path);
+    EXPECT_THAT(get(path + "/return").body, HasSubstr("0; url=" + path)) << "and asks for the symbol there";
+    EXPECT_THAT(get(path).body, HasSubstr("http-equiv=\"refresh\""));
 }
 
 } // namespace

@@ -197,7 +197,8 @@ Result<device::PendingAction> Runner::next_action(Seconds patience)
 {
     std::unique_lock lock{mutex_};
     auto const found = [this] {
-        return std::ranges::find_if(pending_, [&](auto const& one) { return !done_.contains(one.id); });
+        return std::ranges::find_if(pending_,
+                                    [&](auto const& one) { return !done_.contains(one.id) && !one.returning; });
     };
     auto const ready = [&] { return stopping_ || !ended_.empty() || found() != pending_.end(); };
     changed_.wait_for(lock, patience, ready);
@@ -226,8 +227,10 @@ Result<std::string> Runner::answer(Policy how, Habits const& habits, Seconds pat
         return std::unexpected{shown.error()};
     }
 
+    if (how == Policy::approve && shown->shown.wants_symbol() && habits.symbol.empty())
+        return fail(Outcome::request_malformed, "which symbol?");
     device::Choice choice{.decision = device::Answer::Decision::approve,
-                          .symbol = habits.symbol,
+                          .symbol = shown->shown.wants_symbol() ? habits.symbol : std::string{},
                           .code = habits.code,
                           .claims = std::nullopt,
                           .reason = {}};
@@ -237,12 +240,17 @@ Result<std::string> Runner::answer(Policy how, Habits const& habits, Seconds pat
     }
     if (how == Policy::wrong_code) choice.code = other_than(habits.code);
     if (how == Policy::touch) choice.code = {};
-    if (how == Policy::wrong_symbol) {
+    if (how == Policy::wrong_symbol && shown->shown.wants_symbol()) {
         auto const& symbols = shown->shown.symbols;
         choice.symbol = *std::ranges::find_if(symbols, [&](auto const& one) { return one != habits.symbol; });
     }
     auto const answered = run_now(phone_.answer(*shown, std::move(choice)));
     keep();
+    if (answered && *answered == "returning") {
+        std::scoped_lock const lock{mutex_};
+        returning_ = next.id;
+        return_address_ = phone_.return_address();
+    }
     // After a wrong code or touch the action is still open, and the holder may try again.
     constexpr std::array leave_it_open{Outcome::code_wrong,      Outcome::vault_unreachable,
                                        Outcome::passkey_wrong,   Outcome::passkey_clone_suspected,
@@ -254,6 +262,38 @@ Result<std::string> Runner::answer(Policy how, Habits const& habits, Seconds pat
         done_.erase(next.id); // by command: the next command may answer it
     }
     return answered;
+}
+
+json::Object Runner::claim(device::Claim claim)
+{
+    std::scoped_lock const speaking{phone_mutex_};
+    auto const claimed = run_now(phone_.claim(std::move(claim)));
+    if (!claimed) return as_object(claimed.error());
+    std::scoped_lock const lock{mutex_};
+    // The stream of events tells of it too; whoever commands need not wait for that.
+    if (std::ranges::count(pending_, *claimed, &device::PendingAction::id) == 0)
+        pending_.insert(pending_.begin(), device::PendingAction{.id = *claimed});
+    changed_.notify_all();
+    return {{"action", claimed->text()}};
+}
+
+/// The symbol of the link that was approved last.
+json::Object Runner::match(std::string symbol)
+{
+    std::optional<ActionId> returning;
+    {
+        std::scoped_lock const lock{mutex_};
+        returning = returning_;
+        for (auto const& one : pending_)
+            if (!returning && one.returning) returning = one.id;
+    }
+    if (!returning) return as_object(Failure{.outcome = Outcome::action_unknown});
+    std::scoped_lock const speaking{phone_mutex_};
+    auto const shown = run_now(phone_.show(*returning));
+    if (!shown) return as_object(shown.error());
+    auto const matched = run_now(phone_.match(*shown, std::move(symbol)));
+    if (!matched) return as_object(matched.error());
+    return {{"state", *matched}};
 }
 
 json::Object Runner::describe()
@@ -323,6 +363,12 @@ json::Object Runner::command(std::string_view line)
         if (!shown) return as_object(shown.error());
         return json::parse_object(text_of(shown->bytes)).value_or(json::Object{});
     }
+    if (name == "scan" || name == "open") {
+        auto const claimed = device::claim_of_address(argument, name == "scan");
+        return claimed ? claim(*claimed) : as_object(claimed.error());
+    }
+    if (name == "type") return claim({.by = device::Claim::By::code, .value = std::string{argument}});
+    if (name == "match") return match(std::string{argument});
     if (name == "ignore") {
         auto const next = next_action(patience_with_commands);
         if (!next) return as_object(next.error());
@@ -373,10 +419,13 @@ json::Object Runner::command(std::string_view line)
         habits = habits_;
     }
     if (*how != Policy::refuse && !argument.empty()) habits.symbol = argument;
-    if (*how != Policy::refuse && habits.symbol.empty()) return refused("which symbol?");
     auto const answered =
         answer(*how, habits, patience_with_commands, *how == Policy::refuse ? std::string{argument} : std::string{});
-    return answered ? json::Object{{"state", *answered}} : as_object(answered.error());
+    if (!answered) return as_object(answered.error());
+    json::Object object{{"state", *answered}};
+    std::scoped_lock const lock{mutex_};
+    if (*answered == "returning") object["return"] = return_address_;
+    return object;
 }
 
 // ---- control port ------------------------------------------------------------------------------------------------

@@ -66,6 +66,8 @@ private:
     Result<device::PendingAction> next_action(Seconds patience);
     Result<std::string> answer(Policy how, Habits const& habits, Seconds patience, std::string reason);
     json::Object turn_passkey(bool on);
+    json::Object claim(device::Claim claim);
+    json::Object match(std::string symbol);
     void keep();
     json::Object describe();
 
@@ -80,9 +82,11 @@ private:
     std::mutex mutex_; // of what follows; never held while the server is waited for
     std::condition_variable changed_;
     PendingActions pending_;
-    std::set<ActionId> done_; ///< answered or ignored: not looked at again
-    std::string ended_;       ///< the outcome that ended the stream of events for good
-    std::string last_;        ///< what the last answer led to
+    std::set<ActionId> done_;           ///< answered or ignored: not looked at again
+    std::optional<ActionId> returning_; ///< approved: its page has yet to be tied to it
+    std::string return_address_;        ///< of that one
+    std::string ended_;                 ///< the outcome that ended the stream of events for good
+    std::string last_;                  ///< what the last answer led to
     bool connected_ = false;
     Habits habits_;
 

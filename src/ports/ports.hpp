@@ -142,6 +142,8 @@ public:
     virtual Flow<void> save(Stored<Action> action) = 0;
     /// The oldest of those that no phone has shown and that are open at `now`, at most 10,000.
     virtual Flow<std::vector<ActionId>> waiting(Instant now) = 0;
+    /// What ends an action without another answer of the phone's ratchet: the action and the history, all or nothing.
+    virtual Flow<void> settle(Stored<Action> action, HistoryEntry entry) = 0;
     /// An answer: the action, the phone's ratchet, the history and, where it changes, the consent (version 0: a new
     /// one), all or nothing.
     virtual Flow<void> decide(Stored<Action> action, Stored<Device> device, HistoryEntry entry,
@@ -165,8 +167,11 @@ public:
 class SignIns {
 public:
     virtual ~SignIns() = default;
+    /// Fails: conflict (another page offers the same short code).
     virtual Flow<void> add(SignIn sign_in) = 0;
     virtual Flow<std::optional<Stored<SignIn>>> find(SignInId id) = 0;
+    /// The one whose page offers that code now.
+    virtual Flow<std::optional<Stored<SignIn>>> find_by_short_code(std::string short_code) = 0;
     virtual Flow<void> save(Stored<SignIn> sign_in) = 0;
     /// The way back to the partner with a code: the finished sign-in and its grant, all or nothing.
     virtual Flow<void> finish(Stored<SignIn> sign_in, Grant grant) = 0;

@@ -54,16 +54,27 @@ constexpr std::array words<account::PushSubscription::State>{
 };
 template <>
 constexpr std::array words<action::State>{
-    Word{action::State::waiting, "waiting"},   Word{action::State::shown, "shown"},
-    Word{action::State::approved, "approved"}, Word{action::State::refused, "refused"},
-    Word{action::State::expired, "expired"},   Word{action::State::failed, "failed"},
+    Word{action::State::waiting, "waiting"},     Word{action::State::shown, "shown"},
+    Word{action::State::approved, "approved"},   Word{action::State::refused, "refused"},
+    Word{action::State::expired, "expired"},     Word{action::State::failed, "failed"},
+    Word{action::State::returning, "returning"},
 };
 template <>
 constexpr std::array words<action::Entry>{
-    Word{action::Entry::number, "number"},
-    Word{action::Entry::qr, "qr"},
-    Word{action::Entry::link, "link"},
-    Word{action::Entry::ciba, "ciba"},
+    Word{action::Entry::number, "number"}, Word{action::Entry::code, "code"}, Word{action::Entry::qr, "qr"},
+    Word{action::Entry::link, "link"},     Word{action::Entry::ciba, "ciba"},
+};
+template <>
+constexpr std::array words<action::Tie>{
+    Word{action::Tie::symbol, "symbol"},
+    Word{action::Tie::scan, "scan"},
+    Word{action::Tie::browser, "browser"},
+};
+template <>
+constexpr std::array words<action::Tied>{
+    Word{action::Tied::matched, "matched"},
+    Word{action::Tied::scanned, "scanned"},
+    Word{action::Tied::proven, "proven"},
 };
 template <>
 constexpr std::array words<action::RequestedClaim::Before>{
@@ -284,6 +295,9 @@ void describe(V& member, T& it)
     member("origin", it.origin);
     member("quiet", it.quiet);
     member("first", it.first);
+    member("tie", it.tie);
+    member("tied", it.tied);
+    member("returned_elsewhere", it.returned_elsewhere);
     member("claims", it.claims);
     member("browser", it.browser);
     member("acr", it.acr);
@@ -404,6 +418,10 @@ void describe(V& member, T& it)
     member("symbol", it.symbol);
     member("typed_hint", it.typed_hint);
     member("outcome", it.outcome);
+    member("browser", it.browser);
+    member("entry_secret", it.entry_secret);
+    member("offered_at", it.offered_at);
+    member("short_code", it.short_code);
     member("created_at", it.created_at);
     member("expires_at", it.expires_at);
 }

@@ -58,9 +58,16 @@ TEST(Codec, keeps_every_member_of_every_value)
     expect_kept_whole(testing::enrolment("e", "+32470123456"));
     auto action = testing::action("x", AccountId{"a"}, DeviceId{"d"});
     action.state = action::State::shown;
+    action.tie = action::Tie::browser;
+    action.tied = action::Tied::proven;
+    action.returned_elsewhere = true;
     expect_kept_whole(action);
     auto sign_in = testing::sign_in("s");
     sign_in.state = grant::SignIn::State::waiting;
+    sign_in.browser = "Firefox on Linux";
+    sign_in.entry_secret = Bytes(32, 6);
+    sign_in.offered_at = testing::noon;
+    sign_in.short_code = "ACDEFHJK";
     expect_kept_whole(sign_in);
     auto grant = testing::grant("g", AccountId{"a"});
     grant.state = grant::Grant::State::redeemed;

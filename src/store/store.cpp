@@ -114,7 +114,8 @@ struct Shape<enrolment::Enrolment> {
 /// The word that queries ask for. Requests that are to be kept in sight have one of their own.
 std::string queue_word(action::Action const& it)
 {
-    auto const first = it.first || it.entry == action::Entry::qr || it.entry == action::Entry::link;
+    auto const first =
+        it.first || it.entry == action::Entry::qr || it.entry == action::Entry::link || it.entry == action::Entry::code;
     if (it.state == action::State::waiting && first) return std::string{waiting_first};
     return std::string{word(it.state)};
 }
@@ -150,12 +151,15 @@ struct Shape<action::Action> {
 template <>
 struct Shape<grant::SignIn> {
     static constexpr Table table = Table::sign_in;
-    static Record record(grant::SignIn const& it, Keyring const&)
+    static Record record(grant::SignIn const& it, Keyring const& keyring)
     {
+        std::optional<Bytes> short_code;
+        if (!it.short_code.empty() && it.state == grant::SignIn::State::started)
+            short_code = keyring.lookup("short_code", it.short_code);
         return {
             .id = it.id.text(),
             .owner = Day{it.created_at}.owner(),
-            .keys = {},
+            .keys = {std::move(short_code)},
             .state = std::string{word(it.state)},
             .kept_until = it.expires_at + sign_in_grace,
         };
@@ -668,7 +672,8 @@ public:
         Query query{
             .table = Table::action,
             .owner = owner_of(account),
-            .states = {std::string{word(State::waiting)}, std::string{waiting_first}, std::string{word(State::shown)}},
+            .states = {std::string{word(State::waiting)}, std::string{waiting_first}, std::string{word(State::shown)},
+                       std::string{word(State::returning)}},
             .kept_after = now + action_grace,
             .order = Query::Order::newest_first,
             .at_most = most_open_actions,
@@ -676,7 +681,8 @@ public:
         auto records = co_await access_.engine.list(query);
         if (records.size() == most_open_actions) {
             // Whatever a stranger adds, these stay in sight.
-            query.states = {std::string{waiting_first}, std::string{word(State::shown)}};
+            query.states = {std::string{waiting_first}, std::string{word(State::shown)},
+                            std::string{word(State::returning)}};
             auto in_sight = co_await access_.engine.list(std::move(query));
             for (auto& record : in_sight)
                 if (std::ranges::find(records, record.id, &Record::id) == records.end())
@@ -701,6 +707,14 @@ public:
         ids.reserve(records.size());
         for (auto const& record : records) ids.emplace_back(record.id);
         co_return ids;
+    }
+
+    Flow<void> settle(Stored<action::Action> action, ports::HistoryEntry entry) override
+    {
+        auto update = co_await access_.update(std::move(action));
+        auto line = co_await access_.line(std::move(entry));
+        co_await access_.commit_all(std::move(update), std::move(line));
+        co_return {};
     }
 
     using ports::Actions::decide;
@@ -818,6 +832,11 @@ public:
     Flow<std::optional<Stored<grant::SignIn>>> find(SignInId id) override
     {
         return access_.find<grant::SignIn>(id.text());
+    }
+    Flow<std::optional<Stored<grant::SignIn>>> find_by_short_code(std::string short_code) override
+    {
+        return access_.find_by<grant::SignIn>(columns::sign_in_short_code,
+                                              access_.keyring.lookup("short_code", short_code));
     }
     Flow<void> save(Stored<grant::SignIn> sign_in) override { return access_.save(std::move(sign_in)); }
 

@@ -148,3 +148,64 @@ export async function approve(phone, { symbol, code = '38214' }) {
   await phone.locator('[data-test="result"]').waitFor();
   return shown;
 }
+
+// ---- D3: the phone goes to the page ------------------------------------------------------------------------------------------
+
+/** The address that the page's QR code says now. */
+export async function shownQr(computer) {
+  const place = computer.locator('#qr[data-value]');
+  await place.waitFor();
+  return place.getAttribute('data-value');
+}
+
+/** The phone's camera sees that page from now on: pictures of its QR code, several a second. */
+export async function pointCamera(phone, computer) {
+  await phone.exposeFunction('symbolonCamera', async () => {
+    const shot = await computer.locator('#qr svg').screenshot({ timeout: 1000 }).catch(() => null);
+    return shot ? shot.toString('base64') : '';
+  });
+  await phone.addInitScript(() => {
+    navigator.mediaDevices.getUserMedia = async () => {
+      const canvas = document.createElement('canvas');
+      canvas.width = canvas.height = 480;
+      const context = canvas.getContext('2d');
+      const look = async () => {
+        const picture = await globalThis.symbolonCamera();
+        if (picture) {
+          const bytes = Uint8Array.from(atob(picture), (sign) => sign.charCodeAt(0));
+          context.drawImage(await createImageBitmap(new Blob([bytes], { type: 'image/png' })), 60, 60, 360, 360);
+        }
+        setTimeout(look, 100);
+      };
+      context.fillStyle = '#fff';
+      context.fillRect(0, 0, 480, 480);
+      void look();
+      return canvas.captureStream(15);
+    };
+  });
+}
+
+/** The short code that the page shows, typed in the app. */
+export async function typeShortCode(phone, code) {
+  await hook(phone, 'type-code').click();
+  await phone.fill('#short-code', code);
+  await hook(phone, 'next').click();
+  await hook(phone, 'partner').waitFor();
+}
+
+/** What is on the phone is approved: the symbol where one is asked, then the code. */
+export async function approveOpened(phone, { symbol, code = '38214' } = {}) {
+  await hook(phone, 'partner').waitFor();
+  await hook(phone, 'approve').click();
+  if (symbol) await hook(phone, `symbol-${symbol}`).click();
+  await hook(phone, 'keypad').waitFor();
+  await typeCode(phone, code);
+  await hook(phone, 'confirm-code').click();
+}
+
+/** The symbol of a waiting page. */
+export async function shownSymbol(computer) {
+  const waiting = computer.locator('#waiting[data-symbol]');
+  await waiting.waitFor();
+  return waiting.getAttribute('data-symbol');
+}

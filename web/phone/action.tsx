@@ -6,7 +6,9 @@ import type { Failure } from '../shared/api.ts';
 import { unb64, type Bytes } from '../shared/bytes.ts';
 import {
   makeAnswer,
+  makeMatch,
   readTransaction,
+  wantsSymbol,
   type Choice,
   type Transaction,
   type TransactionRefusal,
@@ -32,6 +34,9 @@ import { endsTheLink, type Server } from './server.ts';
 import { load } from './store.ts';
 import type { Texts } from './texts.ts';
 
+/** How long an approved link may take to come back to its page; the server's own limit says when it is over. */
+const returnSeconds = 120;
+
 type Asked = { tx: Transaction; bytes: Bytes };
 
 type Page =
@@ -42,6 +47,8 @@ type Page =
   | { at: 'refusing'; noneOfThese: boolean; back: Page }
   | { at: 'sending' }
   | { at: 'unsent'; body: string; reason: string; symbol: string }
+  | { at: 'returning'; failure?: Failure }
+  | { at: 'matching'; failure?: Failure }
   | { at: 'unread'; failure: Failure }
   | { at: 'result'; result: Result };
 
@@ -68,15 +75,19 @@ type Props = {
   passkey: string | null;
   /** Whether the server still lists it as open. */
   open: boolean;
+  /** Approved by link, and another browser than the one that began came back: only the symbol is left. */
+  elsewhere: boolean;
   close: () => void;
   unlinked: (failure: Failure) => void;
 };
 
-export function Action({ texts, server, id, did, ahead, passkey, open, close, unlinked }: Props) {
+export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere, close, unlinked }: Props) {
   const { t, c, language } = texts;
   const [page, setPage] = useState<Page>({ at: 'opening' });
   const [asked, setAsked] = useState<Asked | null>(null);
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
+  const [back, setBack] = useState('');
+  const [until, setUntil] = useState(0);
 
   const end = (result: Result) => setPage({ at: 'result', result });
   const answering = page.at === 'review' || page.at === 'symbol' || page.at === 'code' || page.at === 'refusing';
@@ -91,13 +102,22 @@ export function Action({ texts, server, id, did, ahead, passkey, open, close, un
     setAsked({ tx, bytes });
     // What was kept back stays kept back until the holder says otherwise.
     setLeft(new Set(tx.claims.filter((claim) => claim.before === 'kept_back').map((claim) => claim.name)));
-    setPage({ at: 'review' });
+    setUntil(result.value.expires_at);
+    setBack(result.value.return ?? '');
+    setPage({ at: result.value.state === 'returning' ? 'returning' : 'review' });
   };
+
+  const returning = page.at === 'returning' || page.at === 'matching';
+  useEffect(() => {
+    if (elsewhere && page.at === 'returning') setPage({ at: 'matching' });
+  }, [elsewhere, page.at]);
 
   useEffect(() => void fetchAction(), [id]);
 
   // Cancelled at the computer, or answered elsewhere.
   useEffect(() => {
+    // The page that began went on, or gave up: it says which.
+    if (!open && returning) void settled();
     if (!open && answering)
       end(
         asked && Date.now() / 1000 + ahead >= asked.tx.expiresAt
@@ -106,10 +126,17 @@ export function Action({ texts, server, id, did, ahead, passkey, open, close, un
       );
   }, [open]);
 
-  const expiresHere = (asked?.tx.expiresAt ?? 0) - ahead;
+  const settled = async () => {
+    const result = await server.show(id);
+    if (result.ok) return;
+    if (result.failure.outcome === 'action_closed') return end({ kind: 'approved', at: Date.now() / 1000 });
+    endedBy(result.failure);
+  };
+
+  const expiresHere = until - ahead;
   const secondsLeft = useSecondsLeft(expiresHere);
   useEffect(() => {
-    if (asked && answering && secondsLeft === 0) end({ kind: 'expired' });
+    if (asked && (answering || returning) && secondsLeft === 0) end({ kind: 'expired' });
   }, [secondsLeft]);
 
   const endedBy = (failure: Failure) => {
@@ -170,6 +197,11 @@ export function Action({ texts, server, id, did, ahead, passkey, open, close, un
         });
       await turnRatchet(body, result.value.ratchet ?? '');
       await rememberApproval().catch(() => undefined);
+      if (result.value.state === 'returning') {
+        setBack(result.value.return ?? '');
+        setUntil((before) => Math.max(before, Date.now() / 1000 + ahead + returnSeconds));
+        return setPage({ at: 'returning' });
+      }
       return end({ kind: 'approved', at: Date.now() / 1000 });
     }
     switch (result.failure.outcome) {
@@ -187,6 +219,17 @@ export function Action({ texts, server, id, did, ahead, passkey, open, close, un
         return endedBy(result.failure);
     }
   };
+
+  const match = (symbol: string) =>
+    alone(async () => {
+      setPage({ at: 'sending' });
+      const device = await load('device');
+      if (!device || !asked) return end({ kind: 'ended', failure: null });
+      const result = await server.match(id, JSON.stringify(await makeMatch(device.keys, asked.bytes, symbol)));
+      if (result.ok) return end({ kind: 'approved', at: Date.now() / 1000 });
+      if (result.failure.outcome === 'unreachable') return setPage({ at: 'matching', failure: result.failure });
+      endedBy(result.failure);
+    });
 
   const name = asked ? partnerName(asked.tx, language) : '';
   const refuse = (from: Page, noneOfThese = false) => setPage({ at: 'refusing', noneOfThese, back: from });
@@ -225,7 +268,7 @@ export function Action({ texts, server, id, did, ahead, passkey, open, close, un
           <Review asked={asked!} texts={texts} left={left} setLeft={setLeft} expiresHere={expiresHere} />
           <div class="answers">
             {refuseButton(page)}
-            <button class="button main" onClick={() => setPage({ at: 'symbol' })} data-test="approve">
+            <button class="button main" onClick={() => setPage(wantsSymbol(asked!.tx) ? { at: 'symbol' } : { at: 'code', symbol: '' })} data-test="approve">
               {t('button.confirm')}
             </button>
           </div>
@@ -235,26 +278,7 @@ export function Action({ texts, server, id, did, ahead, passkey, open, close, un
       return (
         <>
           <Short name={name} expiresHere={expiresHere} texts={texts} />
-          <fieldset class="field symbols">
-            <legend>
-              <Heading>{t('symbol.heading')}</Heading>
-            </legend>
-            <p class="soft">{t('symbol.lead')}</p>
-            <div class="symbol-grid">
-              {asked!.tx.symbols.map((symbol) => (
-                <button
-                  key={symbol}
-                  type="button"
-                  class="symbol-choice"
-                  data-test={`symbol-${symbol}`}
-                  onClick={() => setPage({ at: 'code', symbol })}
-                >
-                  <SymbolPicture id={symbol} />
-                  <span>{symbolName(symbol, language)}</span>
-                </button>
-              ))}
-            </div>
-          </fieldset>
+          <Symbols texts={texts} symbols={asked!.tx.symbols} pick={(symbol) => setPage({ at: 'code', symbol })} />
           <div class="answers">
             <button class="button" onClick={() => refuse(page, true)} data-test="symbol-none">
               {t('symbol.none')}
@@ -336,6 +360,47 @@ export function Action({ texts, server, id, did, ahead, passkey, open, close, un
           <Busy text={t('enter.sending')} />
         </>
       );
+    case 'returning':
+      return (
+        <>
+          <Short name={name} expiresHere={expiresHere} texts={texts} />
+          <Heading>{t('return.heading')}</Heading>
+          <p class="lead">{t('return.text', { partner: name })}</p>
+          {back && (
+            <p>
+              <a class="button main wide" href={back} data-test="return">
+                {t('button.return')}
+              </a>
+            </p>
+          )}
+          <p class="soft">{t('return.symbol')}</p>
+          <div class="answers">
+            {refuseButton(page)}
+            <button class="button" onClick={() => setPage({ at: 'matching' })} data-test="match">
+              {t('button.match')}
+            </button>
+          </div>
+        </>
+      );
+    case 'matching':
+      return (
+        <>
+          <Short name={name} expiresHere={expiresHere} texts={texts} />
+          <Notice kind="warn" data-test="match-warning">
+            <p>
+              <strong>{t('match.warning')}</strong>
+            </p>
+          </Notice>
+          {page.failure && <FailureNotice failure={page.failure} language={language} c={c} />}
+          <Symbols texts={texts} symbols={asked!.tx.symbols} pick={match} />
+          <div class="answers">
+            <button class="button" onClick={() => refuse(page, true)} data-test="symbol-none">
+              {t('symbol.none')}
+            </button>
+            {refuseButton(page)}
+          </div>
+        </>
+      );
     case 'unsent':
       return <Unsent texts={texts} again={() => alone(() => send(page.body, page.reason, page.symbol))} />;
     case 'result':
@@ -346,6 +411,33 @@ export function Action({ texts, server, id, did, ahead, passkey, open, close, un
 function codeHeading(tx: Transaction, passkey: string | null) {
   if (tx.needsPasskey) return 'enter.fingerprint.heading';
   return passkey ? 'enter.either.heading' : 'enter.heading';
+}
+
+type SymbolsProps = { texts: Texts; symbols: string[]; pick: (symbol: string) => void };
+
+function Symbols({ texts: { t, language }, symbols, pick }: SymbolsProps) {
+  return (
+    <fieldset class="field symbols">
+      <legend>
+        <Heading>{t('symbol.heading')}</Heading>
+      </legend>
+      <p class="soft">{t('symbol.lead')}</p>
+      <div class="symbol-grid">
+        {symbols.map((symbol) => (
+          <button
+            key={symbol}
+            type="button"
+            class="symbol-choice"
+            data-test={`symbol-${symbol}`}
+            onClick={() => pick(symbol)}
+          >
+            <SymbolPicture id={symbol} />
+            <span>{symbolName(symbol, language)}</span>
+          </button>
+        ))}
+      </div>
+    </fieldset>
+  );
 }
 
 /** The phone's language, else English, else the first there is (docs/device-protocol.md §5). */

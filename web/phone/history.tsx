@@ -97,6 +97,7 @@ type EventKey = Extract<KeyOf<typeof phoneTexts>, `event.${string}`>;
 const events: Record<EventKey, true> = {
   'event.enrolled': true,
   'event.approved': true,
+  'event.confirmed': true,
   'event.refused': true,
   'event.refused_not_me': true,
   'event.symbol_wrong': true,

@@ -26,12 +26,13 @@ type Props = {
   helpUrl: string;
   server: Server;
   open: (id: string) => void;
+  claim: (how: 'scan' | 'type') => void;
   showHistory: () => void;
   showConsents: () => void;
 };
 
 export function Home(props: Props) {
-  const { texts, device, me, fingerprint, changeFingerprint, actions, online, failure, notice, helpUrl, server, open, showHistory, showConsents } = props;
+  const { texts, device, me, fingerprint, changeFingerprint, actions, online, failure, notice, helpUrl, server, open, claim, showHistory, showConsents } = props;
   const [question, setQuestion] = useState<ComponentChildren>(null);
   const { t, c, language } = texts;
   const [canHave, setCanHave] = useState(false);
@@ -99,6 +100,20 @@ export function Home(props: Props) {
         </section>
       )}
       {question}
+      {!blocked && (
+        <section class="card" aria-labelledby="begin">
+          <h2 id="begin">{t('home.begin')}</h2>
+          <p class="soft">{t('home.begin.text')}</p>
+          <div class="row">
+            <button class="button main" onClick={() => claim('scan')} data-test="scan">
+              {t('button.scan')}
+            </button>
+            <button class="button" onClick={() => claim('type')} data-test="type-code">
+              {t('button.type_code')}
+            </button>
+          </div>
+        </section>
+      )}
       <section class="card" aria-labelledby="account">
         <h2 id="account">{t('home.account')}</h2>
         <dl class="facts">

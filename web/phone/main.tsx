@@ -6,14 +6,17 @@ import type { JSX } from 'preact';
 import { failureOf, type Failure } from '../shared/api.ts';
 import { keepOpen } from '../shared/events.ts';
 import { isLanguage, preferredLanguage, type Language } from '../shared/language.ts';
+import type { PageClaim } from '../shared/device-protocol.ts';
 import { fetchSite, shortAddress, testBanner, type Site } from '../shared/site.ts';
 import { FailureNotice, Heading, LanguageSwitch, Mark, Notice } from '../shared/ui.tsx';
 import { Action } from './action.tsx';
+import type { ClaimProps } from './claim.tsx';
 import type { EnrolProps } from './enrol.tsx';
 import type { FingerprintSettings } from './fingerprint-settings.tsx';
 import type { HistoryProps } from './history.tsx';
 import { Home } from './home.tsx';
 import { clearNotifications, onNotified, takeNotified } from './notified.ts';
+import { forgetOpenedClaim, openedClaim, takeOpenedClaim } from './opened-claim.ts';
 import { scannedToken, takeScannedToken } from './scanned-token.ts';
 import { endsTheLink, Server, type Me, type Pending, type PendingAction } from './server.ts';
 import { load, save, type Device, type Enrolment } from './store.ts';
@@ -83,14 +86,24 @@ function App({ first, kept }: { first: Texts; kept: Kept | null }) {
       );
     if (device) return <Linked texts={texts} device={device} site={site} gone={setGone} />;
     return (
-      <EnrolLater
-        texts={texts}
-        kept={enrolment}
-        failure={null}
-        idUrl={site?.id_url ?? ''}
-        speak={(chosen) => void speak(chosen)}
-        linked={setDevice}
-      />
+      <>
+        {openedClaim() && (
+          <Notice kind="info" data-test="not-linked-here">
+            <p>
+              <strong>{t('elsewhere.heading')}</strong>
+            </p>
+            <p>{t('elsewhere.text')}</p>
+          </Notice>
+        )}
+        <EnrolLater
+          texts={texts}
+          kept={enrolment}
+          failure={null}
+          idUrl={site?.id_url ?? ''}
+          speak={(chosen) => void speak(chosen)}
+          linked={setDevice}
+        />
+      </>
     );
   };
 
@@ -149,6 +162,13 @@ function EnrolLater(props: EnrolProps) {
   return loaded ? <loaded.Enrol {...props} /> : <p>{props.texts.c('loading')}</p>;
 }
 
+/** Going to a page is loaded when it is asked for. */
+function ClaimLater(props: ClaimProps) {
+  const [loaded, setLoaded] = useState<{ ClaimPage: (props: ClaimProps) => JSX.Element } | null>(null);
+  useEffect(() => void import('./claim.tsx').then(setLoaded), []);
+  return loaded ? <loaded.ClaimPage {...props} /> : <p>{props.texts.c('loading')}</p>;
+}
+
 /** A screen that is loaded when it is asked for. */
 function later(fetch: () => Promise<(props: HistoryProps) => JSX.Element>) {
   return (props: HistoryProps) => {
@@ -176,6 +196,8 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
   const [Settings, setSettings] = useState<typeof FingerprintSettings | null>(null);
   const [passkey, setPasskey] = useState(device.passkey ?? null);
   const [visit, setVisit] = useState(0);
+  const [claiming, setClaiming] = useState<PageClaim | 'scan' | 'type' | null>(openedClaim);
+  const [mine, setMine] = useState<string | null>(null);
   const latest = useRef(0);
 
   const take = (failed: Failure) => {
@@ -247,6 +269,31 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
         unlinked={gone}
       />
     );
+
+  if (claiming)
+    return (
+      <ClaimLater
+        texts={texts}
+        server={server}
+        first={claiming}
+        claimed={(action) => {
+          forgetOpenedClaim();
+          setClaiming(null);
+          setMine(action);
+          setOpened(action);
+        }}
+        close={() => {
+          forgetOpenedClaim();
+          setClaiming(null);
+        }}
+        failed={(failed) => {
+          if (endsTheLink(failed)) gone(failed);
+          return endsTheLink(failed);
+        }}
+      />
+    );
+  const current = actions?.find((action) => action.id === opened);
+  if (current && mine) setMine(null);
   if (opened)
     return (
       <Action
@@ -257,7 +304,8 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
         did={device.keys.did}
         ahead={ahead}
         passkey={passkey}
-        open={!online || !!actions?.some((action) => action.id === opened)}
+        open={!online || !!current || mine === opened}
+        elsewhere={!!current?.returned_elsewhere}
         close={() => {
           setOpened(null);
           setVisit((count) => count + 1);
@@ -288,12 +336,14 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
       open={setOpened}
       showHistory={() => setScreen('history')}
       showConsents={() => setScreen('consents')}
+      claim={setClaiming}
     />
   );
 }
 
 takeScannedToken();
 const notified = takeNotified();
+takeOpenedClaim();
 const kept: Kept | null = await Promise.all([load('device'), load('enrolment')]).then(
   ([device, enrolment]) => ({ device, enrolment }),
   () => null,

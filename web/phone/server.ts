@@ -3,7 +3,7 @@
 import { request, unreachable, type Failure, type Result } from '../shared/api.ts';
 import { utf8, type Bytes } from '../shared/bytes.ts';
 import type { CodeRules } from '../shared/code-rules.ts';
-import { authorization, type DeviceKeys, type PublicJwk } from '../shared/device-protocol.ts';
+import { authorization, type DeviceKeys, type PageClaim, type PublicJwk } from '../shared/device-protocol.ts';
 import { fetchStream, type OpenStream } from '../shared/events.ts';
 import { post } from '../shared/api.ts';
 import type { Language } from '../shared/language.ts';
@@ -31,7 +31,9 @@ export type PendingAction = {
   id: string;
   created_at: number;
   expires_at: number;
-  state: 'waiting' | 'shown';
+  state: 'waiting' | 'shown' | 'returning';
+  /** Approved by link, and another browser than the one that began came back. */
+  returned_elsewhere?: boolean;
   rings?: boolean;
   muted?: boolean;
   partner?: Partner;
@@ -46,8 +48,10 @@ export type Consent = {
   at: number;
 };
 export type Pending = { actions: PendingAction[]; now: number };
-export type Shown = { tx: string; expires_at: number };
-export type Answered = { state: 'approved' | 'refused'; ratchet?: string; muted_until?: number };
+export type Shown = { tx: string; expires_at: number; state: PendingAction['state']; return?: string };
+/** `return`: where to go to bring an approved link back to its page. */
+export type Answered = { state: 'approved' | 'returning' | 'refused'; ratchet?: string; return?: string; muted_until?: number };
+export type Claimed = { action: string; expires_at: number };
 
 /** Outcomes after which this phone can't ask anything any more. */
 const ends = [
@@ -124,6 +128,17 @@ export class Server {
 
   show(action: string): Promise<Result<Shown>> {
     return this.#signed('POST', `/d/actions/${encodeURIComponent(action)}/show`, '{}');
+  }
+
+  /** Goes to a page: its request becomes this phone's. */
+  claim(claim: PageClaim): Promise<Result<Claimed>> {
+    return this.#signed('POST', '/d/claims', JSON.stringify({ by: claim.by, value: claim.value }));
+  }
+
+  /** Carries its own signature, like an answer. */
+  async match(action: string, body: string): Promise<Result<Answered>> {
+    const path = `/d/actions/${encodeURIComponent(action)}/match`;
+    return (await request<Answered>(path, { method: 'POST', body, language: this.#language }))[0];
   }
 
   /** Carries its own signature. The same bytes are sent again when no answer came. */

@@ -205,7 +205,8 @@ test('D1_a_request_is_shown_only_if_this_app_understands_all_of_it', () => {
 
   assert.equal(read(shown((tx) => (tx.v = 2))), 'unknown_kind');
   assert.equal(read(shown((tx) => (tx.verb = 'pay'))), 'unknown_kind');
-  assert.equal(read(shown((tx) => (tx.entry = 'qr'))), 'unknown_kind');
+  assert.equal(read(shown((tx) => (tx.entry = 'smoke'))), 'unknown_kind');
+  assert.equal(read(shown((tx) => (tx.symbols = []))), 'malformed');
   assert.equal(read(shown((tx) => (tx.did = 'x'))), 'not_for_this_phone');
   assert.equal(read(shown((tx) => (tx.action = 'x'))), 'not_for_this_phone');
   assert.equal(read(utf8('{"v":1')), 'malformed');
@@ -227,4 +228,33 @@ test('base64url_is_read_strictly', () => {
   for (const text of ['A', 'AA=', 'AA==', 'A+', 'A/', 'AB', ' AA', 'AAAAB']) assert.equal(unb64(text), null, text);
   assert.ok(equal(bytes('_-8'), new Uint8Array([0xff, 0xef])));
   assert.equal(b64(new Uint8Array()), '');
+});
+
+test('D3_a_request_that_the_camera_saw_has_no_symbol_and_one_of_a_link_needs_it_later', () => {
+  const action = JSON.parse(vectors.tx.text).action;
+  const read = (text: string) => device.readTransaction(utf8(text), action, vectors.did) as device.Transaction;
+  const [seen, linked, typed] = [read(vectors.tx_qr.text), read(vectors.tx_link.text), read(vectors.tx.text)];
+  assert.deepEqual(seen.symbols, []);
+  assert.equal(linked.symbols.length, 6);
+  assert.deepEqual([seen, linked, typed].map(device.wantsSymbol), [false, false, true]);
+});
+
+test('D2_a_match_is_that_of_the_vectors', async () => {
+  const { statement, body } = vectors.match;
+  const tx = utf8(vectors.tx_link.text);
+  assert.equal(b64(device.matchString(await device.sha256(tx), vectors.did, body.symbol)), statement);
+  const made = await device.makeMatch(await phone(), tx, body.symbol);
+  assert.deepEqual({ ...made, signature: '' }, { ...body, signature: '' });
+  assert.ok(await deviceSigned(bytes(made.signature), bytes(statement)));
+  assert.ok(await deviceSigned(bytes(body.signature), bytes(statement)));
+});
+
+test('D3_an_address_is_a_claim_only_on_the_origin_of_the_app_and_in_its_one_form', () => {
+  const origin = 'https://phone.example';
+  const read = (address: string) => device.claimOfAddress(address, origin, 'scan');
+  assert.deepEqual(read(`${origin}/app/#qr=a_b.41.c-d`), { by: 'scan', value: 'a_b.41.c-d' });
+  assert.deepEqual(device.claimOfAddress(`${origin}/app/#qr=a.1.b`, origin, 'address'), { by: 'address', value: 'a.1.b' });
+  assert.deepEqual(read(`${origin}/app/#link=a.b`), { by: 'link', value: 'a.b' }, 'a picture of a link is a link');
+  for (const other of ['', 'hello', 'https://evil.example/app/#qr=a.1.b', `${origin}/app/#qr=`, `${origin}/app/#qr=a b`, `${origin}/app/#token=a.b`])
+    assert.equal(read(other), null, other);
 });

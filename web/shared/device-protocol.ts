@@ -203,11 +203,21 @@ export type Transaction = {
   from: { browser: string; place?: string };
   createdAt: number;
   expiresAt: number;
-  entry: 'number';
+  entry: Entry;
+  /** Six, or none where the camera saw the page. */
   symbols: string[];
   /** The code is not enough for this partner. */
   needsPasskey: boolean;
 };
+
+/** How the request reached this phone. */
+const entries = ['number', 'code', 'qr', 'link'] as const;
+export type Entry = (typeof entries)[number];
+
+/** Whether one of the symbols is part of an approval. A link is approved without, and may need it afterwards. */
+export function wantsSymbol(tx: Transaction): boolean {
+  return tx.entry !== 'link' && tx.symbols.length > 0;
+}
 
 export type TransactionRefusal = 'malformed' | 'unknown_kind' | 'not_for_this_phone';
 
@@ -227,7 +237,8 @@ export function readTransaction(bytes: Bytes, action: string, did: string): Tran
     return 'malformed';
   }
   if (!isObject(tx)) return 'malformed';
-  if (tx.v !== 1 || tx.verb !== 'log_in' || tx.entry !== 'number') return 'unknown_kind';
+  const entry = entries.find((known) => known === tx.entry);
+  if (tx.v !== 1 || tx.verb !== 'log_in' || !entry) return 'unknown_kind';
   if (tx.action !== action || tx.did !== did) return 'not_for_this_phone';
 
   const { partner, claims, from, symbols: drawn } = tx;
@@ -243,7 +254,8 @@ export function readTransaction(bytes: Bytes, action: string, did: string): Tran
   }
   if (!isObject(from) || !isText(from.browser) || !(from.place === undefined || isText(from.place))) return 'malformed';
   if (!Number.isSafeInteger(tx.created_at) || !Number.isSafeInteger(tx.expires_at)) return 'malformed';
-  if (!Array.isArray(drawn) || drawn.length !== 6 || new Set(drawn).size !== 6) return 'malformed';
+  if (!Array.isArray(drawn) || new Set(drawn).size !== drawn.length) return 'malformed';
+  if (drawn.length !== 6 && !(drawn.length === 0 && entry === 'qr')) return 'malformed';
   if (!drawn.every((id): id is string => isText(id) && symbols.includes(id))) return 'malformed';
   return {
     action,
@@ -253,7 +265,7 @@ export function readTransaction(bytes: Bytes, action: string, did: string): Tran
     from: from.place === undefined ? { browser: from.browser } : { browser: from.browser, place: from.place },
     createdAt: tx.created_at as number,
     expiresAt: tx.expires_at as number,
-    entry: 'number',
+    entry,
     symbols: drawn,
     needsPasskey: tx.needs_passkey === true,
   };
@@ -375,4 +387,34 @@ export async function makePasskeyOn(
     proof: b64(proof),
     signature: b64(await deviceSignature(keys, signed)),
   };
+}
+
+export type Match = { did: string; shown: string; symbol: string; signature: string };
+
+/** What the device key signs when the symbol is picked after the approval of a link. `shown` = H(tx). */
+export function matchString(shown: Bytes, did: string, symbol: string): Bytes {
+  return signedString('symbolon-match-v1', shown, did, symbol);
+}
+
+/** The body of POST /d/actions/ID/match. */
+export async function makeMatch(keys: DeviceKeys, tx: Bytes, symbol: string): Promise<Match> {
+  const shown = await sha256(tx);
+  const signature = await deviceSignature(keys, matchString(shown, keys.did, symbol));
+  return { did: keys.did, shown: b64(shown), symbol, signature: b64(signature) };
+}
+
+// ---- §5 claims ---------------------------------------------------------------------------------------------------------
+
+export type PageClaim = { by: 'scan' | 'address' | 'link' | 'code'; value: string };
+
+/**
+ * What an address says that the camera saw or that opened the app: `…/app/#qr=VALUE` or `…/app/#link=VALUE`, on this
+ * app's own origin. Nothing else is one of ours.
+ */
+export function claimOfAddress(address: string, origin: string, seenBy: 'scan' | 'address'): PageClaim | null {
+  if (!URL.canParse(address)) return null;
+  const url = new URL(address);
+  const match = /^#(qr|link)=([\w.-]{1,200})$/.exec(url.hash);
+  if (url.origin !== origin || !match) return null;
+  return { by: match[1] === 'qr' ? seenBy : 'link', value: match[2]! };
 }

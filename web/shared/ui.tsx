@@ -165,7 +165,7 @@ type InputProps = {
   class?: string;
   inputMode?: 'tel' | 'email' | 'numeric';
   autocomplete?: string;
-  autocapitalize?: 'off';
+  autocapitalize?: 'off' | 'characters';
   autocorrect?: 'off';
   spellcheck?: boolean;
 };

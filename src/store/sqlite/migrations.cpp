@@ -6,6 +6,7 @@
 #include "embedded/migration_0002_log_tree.hpp"
 #include "embedded/migration_0003_push_subscription.hpp"
 #include "embedded/migration_0004_many_requests.hpp"
+#include "embedded/migration_0005_short_code.hpp"
 
 #include <sqlite3.h>
 
@@ -22,6 +23,7 @@ std::span<Migration const> all_migrations()
         Migration{
             3, "push_subscription", {migration_0003_push_subscription, sizeof(migration_0003_push_subscription) - 1}},
         Migration{4, "many_requests", {migration_0004_many_requests, sizeof(migration_0004_many_requests) - 1}},
+        Migration{5, "short_code", {migration_0005_short_code, sizeof(migration_0005_short_code) - 1}},
     };
     return migrations;
 }

@@ -1,9 +1,9 @@
-#include "page/browser_name.hpp"
+#include "entry/browser_name.hpp"
 
 #include <array>
 #include <utility>
 
-namespace symbolon::page {
+namespace symbolon::entry {
 
 namespace {
 
@@ -42,4 +42,4 @@ std::string browser_name(std::string_view user_agent)
     return name += system;
 }
 
-} // namespace symbolon::page
+} // namespace symbolon::entry
