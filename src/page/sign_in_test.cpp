@@ -788,6 +788,29 @@ TEST_F(SignIns, for_another_person_than_the_partner_expects_lead_back_with_login
     }
 }
 
+TEST_F(SignIns, that_need_a_level_which_the_code_does_not_give_ask_the_phone_for_the_fingerprint)
+{
+    auto const asking_for = [](std::string const& levels) {
+        return std::vector<http::Parameters::Pair>{
+            {"claims", R"({"id_token":{"acr":{"essential":true,"values":[)" + levels + "]}}}"}};
+    };
+    std::string const low = R"("http://eidas.europa.eu/LoA/low")";
+    std::string const substantial = R"("http://eidas.europa.eu/LoA/substantial")";
+    auto const asked = [&](std::string const& levels) {
+        waiting(asking_for(levels));
+        return run_now(site.store.actions().open_for(site.holder, site.clock.at))->back().value.needs_passkey;
+    };
+    EXPECT_FALSE(asked(low));
+    EXPECT_FALSE(asked(substantial + ',' + low));
+    EXPECT_TRUE(asked(substantial));
+
+    // And what was approved with less is not handed over as more.
+    auto const path = waiting(asking_for(substantial));
+    site.phone_shows();
+    site.phone_answers(Site::Answer::approve);
+    EXPECT_EQ(parameters_of_location(get(path + "/continue")).value("error"), "unmet_authentication_requirements");
+}
+
 // ---- hostile input
 
 TEST_F(SignIns, answer_whatever_is_sent_and_never_with_a_fault_of_ours)
