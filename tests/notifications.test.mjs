@@ -34,12 +34,18 @@ async function startLogin(number) {
 }
 
 const plainOf = (message) => JSON.parse(message.plain);
+/** The `count`th message to the phone's newest subscription, once it is there. */
+const messageTo = (phone, count) => service.until(() => messagesTo(phone)[count - 1]);
+const messagesTo = (phone) => {
+  const { pathname } = new URL(phone.subscriptions.at(-1).endpoint);
+  return service.messages.filter(({ path }) => path === pathname);
+};
 
 // ---- Firefox -----------------------------------------------------------------------------------------------------------
 
 test('D1_in_Firefox_the_phone_gets_a_real_notification_and_its_request_is_approved', async () => {
   const number = '0472 00 00 01';
-  const { token } = await enrolUpToToken(stack, { persona: 'lotte', number });
+  const { token } = await enrolUpToToken(stack, { persona: 'lotte', number, language: 'nl' });
   const firefox = await launchFirefox({ pushService: service });
   try {
     const page = await firefox.newPage();
@@ -107,7 +113,7 @@ test('D1_in_Firefox_the_phone_gets_a_real_notification_and_its_request_is_approv
 
 /** A phone in Chromium whose browser subscribes with the test's push service. */
 async function phoneInChromium(persona, number) {
-  const { token } = await enrolUpToToken(stack, { persona, number });
+  const { token } = await enrolUpToToken(stack, { persona, number, language: 'de' });
   const page = await journey.openPhone(chromium, { permissions: ['notifications'], locale: 'de-BE' });
   const subscriptions = [];
   await page.exposeFunction('playSubscribe', (key) => {
@@ -151,9 +157,8 @@ async function deliver(page, data) {
 
 test('D1_in_Chromium_the_message_is_read_by_an_implementation_that_is_not_ours_and_shown_by_the_worker', async () => {
   const phone = await phoneInChromium('bruno', '0472 00 00 02');
-  const accepted = service.messages.length;
   const login = await startLogin(phone.number);
-  const message = await service.message(accepted + 1);
+  const message = await messageTo(phone, 1);
   const plain = plainOf(message);
   assert.deepEqual(Object.keys(plain).sort(), ['action', 'expires_at', 'notification', 'web_push']);
   assert.equal(plain.notification.body, 'Eine Anfrage wartet. Öffnen Sie Symbolon, um sie anzusehen.');
@@ -185,7 +190,7 @@ test('D1_in_Chromium_the_message_is_read_by_an_implementation_that_is_not_ours_a
   await phone.page.locator('a[lang="fr"]').click();
   await phone.page.getByText('Désactiver les notifications').waitFor();
   await startLogin(phone.number);
-  const french = await service.message(accepted + 2);
+  const french = await messageTo(phone, 2);
   assert.match(french.plain, /Une demande vous attend/);
   assert.equal(french.body.length, message.body.length);
   assert.equal(french.headers.topic, message.headers.topic);
@@ -194,15 +199,14 @@ test('D1_in_Chromium_the_message_is_read_by_an_implementation_that_is_not_ours_a
 
 test('D1_a_busy_push_service_is_asked_again_and_a_restart_of_the_server_loses_no_notification', async () => {
   const phone = await phoneInChromium('nadia', '0472 00 00 03');
-  const accepted = service.messages.length;
   service.answers.push({ status: 429, retryAfter: 1 }, { status: 500 });
   await startLogin(phone.number);
-  const first = await service.message(accepted + 1);
+  const first = await messageTo(phone, 1);
   assert.equal(service.answers.length, 0);
 
   await phone.page.context().setOffline(true);
   await stack.restartServer('SIGKILL');
-  const again = await service.message(accepted + 2);
+  const again = await messageTo(phone, 2);
   assert.equal(plainOf(again).action, plainOf(first).action, 'it waits still, so it rings again');
   await phone.page.context().close();
 });
@@ -220,20 +224,18 @@ test('D5_a_subscription_that_is_gone_ends_and_the_app_makes_another_one_when_it_
   await phone.page.locator('[data-test="open-action"]').first().waitFor();
   await phone.page.locator('[data-test="push"][data-state="on"]').waitFor(waitFor);
   assert.equal(phone.subscriptions.length, 2);
-  const accepted = service.messages.length;
   await startLogin(phone.number);
-  assert.equal((await service.message(accepted + 1)).path, new URL(phone.subscriptions[1].endpoint).pathname);
+  await messageTo(phone, 1);
   await phone.page.context().close();
 });
 
 test('D7_for_a_number_that_nobody_has_nothing_is_sent_and_the_page_is_the_same', async () => {
   const phone = await phoneInChromium('jurgen', '0472 00 00 05');
   const normalised = (login) => login.text.replaceAll(login.page.pathname, '').replaceAll(login.symbol, '').replace(/<span class="symbol-name">[^<]*/, '').replace(/data-expires="\d+"|\d:\d\d/g, '');
-  const accepted = service.messages.length;
   const nobody = await startLogin('0479 99 99 05');
   const somebody = await startLogin(phone.number);
-  await service.message(accepted + 1);
-  assert.equal(service.messages.length, accepted + 1, 'one message, for the number that somebody has');
+  await messageTo(phone, 1);
+  assert.equal(messagesTo(phone).length, 1);
   assert.equal(normalised(nobody), normalised(somebody));
   await phone.page.context().close();
 });
@@ -242,9 +244,8 @@ test('a_phone_that_turned_notifications_off_is_not_notified_and_answers_all_the_
   const phone = await phoneInChromium('millennium', '0472 00 00 06');
   await phone.page.locator('[data-test="push-off"]').click();
   await phone.page.locator('[data-test="push"][data-state="off"]').waitFor();
-  const accepted = service.messages.length;
   const login = await startLogin(phone.number);
   await journey.approve(phone.page, { symbol: login.symbol });
-  assert.equal(service.messages.length, accepted);
+  assert.deepEqual(messagesTo(phone), []);
   await phone.page.context().close();
 });

@@ -13,6 +13,7 @@ namespace symbolon::account {
 struct PushSubscription {
     enum class State : std::uint8_t {
         on,
+        off,   ///< by the phone; endpoint and keys are forgotten
         ended, ///< the push service knows it no more; endpoint and keys are forgotten
     };
 

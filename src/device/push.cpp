@@ -83,7 +83,7 @@ Flow<http::Response> turn_push_off(http::Request request, Services services, Sha
     if (auto const empty = co_await json::parse_object(body); !empty.empty())
         co_return fail(Outcome::request_malformed, "an unknown member");
     auto& subscriptions = services.push_subscriptions;
-    co_await until_first([&] { return subscriptions.remove(who.device.value.id); });
+    co_await until_first([&] { return subscriptions.turn_off(who.device.value.id, services.clock.now()); });
     services.log.event("push_off", {});
     co_return state_answer(nullptr, services, *settings);
 }

@@ -36,7 +36,7 @@ protected:
     std::optional<account::PushSubscription> kept()
     {
         auto const found = run_now(world_.services.push_subscriptions.find(phone_.state().device)).value();
-        return found ? std::optional{found->value} : std::nullopt;
+        return found && found->value.state != State::off ? std::optional{found->value} : std::nullopt;
     }
 };
 

@@ -96,8 +96,8 @@ public:
     /// The phone's only one from now on, whatever was there.
     virtual Flow<void> put(PushSubscription subscription) = 0;
     virtual Flow<void> save(Stored<PushSubscription> subscription) = 0;
-    /// None from now on. Succeeds where there was none.
-    virtual Flow<void> remove(DeviceId device) = 0;
+    /// None from now on; what was kept of it is forgotten. Succeeds where there was none.
+    virtual Flow<void> turn_off(DeviceId device, Instant now) = 0;
 };
 
 class Enrolments {

@@ -247,7 +247,7 @@ protected:
         }
         Flow<void> put(PushSubscription subscription) override { return inner.put(std::move(subscription)); }
         Flow<void> save(ports::Stored<PushSubscription> stored) override { return inner.save(std::move(stored)); }
-        Flow<void> remove(DeviceId device) override { return inner.remove(std::move(device)); }
+        Flow<void> turn_off(DeviceId device, Instant now) override { return inner.turn_off(std::move(device), now); }
         ports::PushSubscriptions& inner;
         int reads = 0;
     };

@@ -50,6 +50,7 @@ constexpr std::array words<account::Device::State>{
 template <>
 constexpr std::array words<account::PushSubscription::State>{
     Word{account::PushSubscription::State::on, "on"},
+    Word{account::PushSubscription::State::off, "off"},
     Word{account::PushSubscription::State::ended, "ended"},
 };
 template <>

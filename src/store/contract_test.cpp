@@ -485,7 +485,7 @@ TEST_P(StoreContract, a_phone_has_one_push_subscription_at_most)
                                           .auth = Bytes(16, 7),
                                           .language = Language::de,
                                           .since = noon};
-    EXPECT_TRUE(run_now(subscriptions.remove(phone))) << "none is as good as removed";
+    EXPECT_TRUE(run_now(subscriptions.turn_off(phone, noon))) << "none is as good as off";
     ASSERT_TRUE(run_now(subscriptions.put(first)));
     auto const kept = run_now(subscriptions.find(phone)).value().value();
     EXPECT_EQ(kept.value.endpoint, first.endpoint);
@@ -499,8 +499,12 @@ TEST_P(StoreContract, a_phone_has_one_push_subscription_at_most)
     ASSERT_TRUE(run_now(subscriptions.put(second)));
     EXPECT_EQ(outcome(run_now(subscriptions.save(kept))), Outcome::conflict) << "another took its place";
     EXPECT_EQ(run_now(subscriptions.find(phone)).value()->value.endpoint, second.endpoint);
-    EXPECT_TRUE(run_now(subscriptions.remove(phone)));
-    EXPECT_FALSE(run_now(subscriptions.find(phone)).value());
+    EXPECT_TRUE(run_now(subscriptions.turn_off(phone, noon + 1s)));
+    auto const off = run_now(subscriptions.find(phone)).value().value();
+    EXPECT_EQ(off.value.state, account::PushSubscription::State::off);
+    EXPECT_EQ(off.value.endpoint, "");
+    EXPECT_TRUE(off.value.point.empty() && off.value.auth.empty());
+    EXPECT_EQ(off.value.since, noon + 1s);
 }
 
 TEST_P(StoreContract, A3_an_enrolment_is_found_by_each_of_its_ways_in)

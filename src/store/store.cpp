@@ -451,7 +451,7 @@ public:
         auto device_update = co_await access_.update(std::move(device));
         auto enrolment_update = co_await access_.update(std::move(enrolment));
         auto line = co_await access_.line(std::move(entry));
-        RemoveAllOf notifications{.table = Table::push_subscription, .owner = device_update.record.owner};
+        RemoveAllOf notifications{.table = Table::push_subscription, .owner = device_update.owner};
         co_await access_.commit_all(std::move(account_update), std::move(device_update), std::move(enrolment_update),
                                     std::move(notifications), std::move(line));
         co_return {};
@@ -516,12 +516,18 @@ public:
         return access_.save(std::move(subscription));
     }
 
-    Flow<void> remove(DeviceId device) override
+    Flow<void> turn_off(DeviceId device, Instant now) override
     {
-        auto const before = co_await access_.engine.get(Table::push_subscription, device.text());
+        auto before = co_await find(std::move(device));
         if (!before) co_return {};
-        co_await access_.commit_all(
-            Remove{.table = Table::push_subscription, .id = device.text(), .version = before->version});
+        // The record stays, so that its versions never begin anew.
+        auto const& kept = before->value;
+        account::PushSubscription const off{.device = kept.device,
+                                            .account = kept.account,
+                                            .state = account::PushSubscription::State::off,
+                                            .language = kept.language,
+                                            .since = now};
+        co_await access_.save(ports::changed(*before, off));
         co_return {};
     }
 
@@ -725,17 +731,18 @@ public:
         auto device_update = co_await access_.update(std::move(device));
         auto line = co_await access_.line(std::move(entry));
         std::vector<Write> writes;
-        writes.emplace_back(std::move(action_update));
-        writes.emplace_back(std::move(device_update));
         writes.emplace_back(std::move(line));
+        std::vector<Access::Change> changes;
+        changes.push_back(std::move(action_update));
+        changes.push_back(std::move(device_update));
         if (consent && consent->version == 0) {
             auto insert = co_await access_.insertion(std::move(consent->value));
-            writes.emplace_back(std::move(insert));
+            changes.push_back(std::move(insert));
         } else if (consent) {
             auto update = co_await access_.update(*std::move(consent));
-            writes.emplace_back(std::move(update));
+            changes.push_back(std::move(update));
         }
-        co_await access_.commit(std::move(writes));
+        co_await access_.commit_or_conflict(std::move(writes), std::move(changes));
         co_return {};
     }
 
@@ -796,6 +803,7 @@ public:
         auto records = co_await access_.engine.list(std::move(query));
         auto grants = co_await access_.opened<grant::Grant>(std::move(records));
         std::vector<Write> writes;
+        std::vector<Access::Change> changes;
         writes.emplace_back(
             Remove{.table = Table::consent,
                    .id = Shape<consent::Consent>::id(consent.value.account, consent.value.client, access_.keyring),
@@ -804,11 +812,11 @@ public:
             if (grant.value.client != consent.value.client) continue;
             grant.value.state = State::revoked;
             auto revoked = co_await access_.update(std::move(grant));
-            writes.emplace_back(std::move(revoked));
+            changes.push_back(std::move(revoked));
         }
         auto line = co_await access_.line(std::move(entry));
         writes.emplace_back(std::move(line));
-        co_await access_.commit(std::move(writes));
+        co_await access_.commit_or_conflict(std::move(writes), std::move(changes));
         co_return {};
     }
 
