@@ -10,8 +10,6 @@
 
 namespace symbolon::device {
 
-/// "number", "qr", "link", "ciba".
-std::string_view name_of(action::Entry entry);
 /// "shared", "kept_back", or empty.
 std::string_view name_of(action::RequestedClaim::Before before);
 
