@@ -18,7 +18,7 @@ constexpr std::size_t most_closed = 10'000;
 
 bool is_wanted(action::Action const& action, Instant now)
 {
-    return action.state == action::State::waiting && now < action.expires_at;
+    return action.state == action::State::waiting && !action.quiet && now < action.expires_at;
 }
 
 /// The subscription of the phone that an action asks. As many reads where there is no phone.

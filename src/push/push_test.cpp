@@ -350,6 +350,11 @@ TEST_F(PushDelivery, what_is_shown_ended_or_over_rings_no_more)
     stored.value.state = action::State::shown;
     ASSERT_TRUE(run_now(store.actions().save(stored)));
     EXPECT_TRUE(deliver(shown));
+    auto const quiet = action("quiet");
+    auto one_of_many = run_now(store.actions().find(quiet)).value().value();
+    one_of_many.value.quiet = true;
+    ASSERT_TRUE(run_now(store.actions().save(one_of_many)));
+    EXPECT_TRUE(deliver(quiet));
     auto const late = action("late");
     clock.at += 3min;
     EXPECT_TRUE(deliver(late));

@@ -659,9 +659,10 @@ public:
         auto insert = co_await access_.insertion(std::move(action));
         auto update = co_await access_.update(std::move(sign_in));
         auto const sign_in_write = writes.size() + 1;
-        writes.emplace_back(std::move(insert));
-        writes.emplace_back(std::move(update));
-        auto const committed = co_await access_.engine.commit(std::move(writes));
+        std::vector<Access::Change> changes;
+        changes.push_back(std::move(insert));
+        changes.push_back(std::move(update));
+        auto const committed = co_await access_.commit(std::move(writes), std::move(changes));
         if (committed.conflict && committed.conflict->write == sign_in_write)
             co_return fail(Outcome::conflict, "somebody else was first");
         co_return !committed.conflict.has_value();
