@@ -148,7 +148,9 @@ SignInWorld::SignInWorld(std::uint64_t seed, PlantedFault fault, bool keeps_jour
     world_->set_vault(vault_.get());
     network_ = std::make_unique<Network>(*world_, [this](http::Origin origin) { return routes(origin); }, begin.texts);
     network_->on_request = [this](std::string const& what) { ++watcher_->count[what]; };
-    world_->commit_double = [this](std::vector<store::Write> writes) { return faulty_store_->commit(std::move(writes)); };
+    world_->commit_double = [this](std::vector<store::Write> writes) {
+        return faulty_store_->commit(std::move(writes));
+    };
     world_->on_commit = [this](auto const& changes) { watcher_->committed(changes); };
     world_->on_restart = [this] {
         faulty_store_->process_stopped();
@@ -263,12 +265,12 @@ void SignInWorld::run()
     world_->run();
 
     std::map<AccountId, int> tries;
-    for (auto const& holder : holders_) tries[holder.account] = vault_->tries_left(holder.account);
+    for (auto const& holder : holders_) tries[holder.account] = vault_->tries_now(holder.account);
     for (auto const& holder : holders_)
         if (tries[holder.account] > 0) watcher_->judge_phone(holder.phone->state());
     // A whole login costs as much as the storm before it, so it is tried in one World of four.
     if (happens(250)) log_in_after_the_storm();
-    for (auto const& holder : holders_) tries[holder.account] = vault_->tries_left(holder.account);
+    for (auto const& holder : holders_) tries[holder.account] = vault_->tries_now(holder.account);
     watcher_->judge(tries);
 }
 
@@ -277,7 +279,7 @@ void SignInWorld::log_in_after_the_storm()
     end_storm();
     std::deque<bool> got_in;
     for (auto& holder : holders_) {
-        if (vault_->tries_left(holder.account) == 0) continue;
+        if (vault_->tries_now(holder.account) == 0) continue;
         auto& got = got_in.emplace_back(false);
         auto& browser = browsers_.emplace_back(
             Browser{.name = "clean browser of " + holder.number, .address = "192.0.2.200", .cookie = {}});

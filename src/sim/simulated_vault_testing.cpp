@@ -57,7 +57,7 @@ Flow<ports::CodeVerdict> SimulatedVault::judge(AccountId account, DeviceId devic
     }
     vault::Reply reply;
     auto dead = false;
-    auto const before = tries_left(account);
+    auto const before = tries_now(account);
     try {
         vault::Request request = vault::JudgeCode{
             .account = account, .device = device, .action = action, .message = message, .proof = sealed_proof};
@@ -68,10 +68,10 @@ Flow<ports::CodeVerdict> SimulatedVault::judge(AccountId account, DeviceId devic
     if (dead) {
         watcher_.note("the vault dies before it looks");
         ++watcher_.count["deaths of the vault"];
-        if (tries_left(account) < before) watcher_.vault_takes(account, sealed_proof);
+        if (tries_now(account) < before) watcher_.vault_takes(account, sealed_proof);
         co_return fail(Outcome::vault_unreachable, "simulated: it died");
     }
-    if (tries_left(account) < before) watcher_.vault_takes(account, sealed_proof);
+    if (tries_now(account) < before) watcher_.vault_takes(account, sealed_proof);
     if (reply.outcome) co_return fail(*reply.outcome);
     if (fault_ == PlantedFault::vault_believes_every_code) reply.right = true;
     watcher_.note("the vault finds the code ", reply.right ? "right" : "wrong",
@@ -92,13 +92,20 @@ Flow<ports::CodeVerdict> SimulatedVault::judge_first_and_count_then(AccountId ac
     co_return ports::CodeVerdict{.right = right, .tries_left = tries, .grant = {}};
 }
 
+Flow<int> SimulatedVault::tries_left(AccountId account)
+{
+    if (tries_of_the_planted_fault_.contains(account)) co_return tries_now(account);
+    auto const reply = co_await ask(vault::AskTries{std::move(account)});
+    co_return reply.tries_left;
+}
+
 Flow<void> SimulatedVault::forget(AccountId account)
 {
     co_await ask(vault::ForgetCode{std::move(account)});
     co_return {};
 }
 
-int SimulatedVault::tries_left(AccountId const& account)
+int SimulatedVault::tries_now(AccountId const& account)
 {
     if (auto const planted = tries_of_the_planted_fault_.find(account); planted != tries_of_the_planted_fault_.end())
         return planted->second;

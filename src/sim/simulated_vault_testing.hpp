@@ -17,9 +17,11 @@ public:
                              Bytes sealed_code_key) override;
     Flow<ports::CodeVerdict> judge(AccountId account, DeviceId device, ActionId action, Bytes message,
                                    Bytes sealed_proof) override;
+    Flow<int> tries_left(AccountId account) override;
     Flow<void> forget(AccountId account) override;
 
-    int tries_left(AccountId const& account);
+    /// The same, for whoever stands beside the World.
+    int tries_now(AccountId const& account);
 
     int deaths = 0; ///< how often it dies there, in a thousand judgements
 

@@ -26,6 +26,8 @@ Moves const& moves_of(Table table)
     static auto const action = [] {
         Moves moves{{"", std::string{store::word(action::State::waiting)}}};
         for (auto const& move : action::moves) moves.emplace(store::word(move.from), store::word(move.to));
+        // One that waits too long among many is nobody's from then on; it waits all the same.
+        moves.emplace(store::word(action::State::waiting), store::word(action::State::waiting));
         return moves;
     }();
     static auto const account = [] {
