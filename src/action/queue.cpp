@@ -56,11 +56,6 @@ bool is_one_too_many(NumberTrace const& trace, Origin const& origin, ClientId co
            count([&](auto const& start) { return start.client == client; }) >= limits.rings_per_partner;
 }
 
-bool is_crowded(NumberTrace const& trace, Instant now, Limits const& limits)
-{
-    return trace.recent.size() >= most_recent_starts && is_recent(trace.recent.front(), now, limits);
-}
-
 bool is_known(account::Device const& device, Origin const& origin)
 {
     return !origin.browser.empty() &&

@@ -41,9 +41,6 @@ std::optional<ActionId> take_oldest(NumberTrace& trace);
 bool is_one_too_many(NumberTrace const& trace, Origin const& origin, ClientId const& client, Instant now,
                      Limits const& limits);
 
-/// Whether so many were started for the number that room must be made and the holder's own kept in sight.
-bool is_crowded(NumberTrace const& trace, Instant now, Limits const& limits);
-
 /// Whether the holder has approved from that browser before.
 bool is_known(account::Device const& device, Origin const& origin);
 

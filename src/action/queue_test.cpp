@@ -136,11 +136,8 @@ TEST(Queue, D5_strangers_ring_so_often_for_a_number_a_network_and_a_partner)
     EXPECT_TRUE(too_many(by_number, 99, "other"));
 
     NumberTrace crowd;
-    EXPECT_FALSE(is_crowded(crowd, noon, limits));
     for (int i = 0; i < 100; ++i) crowd = start(crowd, Byte(i), "shop");
     EXPECT_EQ(crowd.recent.size(), most_recent_starts);
-    EXPECT_TRUE(is_crowded(crowd, noon, limits));
-    EXPECT_FALSE(is_crowded(crowd, noon + limits.rings_window, limits));
     EXPECT_FALSE(take_oldest(crowd)) << "as many as may be";
     crowd.unseen.front() = ActionId{"oldest"};
     crowd = start(crowd, 1, "shop");

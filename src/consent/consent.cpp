@@ -17,6 +17,8 @@ bool holds(std::vector<std::string> const& names, std::string const& name)
 
 } // namespace
 
+bool is_withdrawn(Consent const& consent) { return consent.shared.empty() && consent.kept_back.empty(); }
+
 std::vector<action::RequestedClaim> recall(std::vector<action::RequestedClaim> claims,
                                            std::optional<Consent> const& consent)
 {
@@ -49,6 +51,7 @@ Consent after(std::optional<Consent> before, action::Action const& approved, Ins
     consent.partner_names = approved.partner_names;
     consent.partner_domain = approved.partner_domain;
     consent.at = now;
+    if (is_withdrawn(consent)) consent.since = now;
     for (auto const& claim : approved.claims) {
         std::erase(consent.shared, claim.name);
         std::erase(consent.kept_back, claim.name);

@@ -24,6 +24,9 @@ struct Consent {
     Instant at; ///< last change
 };
 
+/// Whether it was taken back: nothing of it holds.
+bool is_withdrawn(Consent const& consent);
+
 /// The questions with what was said of each before.
 std::vector<action::RequestedClaim> recall(std::vector<action::RequestedClaim> claims,
                                            std::optional<Consent> const& consent);

@@ -317,7 +317,7 @@ Flow<http::Response> approve(Asked asked, action::VerifiedAnswer verified, Ratch
     if (!is_returning) device = action::with_known_browser(std::move(device), decided.origin, now);
     json::Object more{{"method", asked.answer.method}};
     auto consent = co_await changed_consent(decided, services);
-    if (consent) more["consent"] = consent->version == 0 ? "given" : "changed";
+    if (consent) more["consent"] = consent->value.since == now ? "given" : "changed";
     // What was approved through a link is in the history as approved once its page was tied to it.
     auto entry = is_returning ? history(device, decided, "confirmed", now, std::move(more))
                               : entry::approval(decided, now, std::move(more));
@@ -548,7 +548,8 @@ Flow<http::Response> withdraw_consent(http::Request request, Services services, 
 
     auto const consent = co_await services.consents.find(who.account.value.id, client);
     // Withdrawn already: the answer was lost.
-    if (!consent) co_return signed_answer({{"state", "withdrawn"}}, services, *settings);
+    if (!consent || consent::is_withdrawn(consent->value))
+        co_return signed_answer({{"state", "withdrawn"}}, services, *settings);
     json::Object detail{{"device", who.device.value.id.text()},
                         {"partner", partner_of(consent->value.partner_names, consent->value.partner_domain)}};
     HistoryEntry entry{.account = who.account.value.id,

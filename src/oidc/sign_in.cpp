@@ -122,12 +122,11 @@ Flow<bool> start(Action action, Stored<SignIn> sign_in, account::PhoneNumber num
     // Somebody else may start for the same number at this moment: then again, with another draw.
     for (int rounds_left = known ? 3 : 20; rounds_left > 0; --rounds_left) {
         auto trace = co_await services.actions.trace_of(number);
-        auto const crowded = action::is_crowded(trace.value, now, limits);
         auto draw = action::draw_symbols(trace.value.last_symbol,
                                          [&](std::uint32_t bound) { return services.random.below(bound); });
         action.symbol = draw.right;
         action.symbols = std::move(draw.shown);
-        action.first = known && crowded;
+        action.first = known;
         action.quiet = !known && action::is_one_too_many(trace.value, action.origin, action.client, now, limits);
         sign_in.value.symbol = draw.right;
         // The holder's own does not use up what strangers may.

@@ -743,7 +743,10 @@ TEST_P(StoreContract, D4_consents_are_kept_apart_and_withdrawing_one_ends_its_to
     auto const grant = testing::grant("g", AccountId{"a"});
     ASSERT_TRUE(run_now(store().sign_ins().finish({.value = testing::sign_in("s1"), .version = 2}, grant)));
     ASSERT_TRUE(run_now(store().consents().withdraw(*kept, testing::entry(AccountId{"a"}, "consent_withdrawn"))));
-    EXPECT_FALSE(run_now(store().consents().find(AccountId{"a"}, ClientId{"shop"})).value());
+    auto const withdrawn = run_now(store().consents().find(AccountId{"a"}, ClientId{"shop"})).value();
+    ASSERT_TRUE(withdrawn);
+    EXPECT_TRUE(consent::is_withdrawn(withdrawn->value));
+    EXPECT_TRUE(run_now(store().consents().list(AccountId{"a"}))->empty());
     EXPECT_EQ(run_now(store().grants().find_by_code(grant.code_hash)).value()->value.state,
               grant::Grant::State::revoked);
     EXPECT_EQ(outcome(run_now(store().consents().withdraw(*kept, testing::entry(AccountId{"a"}, "x")))),

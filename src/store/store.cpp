@@ -790,31 +790,35 @@ public:
         auto records = co_await access_.engine.list(std::move(query));
         auto stored = co_await access_.opened<consent::Consent>(std::move(records));
         std::vector<consent::Consent> consents;
-        for (auto& each : stored) consents.push_back(std::move(each.value));
+        for (auto& each : stored)
+            if (!consent::is_withdrawn(each.value)) consents.push_back(std::move(each.value));
         co_return consents;
     }
 
     Flow<void> withdraw(Stored<consent::Consent> consent, ports::HistoryEntry entry) override
     {
         using State = grant::Grant::State;
+        auto const client = consent.value.client;
         Query query{.table = Table::grant,
                     .owner = owner_of(consent.value.account),
                     .states = {std::string{word(State::issued)}, std::string{word(State::redeemed)}},
                     .at_most = most_grants};
         auto records = co_await access_.engine.list(std::move(query));
         auto grants = co_await access_.opened<grant::Grant>(std::move(records));
-        std::vector<Write> writes;
+        // The row stays, with its version: a record of that name never begins anew.
+        consent.value.shared.clear();
+        consent.value.kept_back.clear();
+        consent.value.at = entry.at;
         std::vector<Access::Change> changes;
-        writes.emplace_back(
-            Remove{.table = Table::consent,
-                   .id = Shape<consent::Consent>::id(consent.value.account, consent.value.client, access_.keyring),
-                   .version = consent.version});
+        auto withdrawn = co_await access_.update(std::move(consent));
+        changes.push_back(std::move(withdrawn));
         for (auto& grant : grants) {
-            if (grant.value.client != consent.value.client) continue;
+            if (grant.value.client != client) continue;
             grant.value.state = State::revoked;
             auto revoked = co_await access_.update(std::move(grant));
             changes.push_back(std::move(revoked));
         }
+        std::vector<Write> writes;
         auto line = co_await access_.line(std::move(entry));
         writes.emplace_back(std::move(line));
         co_await access_.commit_or_conflict(std::move(writes), std::move(changes));
