@@ -46,8 +46,12 @@ Beginning::Beginning()
                                         .keys = {signing_key("id-1")},
                                         .pairwise_secret = SecretBytes{Bytes(32, 7)},
                                         .limits = {}}},
-      pages{.provider = provider, .texts = texts, .is_test_system = false},
       settings{std::make_shared<device::Settings>(phone_settings())},
+      pages{.provider = provider,
+            .texts = texts,
+            .app_url = "https://phone.example/app/",
+            .record_key = settings->record_key,
+            .is_test_system = false},
       strangers_phone{device::new_phone(chance())},
       clients_key_{crypto::PrivateKey::generate(crypto::KeyType::ec_p256)}
 {

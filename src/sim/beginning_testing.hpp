@@ -32,8 +32,8 @@ struct Beginning {
     vault::Keys vault_keys;
     oidc::Provider provider;
     Texts texts;
-    page::SignInPages pages;
     device::SharedSettings settings;
+    page::SignInPages pages;
     std::vector<partner::Client> clients;
     ClientId with_secret{"shop"};
     ClientId with_key{"bank"};
