@@ -80,7 +80,7 @@ std::vector<Place> queue(std::span<Action const> open, account::Device const& de
         std::int64_t order; ///< within both
         std::size_t index;
     };
-    // Time in whole seconds does not order requests; their ids do (time-ordered).
+    // Those of one second have an order too, if only by chance: the list must not jump.
     std::vector<std::size_t> newest_first(open.size());
     for (std::size_t i = 0; i < open.size(); ++i) newest_first[i] = i;
     std::ranges::sort(newest_first, [&](std::size_t left, std::size_t right) {

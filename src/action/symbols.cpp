@@ -62,10 +62,11 @@ bool may_meet(std::string_view left, std::string_view right)
     return left != right && !table().apart.contains(std::minmax(std::string{left}, std::string{right}));
 }
 
-SymbolDraw draw_symbols(std::string_view last_right, std::function<std::uint32_t(std::uint32_t)> const& below)
+SymbolDraw draw_symbols(std::initializer_list<std::string_view> last_right,
+                        std::function<std::uint32_t(std::uint32_t)> const& below)
 {
     std::vector<std::string> left{all_symbols().begin(), all_symbols().end()};
-    std::erase(left, last_right);
+    for (auto const last : last_right) std::erase(left, last);
 
     // Symbols are drawn one after the other; each takes those away that must not stand beside it. A draw that runs out
     // of symbols begins again.

@@ -29,8 +29,9 @@ struct SymbolDraw {
 };
 
 /// Six symbols that may meet, in any order, and one of them as the right one, each equally likely, so that the six tell
-/// nothing about it. `last_right` (may be empty) is not among them: a picture remembered from the last time can't be
-/// picked by habit. `below(n)` gives each of 0 … n-1 equally likely.
-SymbolDraw draw_symbols(std::string_view last_right, std::function<std::uint32_t(std::uint32_t)> const& below);
+/// nothing about it. `last_right` are not among them (some may be empty): a picture remembered from the last time can't
+/// be picked by habit. `below(n)` gives each of 0 … n-1 equally likely.
+SymbolDraw draw_symbols(std::initializer_list<std::string_view> last_right,
+                        std::function<std::uint32_t(std::uint32_t)> const& below);
 
 } // namespace symbolon::action

@@ -34,7 +34,7 @@ bool needs_passkey(grant::AuthorizationRequest const& request)
 Action new_action(SignIn const& sign_in, partner::Client const& client, Limits const& limits, Instant now,
                   crypto::Random& random)
 {
-    auto draw = action::draw_symbols(sign_in.symbol, [&](std::uint32_t bound) { return random.below(bound); });
+    auto draw = action::draw_symbols({sign_in.symbol}, [&](std::uint32_t bound) { return random.below(bound); });
     Action action;
     action.id = ActionId{crypto::time_ordered_id(now, random)};
     action.sign_in = sign_in.id;

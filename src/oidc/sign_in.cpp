@@ -119,10 +119,11 @@ Flow<bool> start(Action action, Stored<SignIn> sign_in, account::PhoneNumber num
 {
     auto const& limits = provider.limits();
     auto const now = action.created_at;
+    auto const shown_before = sign_in.value.symbol;
     // Somebody else may start for the same number at this moment: then again, with another draw.
     for (int rounds_left = known ? 3 : 20; rounds_left > 0; --rounds_left) {
         auto trace = co_await services.actions.trace_of(number);
-        auto draw = action::draw_symbols(trace.value.last_symbol,
+        auto draw = action::draw_symbols({trace.value.last_symbol, shown_before},
                                          [&](std::uint32_t bound) { return services.random.below(bound); });
         action.symbol = draw.right;
         action.symbols = std::move(draw.shown);

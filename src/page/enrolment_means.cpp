@@ -59,7 +59,7 @@ Result<Enrolment> with_new_link(Enrolment enrolment, EnrolmentMeans const& means
     auto const ticket = reader_ticket(means, enrolment.id, enrolment.ticket_generation + 1);
     enrolment = TRY(enrolment::give_link(std::move(enrolment), crypto::sha256(ticket.reveal()), now, means.limits));
     if (enrolment.state == enrolment::State::card) {
-        auto draw = action::draw_symbols(enrolment.symbol, [&](std::uint32_t n) { return random.below(n); });
+        auto draw = action::draw_symbols({enrolment.symbol}, [&](std::uint32_t n) { return random.below(n); });
         enrolment.symbol = std::move(draw.right);
         enrolment.symbols = std::move(draw.shown);
     }

@@ -1,5 +1,6 @@
 #include "sim/sign_in_world_testing.hpp"
 
+#include "base/text.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "device/routes.hpp"
@@ -293,6 +294,22 @@ void SignInWorld::log_in_after_the_storm()
 
 // ---- people at browsers
 
+namespace {
+
+/// A Cookie header ("a=1; b=2") with one cookie more, or with its new value.
+std::string with_cookie(std::string const& header, std::string const& given)
+{
+    auto const name = given.substr(0, given.find('=') + 1);
+    std::string kept;
+    for (auto const each : split(header, ';')) {
+        auto const one = trimmed(each);
+        if (!one.empty() && !one.starts_with(name)) kept += std::string{one} + "; ";
+    }
+    return kept + given;
+}
+
+} // namespace
+
 Flow<http::Response> SignInWorld::browse(Browser& browser, std::string method, std::string path, http::Parameters form)
 {
     http::Request request;
@@ -320,7 +337,7 @@ Flow<http::Response> SignInWorld::browse(Browser& browser, std::string method, s
         if (answer)
             for (auto const& [name, value] : answer->headers)
                 if (name == "Set-Cookie") {
-                    browser.cookie = value.substr(0, value.find(';'));
+                    browser.cookie = with_cookie(browser.cookie, value.substr(0, value.find(';')));
                     if (shared_cookie_.empty()) shared_cookie_ = browser.cookie;
                 }
         if ((answer && answer->status < server_errors) || tries == most_tries) co_return std::move(answer);
@@ -514,8 +531,10 @@ Flow<bool> SignInWorld::redeem(Partner const& partner, std::string code, std::st
             request.path = "/userinfo";
             request.headers = {{"authorization", "Bearer " + *token}};
             request.remote_address = "192.0.2.250";
+            // A refusal that is still on its way back when this is sent proves nothing.
+            auto const was_used = watcher_->is_told_used(code);
             auto const claims = co_await outcome_of(network_->send(std::move(request)));
-            if (claims && claims->status == 200) watcher_->token_is_believed(code);
+            if (claims && claims->status == 200 && was_used) watcher_->token_is_believed();
         }
         auto const again = answer ? !is_calm_ && happens(50) : happens(700);
         if (!again) break;

@@ -50,15 +50,15 @@ Flow<ports::CodeVerdict> SimulatedVault::judge(AccountId account, DeviceId devic
     if (fault_ == PlantedFault::vault_counts_after_it_looked)
         co_return co_await judge_first_and_count_then(account, action, sealed_proof);
 
-    if (fault_ == PlantedFault::vault_takes_tries_for_nothing) {
-        auto const broken = ask(vault::JudgeCode{
-            .account = account, .device = device, .action = action, .message = message, .proof = Bytes(1)});
-        if (!broken) co_return std::unexpected{broken.error()};
-    }
     vault::Reply reply;
     auto dead = false;
     auto const before = tries_now(account);
     try {
+        if (fault_ == PlantedFault::vault_takes_tries_for_nothing) {
+            auto const broken = ask(vault::JudgeCode{
+                .account = account, .device = device, .action = action, .message = message, .proof = Bytes(1)});
+            if (!broken) co_return std::unexpected{broken.error()};
+        }
         vault::Request request = vault::JudgeCode{
             .account = account, .device = device, .action = action, .message = message, .proof = sealed_proof};
         reply = judge_.answer(std::span{&request, 1}, world_.clock_now()).front();

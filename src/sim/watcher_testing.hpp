@@ -74,7 +74,9 @@ public:
     /// The partner was told that the code had been used.
     void partner_is_told_used(std::string const& code) { used_.insert(code); }
     /// The access token of that code was believed at /userinfo.
-    void token_is_believed(std::string const& code);
+    [[nodiscard]] bool is_told_used(std::string const& code) const { return used_.contains(code); }
+    /// Of a code whose second use the partner had been told of before it asked.
+    void token_is_believed();
 
     // ---- what the vault tells
 

@@ -54,10 +54,31 @@ TEST(Codec, keeps_every_member_of_every_value)
     expect_kept_whole(account);
     auto device = testing::device("d", AccountId{"a"});
     device.state = account::Device::State::suspended;
+    device.passkey = account::Passkey{.id = Bytes(20, 1),
+                                      .public_key = Bytes(91, 2),
+                                      .algorithm = "ES256",
+                                      .sign_count = 3,
+                                      .backup_eligible = true,
+                                      .backed_up = true,
+                                      .aaguid = Bytes(16, 4),
+                                      .turned_on_by = Bytes(32, 5),
+                                      .registered_at = testing::noon};
+    device.passkey_challenge = Bytes(32, 6);
+    device.passkey_challenge_until = testing::noon;
+    device.known_browsers = {{.browser = Bytes(32, 7), .at = testing::noon}};
+    device.mutes = {{.browser = Bytes(32, 8),
+                     .network = Bytes(32, 9),
+                     .partner_domain = "shop.example",
+                     .at = testing::noon,
+                     .until = testing::noon + 1h}};
     expect_kept_whole(device);
     expect_kept_whole(testing::enrolment("e", "+32470123456"));
     auto action = testing::action("x", AccountId{"a"}, DeviceId{"d"});
     action.state = action::State::shown;
+    action.origin = {.browser = Bytes(32, 1), .network = Bytes(32, 2)};
+    action.quiet = true;
+    action.first = true;
+    action.needs_passkey = true;
     action.tie = action::Tie::browser;
     action.tied = action::Tied::proven;
     action.returned_elsewhere = true;
