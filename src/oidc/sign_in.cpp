@@ -112,14 +112,13 @@ Result<void> check_approval(FoundSignIn const& found, std::string const& acr, Pr
 }
 
 /// Draws the symbols and stores action and sign-in, with what is remembered of the number: not the symbol of the last
-/// request, and who is one too many doesn't ring (D5). The same for a number that nobody has. Gives whether it may
-/// ring.
-Flow<bool> start(Action action, Stored<SignIn> sign_in, account::PhoneNumber number, bool known,
-                 Provider const& provider, Services services)
+/// request nor the one that the page showed before, and who is one too many doesn't ring (D5). The same for a number
+/// that nobody has. Gives whether it may ring.
+Flow<bool> start(Action action, Stored<SignIn> sign_in, std::string shown_before, account::PhoneNumber number,
+                 bool known, Provider const& provider, Services services)
 {
     auto const& limits = provider.limits();
     auto const now = action.created_at;
-    auto const shown_before = sign_in.value.symbol;
     // Somebody else may start for the same number at this moment: then again, with another draw.
     for (int rounds_left = known ? 3 : 20; rounds_left > 0; --rounds_left) {
         auto trace = co_await services.actions.trace_of(number);
@@ -266,8 +265,8 @@ Flow<void> ask_phone(FoundSignIn found, Question question, Provider const& provi
     sign_in = entry::waiting_for(std::move(sign_in), action, provider.limits());
     sign_in.typed_hint = digits.substr(digits.size() - std::min(digits.size(), hint_digits));
 
-    auto const may_ring =
-        co_await start(std::move(action), changed(found.sign_in, sign_in), question.number, known, provider, services);
+    auto const may_ring = co_await start(std::move(action), changed(found.sign_in, sign_in), found.sign_in.value.symbol,
+                                         question.number, known, provider, services);
     auto const muted = phone && action::is_muted(phone->device, origin, now);
     services.wakeups.tell(Wakeups::of(phone ? phone->account : AccountId{"nobody"}));
     if (may_ring && !muted) services.push.ring(*sign_in.action);

@@ -587,15 +587,22 @@ Flow<void> SignInWorld::decide(Holder& holder, ActionId action)
         // Somebody else's, or one whose page has gone on. Most people leave it or refuse; one in ten is careless.
         if (is_calm_ || happens(500)) co_return {};
         if (happens(800)) co_return co_await outcome_of(refuse(holder, std::move(shown), happens(500) ? "not_me" : ""));
-        co_return co_await outcome_of(approve(holder, std::move(shown), one_of(symbols)));
+        co_await outcome_of(approve(holder, std::move(shown), one_of(symbols)));
+        co_return {};
     }
     if (!is_calm_ && happens(60)) co_return co_await outcome_of(refuse(holder, std::move(shown), "changed_mind"));
     if (!is_calm_ && happens(30)) co_return {};
     auto symbol = is_calm_ || happens(950) ? mine->symbol : one_of(symbols);
-    co_return co_await outcome_of(approve(holder, std::move(shown), std::move(symbol)));
+    auto const page = mine->sign_in;
+    auto const got = co_await outcome_of(approve(holder, std::move(shown), std::move(symbol)));
+    // It was somebody else's with the same picture, and over: who is calm looks for their own.
+    if (is_calm_ && !(got && *got))
+        for (auto& wish : holder.wishes)
+            if (wish.sign_in == page) wish.is_answered = false;
+    co_return {};
 }
 
-Flow<void> SignInWorld::approve(Holder& holder, device::Phone::ShownAction action, std::string symbol)
+Flow<bool> SignInWorld::approve(Holder& holder, device::Phone::ShownAction action, std::string symbol)
 {
     auto const forgetful = fault_ == PlantedFault::vault_counts_after_it_looked ? 900 : 60;
     auto const mostly_wrong = !is_calm_ && happens(forgetful);
@@ -611,17 +618,17 @@ Flow<void> SignInWorld::approve(Holder& holder, device::Phone::ShownAction actio
                                           .reason = {}}));
         if (told) {
             watcher_->phone_is_told(action.shown.action, *told);
-            co_return {};
+            co_return true;
         }
         auto const why = told.error().outcome;
         watcher_->note("phone: approval ", name_of(why));
         ++watcher_->count["approvals refused: " + std::string{name_of(why)}];
         auto const again = why == Outcome::code_wrong || why == Outcome::upstream_unreachable ||
                            why == Outcome::vault_unreachable || why == Outcome::store_failed;
-        if (!again || happens(200)) co_return {};
+        if (!again || happens(200)) co_return false;
         co_await sleep(4, 6);
     }
-    co_return {};
+    co_return false;
 }
 
 Flow<void> SignInWorld::refuse(Holder& holder, device::Phone::ShownAction action, std::string reason)

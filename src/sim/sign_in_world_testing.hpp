@@ -91,7 +91,8 @@ private:
     // ---- holders at their phones
     Flow<void> look_at_phone(Holder& holder);
     Flow<void> decide(Holder& holder, ActionId action);
-    Flow<void> approve(Holder& holder, device::Phone::ShownAction action, std::string symbol);
+    /// Whether the phone was told that it took.
+    Flow<bool> approve(Holder& holder, device::Phone::ShownAction action, std::string symbol);
     Flow<void> refuse(Holder& holder, device::Phone::ShownAction action, std::string reason);
 
     // ---- strangers

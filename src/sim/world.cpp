@@ -102,7 +102,7 @@ private:
                 write);
         }
         auto committed = co_await (world_.commit_double ? world_.commit_double(std::move(writes))
-                                                      : world_.records_.commit(std::move(writes)));
+                                                        : world_.records_.commit(std::move(writes)));
         if (!committed.conflict && world_.on_commit) world_.on_commit(changes);
         co_return committed;
     }
