@@ -39,8 +39,11 @@ async function enrol(persona, number) {
 }
 
 /** A page of the enrolled phone's own browser: same storage, same cookies. */
-async function onThePhone() {
-  const page = await mobile.context().newPage();
+const onThePhone = () => another(mobile);
+
+/** Another page of a phone's browser. */
+async function another(phone) {
+  const page = await phone.context().newPage();
   page.troubles = [];
   page.on('pageerror', (error) => page.troubles.push(String(error)));
   page.setDefaultTimeout(30_000);
@@ -55,6 +58,13 @@ async function atTheSignIn(options) {
   await page.click('#login');
   await page.locator('#entry').waitFor();
   return page;
+}
+
+/** The phone's browser is logged in at the partner's already, from the test before. */
+async function toTheSignIn(shop) {
+  await shop.goto(`${stack.partner.url}/logout`);
+  await shop.goto(`${stack.partner.url}/`);
+  await shop.click('#login');
 }
 
 const loggedIn = (page) => page.locator('#name').waitFor();
@@ -117,17 +127,16 @@ test('D3_a_page_that_one_phone_has_is_not_for_another', async () => {
   const link = await shop.locator('#open-app').getAttribute('href');
   await toHome();
   await journey.typeShortCode(mobile, await shop.locator('#short-code').getAttribute('data-code'));
-  await other.goto(link);
-  await other.reload();
-  await other.locator('[data-outcome="entry_taken"]').waitFor();
+  const late = await another(other);
+  await late.goto(link);
+  await late.locator('[data-outcome="entry_taken"]').waitFor();
   await journey.approveOpened(mobile, { symbol: await journey.shownSymbol(shop) });
   await loggedIn(shop);
 });
 
 test('D2_on_the_phone_itself_the_page_opens_the_app_and_goes_on_when_the_holder_is_back', async () => {
   const shop = await onThePhone();
-  await shop.goto(`${stack.partner.url}/`);
-  await shop.click('#login');
+  await toTheSignIn(shop);
   await shop.click('#open-app');
   await journey.approveOpened(shop);
   await hook(shop, 'return').click();
@@ -137,8 +146,7 @@ test('D2_on_the_phone_itself_the_page_opens_the_app_and_goes_on_when_the_holder_
 
 test('D2_a_second_tab_that_comes_back_lets_the_one_that_began_go_on', async () => {
   const shop = await onThePhone();
-  await shop.goto(`${stack.partner.url}/`);
-  await shop.click('#login');
+  await toTheSignIn(shop);
   const link = await shop.locator('#open-app').getAttribute('href');
   const app = await onThePhone();
   await app.goto(link);
