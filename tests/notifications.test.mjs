@@ -12,7 +12,7 @@ const waitFor = { timeout: 60_000 };
 
 before(async () => {
   service = await startPushService();
-  const extra = `[limits]\nlookups_a_minute_per_number = 10000\nlookups_a_minute_per_address = 10000\n[push]\nhosts = ["localhost:${service.port}"]\n`;
+  const extra = `[limits]\nrings_per_number = 10000\nrings_per_network = 10000\nrings_per_partner = 10000\nlookups_a_minute_per_address = 10000\nsign_ins_a_minute_per_address = 10000\n[push]\nhosts = ["localhost:${service.port}"]\n`;
   stack = await startTestStack({ extra });
   chromium = await journey.launch();
 });
