@@ -38,7 +38,8 @@ struct Device {
     Bytes public_key;       ///< the device key, SubjectPublicKeyInfo
     std::string name;       ///< "Chrome on Android": what the phone said of itself, made displayable
     Bytes ratchet;          ///< 16 bytes
-    Bytes previous_ratchet; ///< that the last accepted answer carried: good after a lost answer; empty before the first use
+    Bytes previous_ratchet; ///< that the last accepted answer carried: good after a lost answer; empty before the first
+                            ///< use
     int code_version = 1;
     std::optional<Passkey> passkey; ///< none: the fingerprint is off
     Bytes passkey_challenge;        ///< to turn it on; empty: none is open
