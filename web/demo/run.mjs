@@ -41,7 +41,8 @@ Try this:
      that the page shows, run. The page then shows Lotte; sign the contract the same way.
   2. The page shows an identification token. In the phone app: number, token, the code from the SMS outbox, and a
      five-digit code of your choice.
-  3. At the partner: "Log in with Symbolon", the number; on the phone: the symbol, your code. The shop greets Lotte.
+  3. At the partner: "Log in with Symbolon", then the number, or the page's short code typed in the app; on the
+     phone: the symbol, your code. The shop greets Lotte.
 
 In another terminal, ./demo --check walks the same way by itself. Ctrl-C stops everything.
 `);
