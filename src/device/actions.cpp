@@ -446,18 +446,10 @@ Flow<http::Response> show_action(http::Request request, Services services, Share
 // docs/device-protocol.md §5, the table of checks. Nothing is counted or changed before the signature is good.
 Flow<http::Response> answer_action(http::Request request, Services services, SharedSettings settings)
 {
-    // 1 to 3: shape, phone, signature.
+    // 1 to 5: shape, phone, signature, account.
     auto const answer = co_await parse_answer(request.body);
-    auto const device = co_await services.devices.find(answer.device);
-    if (!device) co_return fail(Outcome::device_unknown);
-    auto const key = co_await crypto::PublicKey::from_der(device->value.public_key);
-    if (!key.verifies(crypto::SignatureAlgorithm::es256, answer_statement(message_of(answer), answer.proof),
-                      answer.signature))
-        co_return fail(Outcome::device_signature_invalid);
-
-    // 4 and 5: phone and account.
-    co_await check_device(device->value);
-    auto const account = co_await account_of(device->value, services);
+    auto const [device, account, key] = co_await signer_of(
+        answer.device, answer_statement(message_of(answer), answer.proof), answer.signature, services);
     if (account.value.state == account::State::blocked) co_return fail(Outcome::account_blocked);
 
     // 6: the action.
@@ -470,9 +462,9 @@ Flow<http::Response> answer_action(http::Request request, Services services, Sha
     using enum action::State;
     if ((asked_action.state == approved || asked_action.state == returning || asked_action.state == refused) &&
         is_record_of(asked_action.record, answer)) {
-        if (asked_action.state == refused) co_return refused_answer(device->value, asked_action, answer);
-        if (device->value.previous_ratchet == answer.ratchet)
-            co_return co_await device::approved(asked_action, device->value, services, settings);
+        if (asked_action.state == refused) co_return refused_answer(device.value, asked_action, answer);
+        if (device.value.previous_ratchet == answer.ratchet)
+            co_return co_await device::approved(asked_action, device.value, services, settings);
     }
 
     // 8: open, and what was signed is what was shown.
@@ -486,10 +478,10 @@ Flow<http::Response> answer_action(http::Request request, Services services, Sha
         co_return fail(Outcome::action_not_shown, "other bytes than were shown");
 
     // 9: a second copy of this phone.
-    Asked asked{answer, key, *device, account, stored};
-    auto const ratchet = ratchet_of(device->value, answer.ratchet);
+    Asked asked{answer, key, device, account, stored};
+    auto const ratchet = ratchet_of(device.value, answer.ratchet);
     if (ratchet == Ratchet::unknown) {
-        auto suspended = device->value;
+        auto suspended = device.value;
         suspended.state = Device::State::suspended;
         co_await end_action(std::move(asked), action::Event::block, Outcome::device_clone_suspected, "none", suspended,
                             "clone_suspected", services, settings);
@@ -510,10 +502,10 @@ Flow<http::Response> answer_action(http::Request request, Services services, Sha
     if (!fits(answer.claims, asked_action.claims)) co_return fail(Outcome::claims_not_allowed);
     static_assert(action::needs_of(action::Matter::log_in) == action::Needs::either);
     if (asked_action.needs_passkey && !by_passkey) co_return fail(Outcome::passkey_needed);
-    if (by_passkey && !device->value.passkey) co_return fail(Outcome::passkey_unknown);
+    if (by_passkey && !device.value.passkey) co_return fail(Outcome::passkey_unknown);
     if (auto const fine = action::answer(asked_action, verified, settings->limits.return_lifetime, now); !fine) {
         if (fine.error().outcome != Outcome::symbol_wrong) co_return std::unexpected{fine.error()};
-        co_await end_action(asked, action::Event::wrong_symbol, Outcome::symbol_wrong, "wrong", device->value,
+        co_await end_action(asked, action::Event::wrong_symbol, Outcome::symbol_wrong, "wrong", device.value,
                             "symbol_wrong", services, settings);
         co_return fail(Outcome::symbol_wrong);
     }
@@ -636,6 +628,7 @@ Flow<Action> action_for(Stored<grant::SignIn> stored, Claim::By by, Device devic
     if (!client) co_return fail(Outcome::entry_closed, "the client was removed since");
 
     auto action = entry::new_action(sign_in, client->value, settings->limits, now, services.random);
+    action = entry::with_symbols(std::move(action), {sign_in.symbol}, services.random);
     action.account = device.account;
     action.device = device.id;
     enter_by(by, action);
@@ -673,13 +666,8 @@ Flow<http::Response> match_action(http::Request request, Services services, Shar
 {
     // Shape, phone, signature; nothing is changed before.
     auto const match = co_await parse_match(request.body);
-    auto const device = co_await services.devices.find(match.device);
-    if (!device) co_return fail(Outcome::device_unknown);
-    auto const key = co_await crypto::PublicKey::from_der(device->value.public_key);
-    if (!key.verifies(crypto::SignatureAlgorithm::es256, match_statement(match), match.signature))
-        co_return fail(Outcome::device_signature_invalid);
-    co_await check_device(device->value);
-    auto const account = co_await account_of(device->value, services);
+    auto const who = co_await signer_of(match.device, match_statement(match), match.signature, services);
+    auto const& account = who.account;
     if (account.value.state == account::State::blocked) co_return fail(Outcome::account_blocked);
 
     auto const stored =
@@ -708,9 +696,9 @@ Flow<http::Response> match_action(http::Request request, Services services, Shar
                        ? *matched
                        : co_await action::end(stored.value, action::Event::wrong_symbol, Outcome::symbol_wrong, now);
     settled.record = entry::tied_record(settled.record, tying, settings->record_key);
-    auto entry =
-        matched ? entry::approval(settled, now)
-                : history(device->value, settled, "symbol_wrong", now, {{"outcome", name_of(Outcome::symbol_wrong)}});
+    auto entry = matched ? entry::approval(settled, now)
+                         : history(who.device.value, settled, "symbol_wrong", now,
+                                   {{"outcome", name_of(Outcome::symbol_wrong)}});
     co_await services.actions.settle(changed(stored, settled), std::move(entry));
     tell(services, settled);
     services.log.event(matched ? "action_approved" : "action_failed", {{"client", settled.client.text()}});

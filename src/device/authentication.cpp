@@ -34,22 +34,25 @@ http::Response signed_answer(json::Object object, ports::Services const& service
     return response;
 }
 
+Flow<AuthenticatedDevice> signer_of(DeviceId id, Bytes statement, Bytes signature, ports::Services services)
+{
+    auto device = co_await services.devices.find(std::move(id));
+    if (!device) co_return fail(Outcome::device_unknown);
+    auto key = co_await crypto::PublicKey::from_der(device->value.public_key);
+    if (!key.verifies(crypto::SignatureAlgorithm::es256, statement, signature))
+        co_return fail(Outcome::device_signature_invalid);
+    co_await check_device(device->value);
+    auto account = co_await account_of(device->value, services);
+    co_return AuthenticatedDevice{*std::move(device), std::move(account), std::move(key)};
+}
+
 Flow<AuthenticatedDevice> authenticate(http::Request request, ports::Services services, SharedSettings settings)
 {
     auto const authorization = co_await parse_authorization(request.header("authorization"));
     co_await check_nonce(settings->nonce_key, authorization.nonce, services.clock.now(),
                          settings->limits.device_nonce_lifetime);
-    auto device = co_await services.devices.find(authorization.device);
-    if (!device) co_return fail(Outcome::device_unknown);
-
-    auto const key = co_await crypto::PublicKey::from_der(device->value.public_key);
-    auto const signed_bytes =
-        request_statement(request.method, request.path, authorization.nonce, bytes_of(request.body));
-    if (!key.verifies(crypto::SignatureAlgorithm::es256, signed_bytes, authorization.signature))
-        co_return fail(Outcome::device_signature_invalid);
-    co_await check_device(device->value);
-    auto account = co_await account_of(device->value, services);
-    co_return AuthenticatedDevice{*std::move(device), std::move(account)};
+    auto statement = request_statement(request.method, request.path, authorization.nonce, bytes_of(request.body));
+    co_return co_await signer_of(authorization.device, std::move(statement), authorization.signature, services);
 }
 
 } // namespace symbolon::device

@@ -3,6 +3,7 @@
 #include "base/flow.hpp"
 #include "base/http.hpp"
 #include "base/json.hpp"
+#include "crypto/key.hpp"
 #include "device/settings.hpp"
 #include "ports/services.hpp"
 
@@ -12,7 +13,12 @@ namespace symbolon::device {
 struct AuthenticatedDevice {
     ports::Stored<account::Device> device;
     ports::Stored<account::Account> account;
+    crypto::PublicKey key; ///< the device key, parsed
 };
+
+/// The phone of that id, if it has signed the statement. Fails, first match wins: device_unknown,
+/// device_signature_invalid, device_unbound, device_suspended, account_deactivated.
+Flow<AuthenticatedDevice> signer_of(DeviceId device, Bytes statement, Bytes signature, ports::Services services);
 
 /// Who signed this request. Fails, first match wins, in the order of docs/device-protocol.md §3:
 /// device_signature_invalid (no header), device_nonce_needed, device_unknown, device_signature_invalid, device_unbound,

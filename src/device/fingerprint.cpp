@@ -116,20 +116,13 @@ Flow<http::Response> turn_passkey_on(http::Request request, Services services, S
 {
     static_assert(action::needs_of(action::Matter::turn_on_passkey) == action::Needs::code);
 
-    // 1 to 3: shape, phone, signature.
+    // 1 to 5: shape, phone, signature, account.
     auto const on = co_await parse_passkey_on(request.body);
-    auto const stored = co_await services.devices.find(on.device);
-    if (!stored) co_return fail(Outcome::device_unknown);
-    auto const& device = stored->value;
-    auto const key = co_await crypto::PublicKey::from_der(device.public_key);
     auto const message = message_of(on);
     auto const signed_bytes = passkey_on_statement(message, on.proof);
-    if (!key.verifies(crypto::SignatureAlgorithm::es256, signed_bytes, on.signature))
-        co_return fail(Outcome::device_signature_invalid);
-
-    // 4 and 5: phone and account.
-    co_await check_device(device);
-    auto const account = co_await account_of(device, services);
+    auto const who = co_await signer_of(on.device, signed_bytes, on.signature, services);
+    auto const& device = who.device.value;
+    auto const& account = who.account;
     if (account.value.state == account::State::blocked) co_return fail(Outcome::account_blocked);
 
     // 6: the answer to this very message was lost. 7: a challenge is good once, and for a while.
@@ -144,7 +137,7 @@ Flow<http::Response> turn_passkey_on(http::Request request, Services services, S
     // 8: a second copy of this phone.
     auto const ratchet = ratchet_of(device, on.ratchet);
     if (ratchet == Ratchet::unknown) {
-        co_await suspend(*stored, history(device, "clone_suspected", now), services);
+        co_await suspend(who.device, history(device, "clone_suspected", now), services);
         co_return fail(Outcome::device_clone_suspected);
     }
 
@@ -173,7 +166,7 @@ Flow<http::Response> turn_passkey_on(http::Request request, Services services, S
     changed_device.passkey = std::move(fresh);
     changed_device.passkey_challenge.clear();
     changed_device.last_seen_at = now;
-    co_await services.devices.save(changed(*stored, changed_device), history(device, "passkey_on", now));
+    co_await services.devices.save(changed(who.device, changed_device), history(device, "passkey_on", now));
     services.log.event("passkey_on", {});
     co_return turned_on(changed_device);
 }

@@ -34,7 +34,6 @@ bool needs_passkey(grant::AuthorizationRequest const& request)
 Action new_action(SignIn const& sign_in, partner::Client const& client, Limits const& limits, Instant now,
                   crypto::Random& random)
 {
-    auto draw = action::draw_symbols({sign_in.symbol}, [&](std::uint32_t bound) { return random.below(bound); });
     Action action;
     action.id = ActionId{crypto::time_ordered_id(now, random)};
     action.sign_in = sign_in.id;
@@ -46,10 +45,16 @@ Action new_action(SignIn const& sign_in, partner::Client const& client, Limits c
     action.origin.browser = sign_in.browser_hash;
     action.acr = wished_acr(sign_in.request);
     action.needs_passkey = needs_passkey(sign_in.request);
-    action.symbol = std::move(draw.right);
-    action.symbols = std::move(draw.shown);
     action.created_at = now;
     action.expires_at = now + limits.action_lifetime;
+    return action;
+}
+
+Action with_symbols(Action action, std::initializer_list<std::string_view> last_right, crypto::Random& random)
+{
+    auto draw = action::draw_symbols(last_right, [&](std::uint32_t bound) { return random.below(bound); });
+    action.symbol = std::move(draw.right);
+    action.symbols = std::move(draw.shown);
     return action;
 }
 

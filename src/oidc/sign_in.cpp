@@ -111,38 +111,47 @@ Result<void> check_approval(FoundSignIn const& found, std::string const& acr, Pr
     return {};
 }
 
+/// The sign-in that waits for the action, as the page shows it.
+SignIn waiting_for(SignIn sign_in, Action const& action, account::PhoneNumber const& number, Limits const& limits)
+{
+    constexpr std::size_t hint_digits = 2;
+    auto const& digits = number.e164();
+    sign_in = entry::waiting_for(std::move(sign_in), action, limits);
+    sign_in.typed_hint = digits.substr(digits.size() - std::min(digits.size(), hint_digits));
+    return sign_in;
+}
+
 /// Draws the symbols and stores action and sign-in, with what is remembered of the number: not the symbol of the last
 /// request nor the one that the page showed before, and who is one too many doesn't ring (D5). The same for a number
 /// that nobody has. Gives whether it may ring.
-Flow<bool> start(Action action, Stored<SignIn> sign_in, std::string shown_before, account::PhoneNumber number,
-                 bool known, Provider const& provider, Services services)
+Flow<bool> start(Action action, Stored<SignIn> before, account::PhoneNumber number, bool known,
+                 Provider const& provider, Services services)
 {
     auto const& limits = provider.limits();
     auto const now = action.created_at;
     // Somebody else may start for the same number at this moment: then again, with another draw.
     for (int rounds_left = known ? 3 : 20; rounds_left > 0; --rounds_left) {
         auto trace = co_await services.actions.trace_of(number);
-        auto draw = action::draw_symbols({trace.value.last_symbol, shown_before},
-                                         [&](std::uint32_t bound) { return services.random.below(bound); });
-        action.symbol = draw.right;
-        action.symbols = std::move(draw.shown);
+        action =
+            entry::with_symbols(std::move(action), {trace.value.last_symbol, before.value.symbol}, services.random);
         action.first = known;
         action.quiet = !known && action::is_one_too_many(trace.value, action.origin, action.client, now, limits);
-        sign_in.value.symbol = draw.right;
         // The holder's own does not use up what strangers may.
         if (known) {
-            trace.value.last_symbol = draw.right;
+            trace.value.last_symbol = action.symbol;
         } else {
             trace.value = action::with_start(std::move(trace.value),
                                              {.at = now, .network = action.origin.network, .client = action.client},
-                                             action.id, draw.right, limits);
+                                             action.id, action.symbol, limits);
         }
         auto const oldest = action::take_oldest(trace.value);
+        auto const sign_in = changed(before, waiting_for(before.value, action, number, limits));
         auto const started =
             co_await services.actions.start_by_number(action, sign_in, number, std::move(trace), oldest);
         if (started) co_return !action.quiet;
     }
     // So many at once can only be strangers: whoever lost each time goes on without leaving a trace.
+    auto sign_in = changed(before, waiting_for(before.value, action, number, limits));
     co_await services.actions.start(std::move(action), std::move(sign_in));
     co_return known;
 }
@@ -237,7 +246,7 @@ Flow<FoundSignIn> find_sign_in(SignInId id, std::optional<std::string> browser, 
 Flow<void> ask_phone(FoundSignIn found, Question question, Provider const& provider, Services services)
 {
     auto const now = services.clock.now();
-    auto sign_in = found.sign_in.value;
+    auto const& sign_in = found.sign_in.value;
     co_await check_open(sign_in, now);
     auto const at = found.standing(now).at;
     // A second click, or a page that was sent twice.
@@ -260,16 +269,11 @@ Flow<void> ask_phone(FoundSignIn found, Question question, Provider const& provi
     action.origin = origin;
     action.browser = question.browser;
 
-    constexpr std::size_t hint_digits = 2;
-    auto const& digits = question.number.e164();
-    sign_in = entry::waiting_for(std::move(sign_in), action, provider.limits());
-    sign_in.typed_hint = digits.substr(digits.size() - std::min(digits.size(), hint_digits));
-
-    auto const may_ring = co_await start(std::move(action), changed(found.sign_in, sign_in), found.sign_in.value.symbol,
-                                         question.number, known, provider, services);
+    auto const id = action.id;
+    auto const may_ring = co_await start(std::move(action), found.sign_in, question.number, known, provider, services);
     auto const muted = phone && action::is_muted(phone->device, origin, now);
     services.wakeups.tell(Wakeups::of(phone ? phone->account : AccountId{"nobody"}));
-    if (may_ring && !muted) services.push.ring(*sign_in.action);
+    if (may_ring && !muted) services.push.ring(id);
     services.wakeups.tell(Wakeups::of(sign_in.id));
     services.log.event("phone_asked", {{"client", found.client.id.text()}});
     co_return {};

@@ -914,7 +914,8 @@ protected:
     {
         auto const id = SignInId{path.substr(std::string{"/sign-in/"}.size())};
         auto const found = run_now(site.store.sign_ins().find(id)).value().value();
-        auto action = entry::new_action(found.value, site.client("shop"), {}, site.clock.at, site.random);
+        auto action = entry::with_symbols(
+            entry::new_action(found.value, site.client("shop"), {}, site.clock.at, site.random), {}, site.random);
         action.account = site.holder;
         action.device = site.phone;
         action.entry = entry;

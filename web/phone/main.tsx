@@ -51,6 +51,10 @@ function App({ first, kept }: { first: Texts; kept: Kept | null }) {
     testBanner(c('test_banner'));
   }, [site, texts]);
 
+  // The answer that names the copy and the end of the stream may come in any order: the more exact one stays.
+  const end = (failure: Failure) =>
+    setGone((told) => (told?.outcome === 'device_clone_suspected' ? told : failure));
+
   const linkAgain = async () => {
     await import('./push.ts').then(({ forget }) => forget()).catch(() => undefined);
     await save({ device: null, enrolment: null });
@@ -84,7 +88,7 @@ function App({ first, kept }: { first: Texts; kept: Kept | null }) {
           )}
         </>
       );
-    if (device) return <Linked texts={texts} device={device} site={site} gone={setGone} />;
+    if (device) return <Linked texts={texts} device={device} site={site} gone={end} />;
     return (
       <>
         {openedClaim() && (
