@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -102,6 +103,7 @@ Connection::Connection(std::filesystem::path const& file, Mode mode)
         execute("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; PRAGMA "
                 "cell_size_check = ON;"
                 "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY");
+        if (mode == Mode::write) find_log_index();
     } catch (...) {
         sqlite3_close(database_);
         throw;
@@ -134,5 +136,30 @@ void Connection::execute(std::string const& sql)
 int Connection::changes() const { return sqlite3_changes(database_); }
 
 bool Connection::in_transaction() const { return sqlite3_get_autocommit(database_) == 0; }
+
+void Connection::find_log_index()
+{
+    constexpr int part_bytes = 32 * 1024; // as SQLite maps it
+    execute("PRAGMA user_version");       // the first read makes the index
+    sqlite3_file* file = nullptr;
+    if (sqlite3_file_control(database_, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || file == nullptr ||
+        file->pMethods == nullptr || file->pMethods->iVersion < 2 || file->pMethods->xShmMap == nullptr)
+        return;
+    if (file->pMethods->xShmMap(file, 0, part_bytes, 0, &log_index_) != SQLITE_OK) log_index_ = nullptr;
+}
+
+CommitMark Connection::last_commit() const
+{
+    if (log_index_ == nullptr) return {};
+    // The header stands there twice. Who commits writes the second copy, then the first; who reads takes the first,
+    // then the second, and has it whole if they are the same.
+    auto const* words = static_cast<std::uint32_t const volatile*>(log_index_);
+    CommitMark::Words first{};
+    CommitMark::Words second{};
+    for (std::size_t i = 0; i < first.size(); ++i) first[i] = words[i];
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    for (std::size_t i = 0; i < second.size(); ++i) second[i] = words[first.size() + i];
+    return first == second ? CommitMark{first} : CommitMark{};
+}
 
 } // namespace symbolon::store::sqlite

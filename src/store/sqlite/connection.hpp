@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -22,6 +23,31 @@ class Error : public std::runtime_error {
 public:
     Error(int code, std::string const& message) : std::runtime_error{message}, code{code} {}
     int code; ///< SQLite's result code
+};
+
+/// The newest commit that the file has, whoever made it: the header of the write-ahead log's index
+/// (https://www.sqlite.org/walformat.html §2.1), which every commit of every process changes.
+class CommitMark {
+public:
+    static constexpr std::size_t word_count = 12;
+    using Words = std::array<std::uint32_t, word_count>;
+
+    CommitMark() = default; ///< none that is known
+    explicit CommitMark(Words words) : words_{words} {}
+
+    [[nodiscard]] bool is_known() const { return words_[version_place] != 0; }
+    /// Whether this is the commit right after the other one.
+    [[nodiscard]] bool follows(CommitMark const& other) const
+    {
+        return other.is_known() && words_[change_place] == other.words_[change_place] + 1;
+    }
+    friend bool operator==(CommitMark const&, CommitMark const&) = default;
+
+private:
+    static constexpr std::size_t version_place = 0;
+    static constexpr std::size_t change_place = 2; ///< one more with each commit
+
+    Words words_{};
 };
 
 /// A prepared statement in use; given back to its connection, reset, when it goes.
@@ -71,9 +97,15 @@ public:
     [[nodiscard]] int changes() const;
     [[nodiscard]] bool in_transaction() const;
 
+    /// The newest commit of the file; not known while somebody writes it down. In `write` alone; from any thread.
+    [[nodiscard]] CommitMark last_commit() const;
+
 private:
+    void find_log_index();
+
     sqlite3* database_ = nullptr;
     std::unordered_map<std::string, sqlite3_stmt*> statements_;
+    void volatile* log_index_ = nullptr; ///< shared with all who have the file open; null: there is none
 };
 
 } // namespace symbolon::store::sqlite

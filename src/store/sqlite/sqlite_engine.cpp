@@ -3,6 +3,7 @@
 #include "base/executor.hpp"
 #include "store/log.hpp"
 #include "store/sqlite/migrations.hpp"
+#include "store/sqlite/row_memory.hpp"
 
 #include <sqlite3.h>
 
@@ -16,7 +17,9 @@
 
 namespace symbolon::store {
 
+using sqlite::CommitMark;
 using sqlite::Connection;
+using sqlite::RowMemory;
 using sqlite::Statement;
 
 namespace {
@@ -81,10 +84,10 @@ constexpr std::string_view log_columns =
 
 constexpr int version_place = 1;
 
-/// All but the keys and the body.
-Record members_in(Statement const& row)
+/// All but the body.
+Record members_in(Statement const& row, Table table)
 {
-    return {
+    Record record{
         .id = row.text(0),
         .version = row.number(version_place),
         .owner = row.text(2),
@@ -93,15 +96,29 @@ Record members_in(Statement const& row)
         .kept_until = row.is_null(4) ? std::nullopt : std::optional{instant_of(row.number(4))},
         .body = {},
     };
+    int place = 6;
+    for (std::size_t i = 0; i < columns_of(table).size(); ++i, ++place)
+        record.keys.push_back(row.is_null(place) ? std::nullopt : std::optional{row.blob(place)});
+    return record;
+}
+
+/// What the memory of rows keeps.
+std::optional<Record> without_body(std::optional<Record> const& record)
+{
+    if (!record) return std::nullopt;
+    return Record{.id = record->id,
+                  .version = record->version,
+                  .owner = record->owner,
+                  .keys = record->keys,
+                  .state = record->state,
+                  .kept_until = record->kept_until,
+                  .body = {}};
 }
 
 Record record_in(Statement const& row, Table table)
 {
-    auto record = members_in(row);
+    auto record = members_in(row, table);
     record.body = row.blob(5);
-    int place = 6;
-    for (std::size_t i = 0; i < columns_of(table).size(); ++i, ++place)
-        record.keys.push_back(row.is_null(place) ? std::nullopt : std::optional{row.blob(place)});
     return record;
 }
 
@@ -303,6 +320,22 @@ private:
     Connection& connection_;
 };
 
+/// Tells the memory of rows what a batch has done.
+void remember(std::vector<Write>& writes, std::vector<std::int64_t> const& versions, RowMemory& memory)
+{
+    for (std::size_t place = 0; place < writes.size(); ++place) {
+        std::visit(
+            [&]<class W>(W& write) {
+                if constexpr (std::is_same_v<W, Insert> || std::is_same_v<W, Update>)
+                    memory.written(write.table, std::move(write.record), versions[place]);
+                else if constexpr (std::is_same_v<W, Remove>) memory.changed(write.table, write.id);
+                else if constexpr (std::is_same_v<W, Count>) memory.changed(write.table, write.record.id);
+                else if constexpr (std::is_same_v<W, RemoveAllOf>) memory.clear();
+            },
+            writes[place]);
+    }
+}
+
 } // namespace
 
 // ---- the writer's thread ------------------------------------------------------------------------------------------
@@ -310,9 +343,11 @@ private:
 /// One batch that waits for its turn.
 struct SqliteEngine::Job {
     std::function<bool(Connection&)> work;  ///< within the transaction; false: nothing of it may stay. Throws Error
+    std::function<void(RowMemory&)> tell;   ///< after COMMIT, if it stayed: what it changed
     std::function<void(Result<void>)> done; ///< after COMMIT
     Executor* executor = nullptr;           ///< where `done` runs; null: here
     bool one_statement = false;             ///< needs no savepoint
+    bool stays = false;                     ///< its work is in the transaction
     std::optional<Failure> failure;         ///< why this one alone failed
 };
 
@@ -324,6 +359,7 @@ public:
     {
         auto const migrations = sqlite::all_migrations();
         sqlite::migrate(connection_, migrations, migrations.back().number);
+        memory_.committed(memory_.now(), [](RowMemory&) {});
         // Signals are the main thread's.
         sigset_t all;
         sigset_t before;
@@ -344,6 +380,8 @@ public:
         wake_.notify_one();
         thread_.join();
     }
+
+    RowMemory& memory() { return memory_; }
 
     /// Whether the job was taken.
     bool add(std::shared_ptr<Job> job)
@@ -404,8 +442,13 @@ private:
             return failed(error);
         }
         try {
+            auto const before = memory_.now(); // nobody else commits any more
             for (auto const& job : batch) run(*job);
             connection_.prepared("COMMIT").step();
+            memory_.committed(before, [&batch](RowMemory& memory) {
+                for (auto const& job : batch)
+                    if (job->stays) job->tell(memory);
+            });
             return std::nullopt;
         } catch (sqlite::Error const& error) {
             if (connection_.in_transaction()) connection_.execute("ROLLBACK");
@@ -419,15 +462,14 @@ private:
     {
         auto const savepoint = !job.one_statement;
         if (savepoint) connection_.prepared("SAVEPOINT job").step();
-        auto stays = false;
         try {
-            stays = job.work(connection_);
+            job.stays = job.work(connection_);
         } catch (sqlite::Error const& error) {
             if (!connection_.in_transaction()) throw;
             job.failure = failed(error);
         }
         if (!savepoint) return;
-        if (!stays) connection_.prepared("ROLLBACK TO job").step();
+        if (!job.stays) connection_.prepared("ROLLBACK TO job").step();
         connection_.prepared("RELEASE job").step();
     }
 
@@ -435,6 +477,7 @@ private:
 
     Connection connection_;
     Options options_;
+    RowMemory memory_{connection_, options_.most_remembered};
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<std::shared_ptr<Job>> waiting_;
@@ -522,17 +565,25 @@ Result<std::unique_ptr<SqliteEngine>> SqliteEngine::open(std::filesystem::path c
 
 Flow<std::optional<Record>> SqliteEngine::get(Table table, std::string id, std::int64_t known)
 {
-    co_return readers_->with([&](Connection& connection) -> std::optional<Record> {
+    auto& memory = writer_->memory();
+    auto remembered = memory.find(table, id);
+    if (remembered.is_known && (!remembered.row || remembered.row->version == known))
+        co_return std::move(remembered.row);
+    auto const read_at = memory.now();
+    auto record = co_await readers_->with([&](Connection& connection) -> std::optional<Record> {
         auto statement = connection.prepared(sql_of(table).get);
         if (!statement.bind(std::string_view{id}).step()) return std::nullopt;
         // SQLite reads a row's columns when they are asked for: a body that is not asked for costs nothing.
-        if (statement.number(version_place) == known) return members_in(statement);
+        if (statement.number(version_place) == known) return members_in(statement, table);
         return record_in(statement, table);
     });
+    memory.remember(read_at, table, id, without_body(record));
+    co_return record;
 }
 
 Flow<std::optional<std::string>> SqliteEngine::find(Column const& column, Bytes value)
 {
+    if (auto id = writer_->memory().find(column, value)) co_return id;
     co_return readers_->with([&](Connection& connection) -> std::optional<std::string> {
         auto statement = connection.prepared("SELECT id FROM " + std::string{name_of(column.table)} + " WHERE " +
                                              std::string{column.name} + " = ? ORDER BY rowid DESC LIMIT 1");
@@ -580,6 +631,7 @@ Flow<Committed> SqliteEngine::commit(std::vector<Write> writes)
         waiting->result = Batch{connection}.run(waiting->writes);
         return !waiting->result.conflict;
     };
+    job->tell = [waiting](RowMemory& memory) { remember(waiting->writes, waiting->result.versions, memory); };
     co_await written(std::move(job));
     co_return std::move(waiting->result);
 }
@@ -640,6 +692,9 @@ Flow<std::size_t> SqliteEngine::sweep(Instant now, std::size_t at_most)
             *gone += static_cast<std::size_t>(connection.changes());
         }
         return true;
+    };
+    job->tell = [gone](RowMemory& memory) {
+        if (*gone > 0) memory.clear();
     };
     co_await written(std::move(job));
     co_return *gone;

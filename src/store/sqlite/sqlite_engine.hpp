@@ -11,7 +11,8 @@ namespace symbolon::store {
 ///
 /// One thread writes: it takes all batches that wait into one transaction, each in a savepoint of its own, and answers
 /// after COMMIT has returned, each on the event loop that asked (base/executor.hpp); without a loop the caller waits.
-/// Reads run at once, on the caller's thread.
+/// Reads run at once, on the caller's thread; which version a row has is known without one while nobody else has
+/// written (sqlite/row_memory.hpp), so other processes may write the file at any time.
 class SqliteEngine final : public Engine {
 public:
     struct Options {
@@ -19,6 +20,7 @@ public:
         std::size_t most_at_once = 256;    ///< batches in one transaction
         /// How long a batch waits for company where the one before had some: fewer commits, each a write to the disk.
         std::chrono::microseconds gathering{1000};
+        std::size_t most_remembered = 16'384; ///< rows whose version and keys are known without asking SQLite
     };
 
     /// Opens or makes the file and brings its schema up to date. Fails with store_failed.

@@ -1,0 +1,120 @@
+#pragma once
+
+#include "store/record.hpp"
+#include "store/sqlite/connection.hpp"
+
+#include <mutex>
+#include <unordered_map>
+
+namespace symbolon::store::sqlite {
+
+/// A map that keeps what was used a moment ago: at most `most` entries, and at least the half of them.
+template <class Value>
+class RecentMap {
+public:
+    explicit RecentMap(std::size_t most) : half_{most / 2} {}
+
+    /// The value, or null.
+    Value* find(std::string const& key)
+    {
+        if (auto const found = newer_.find(key); found != newer_.end()) return &found->second;
+        auto const found = older_.find(key);
+        if (found == older_.end()) return nullptr;
+        auto node = older_.extract(found);
+        make_room();
+        return &newer_.insert(std::move(node)).position->second;
+    }
+
+    void put(std::string key, Value value)
+    {
+        older_.erase(key);
+        make_room();
+        newer_.insert_or_assign(std::move(key), std::move(value));
+    }
+
+    void erase(std::string const& key)
+    {
+        newer_.erase(key);
+        older_.erase(key);
+    }
+
+    void clear()
+    {
+        newer_.clear();
+        older_.clear();
+    }
+
+private:
+    void make_room()
+    {
+        if (newer_.size() < half_) return;
+        older_ = std::exchange(newer_, {});
+    }
+
+    std::size_t half_;
+    std::unordered_map<std::string, Value> newer_;
+    std::unordered_map<std::string, Value> older_;
+};
+
+/// Rows without their bodies, as they stand in the file now, so that "which version has it?" needn't be asked of
+/// SQLite: that takes and gives back a lock of the file, which costs more than the row. What is remembered counts only
+/// while the index of the write-ahead log says that nobody, in whatever process, has committed since
+/// (Connection::last_commit). The one writer of this process tells what it changes, and so carries the memory from one
+/// commit to the next. For any number of threads.
+class RowMemory {
+public:
+    /// Reads the index through this connection, which must outlive it.
+    RowMemory(Connection const& connection, std::size_t most_rows)
+        : connection_{connection},
+          rows_{most_rows},
+          ids_{most_rows}
+    {}
+
+    /// Where the file stands now; pass it to remember().
+    [[nodiscard]] CommitMark now() const { return connection_.last_commit(); }
+
+    struct Known {
+        bool is_known = false;
+        std::optional<Record> row; ///< all but its body; nothing: it isn't there
+    };
+    [[nodiscard]] Known find(Table table, std::string const& id);
+
+    /// The id of the row with that unique key, if it is known.
+    [[nodiscard]] std::optional<std::string> find(Column const& column, Bytes const& value);
+
+    /// A row as it was read; nothing: it isn't there. Forgotten at once unless the file stood at `read_at` then and
+    /// does so still. Its body is dropped.
+    void remember(CommitMark const& read_at, Table table, std::string const& id, std::optional<Record> row);
+
+    /// After a commit of the writer. `before`: where the file stood when its transaction had the lock. `change` is
+    /// called with this, and calls written(), removed() and forget_all().
+    template <class Change>
+    void committed(CommitMark const& before, Change change)
+    {
+        std::scoped_lock const lock{mutex_};
+        auto const now = connection_.last_commit();
+        auto const nothing_between = now.is_known() && (now == before || now.follows(before));
+        // Another process had written before us, or did so right after.
+        if (!nothing_between || known_at_ != before) clear();
+        change(*this);
+        known_at_ = nothing_between ? now : CommitMark{};
+    }
+
+    /// Within committed(): this is the row now.
+    void written(Table table, Record row, std::int64_t version);
+    /// Within committed(): whatever was known of the row no longer holds.
+    void changed(Table table, std::string const& id);
+    /// Within committed(): rows went that nobody named.
+    void clear();
+
+private:
+    void put(Table table, std::string const& id, std::optional<Record> row);
+
+    Connection const& connection_;
+    std::mutex mutex_;
+    CommitMark known_at_; ///< what is remembered is the file as it stood there
+    RecentMap<std::optional<Record>> rows_;
+    RecentMap<std::string> ids_; ///< by unique key; counts if the row still has it
+};
+
+} // namespace symbolon::store::sqlite
