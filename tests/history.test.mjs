@@ -76,8 +76,21 @@ test('F3_the_phone_shows_every_action_with_partner_data_time_and_place_each_prov
   await hook(mobile, 'to-home').click();
 });
 
+test('F3_a_login_that_its_page_cancelled_before_an_answer_is_shown_too', async () => {
+  const third = await journey.openComputer(browser);
+  await journey.startLogin(third, { partnerUrl: stack.partner.url, number });
+  await third.locator('[name="cancel"]').click();
+  await third.waitForURL((url) => url.href.startsWith(stack.partner.url));
+  await hook(mobile, 'to-history').click();
+  await hook(mobile, 'history-proven').waitFor();
+  const newest = hook(mobile, 'history-entry').first();
+  assert.equal(await newest.getAttribute('data-kind'), 'cancelled');
+  assert.match(await newest.innerText(), /Cancelled on the page before you answered[^]*De Linde Bookshop/);
+  await hook(mobile, 'to-home').click();
+});
+
 test('F3_verify_log_accepts_the_log_and_names_what_was_changed_in_it', async () => {
-  assert.match(await verdictAfter(), /3 entries, whole[^]*signed heads, all of this log/);
+  assert.match(await verdictAfter(), /4 entries, whole[^]*2 records of evidence, all as they were logged[^]*signed heads, all of this log/);
   const flip = (table, column, where) => (database) => {
     const row = database.prepare(`SELECT ${column} AS value FROM ${table} WHERE ${where}`).get();
     const bytes = Uint8Array.from(row.value);
@@ -88,7 +101,10 @@ test('F3_verify_log_accepts_the_log_and_names_what_was_changed_in_it', async () 
   assert.match(await verdictAfter(flip('log_entry', 'body', 'sequence = 2')), /the body of entry 2 was changed/);
   assert.match(await verdictAfter(flip('log_entry', 'subtrees', 'sequence = 2')), /the subtrees of entry 2 were changed/);
   assert.match(await verdictAfter((database) => database.exec('DELETE FROM log_entry WHERE sequence = 2')), /entry 2 is missing/);
-  assert.match(await verdictAfter((database) => database.exec('DELETE FROM log_entry WHERE sequence = 3')), /cut off/);
+  assert.match(await verdictAfter((database) => database.exec('DELETE FROM log_entry WHERE sequence > 2')), /cut off/);
+  const evidence = 'id = (SELECT id FROM log_entry WHERE sequence = 2)';
+  assert.match(await verdictAfter(flip('evidence', 'body', evidence)), /the evidence of entry 2 was changed/);
+  assert.match(await verdictAfter((database) => database.exec(`DELETE FROM evidence WHERE ${evidence}`)), /the evidence of entry 2 is missing/);
   assert.match(await verdictAfter((database) => database.exec(`UPDATE log_head SET id = '2', body = (SELECT body FROM log_head LIMIT 1) WHERE 0;
     UPDATE log_entry SET sequence = -sequence WHERE sequence > 1; UPDATE log_entry SET sequence = 5 + sequence WHERE sequence < 0`)), /entry 2 does not follow/);
 });

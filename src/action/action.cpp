@@ -100,6 +100,7 @@ Result<Action> end(Action action, Event event, Outcome why, Instant now)
     action.state = *to;
     action.outcome = why;
     action.decided_at = now;
+    action.owes_history = event != Event::wrong_symbol;
     return action;
 }
 

@@ -140,6 +140,7 @@ struct Action {
     Instant expires_at; ///< open while now < expires_at
     std::optional<Instant> shown_at;
     std::optional<Instant> decided_at;
+    bool owes_history = false; ///< it ended without an answer, and its holder's history does not say so yet (F3)
 
     Bytes shown;  ///< the bytes that the phone showed (docs/device-protocol.md "tx"); made when first shown
     Bytes record; ///< the approval record: what the phone signed, and how it was judged
@@ -147,13 +148,14 @@ struct Action {
     std::string achieved_acr;
 };
 
-/// Whether the action still waits: for an answer, or for the page to be tied to it.
-inline bool is_open(Action const& action, Instant now)
+/// Whether nobody has ended the action: it waits for an answer or for its page, or ran out and nobody looked since.
+inline bool is_undecided(Action const& action)
 {
-    auto const waits =
-        action.state == State::waiting || action.state == State::shown || action.state == State::returning;
-    return waits && now < action.expires_at;
+    return action.state == State::waiting || action.state == State::shown || action.state == State::returning;
 }
+
+/// Whether the action still waits: for an answer, or for the page to be tied to it.
+inline bool is_open(Action const& action, Instant now) { return is_undecided(action) && now < action.expires_at; }
 
 /// The action after it was shown on the phone that it is for. `shown` are the bytes that the phone draws from and
 /// signs. Showing it again (the app was reopened) changes nothing but the state's time. Fails, first match wins:
@@ -186,7 +188,8 @@ Result<Action> prove(Action action, Instant now);
 /// Fails, first match wins: action_expired, action_closed, symbol_wrong.
 Result<Action> match(Action action, std::string_view symbol, Instant now);
 
-/// The action after another event: expire, wrong_symbol, block, cancel. Fails: action_closed.
+/// The action after another event: expire, wrong_symbol, block, cancel. Whoever ends it without an answer of the phone
+/// leaves its line of history to entry::tell_of_unanswered. Fails: action_closed.
 Result<Action> end(Action action, Event event, Outcome why, Instant now);
 
 } // namespace symbolon::action

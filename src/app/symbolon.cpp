@@ -6,6 +6,8 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
+#include "crypto/jws.hpp"
 #include "embedded/symbolon_toml.hpp"
 #include "store/log.hpp"
 #include "store/sqlite/sqlite_engine.hpp"
@@ -13,6 +15,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -47,7 +50,7 @@ struct Opened {
     std::unique_ptr<crypto::Random> random = crypto::system_random();
     std::unique_ptr<store::SqliteEngine> engine;
     std::unique_ptr<store::Store> store;
-    crypto::PublicKey record_key;
+    crypto::SigningKey record_key;
 };
 
 Result<Opened> open_store(fs::path const& config)
@@ -57,7 +60,7 @@ Result<Opened> open_store(fs::path const& config)
     Opened opened;
     opened.engine = TRY(store::SqliteEngine::open(configuration.store.path));
     opened.store = std::make_unique<store::Store>(*opened.engine, std::move(state.keys), *opened.random);
-    opened.record_key = state.record_key.key.public_key();
+    opened.record_key = std::move(state.record_key);
     return opened;
 }
 
@@ -141,10 +144,52 @@ Result<void> verify_log(fs::path const& config, fs::path const& heads)
         for (auto const line : split(text, '\n'))
             if (auto const head = trimmed(line); !head.empty()) kept.emplace_back(head);
     }
-    auto const head = TRY(run_now(opened.store->verify_log(opened.record_key, std::move(kept))));
+    auto const head = TRY(run_now(opened.store->verify_log(opened.record_key.key.public_key(), std::move(kept))));
     say(std::to_string(head.size) + " entries, whole and in their order" +
         (head.size == 0 ? "" : "; the last is " + crypto::hex(head.hash)));
+    say(std::to_string(head.evidence) + " records of evidence, all as they were logged");
     say(std::to_string(head.heads) + " signed heads, all of this log; its root is " + crypto::hex(head.root));
+    return {};
+}
+
+/// The entry of an account's history that holds the hash of that evidence.
+Flow<std::optional<ports::LogLine>> entry_of(AccountId account, Bytes record_hash, ports::History& history)
+{
+    constexpr int at_once = 100;
+    auto const hash = crypto::base64url(record_hash);
+    auto before = std::numeric_limits<std::int64_t>::max();
+    for (;;) {
+        auto const lines = co_await history.lines(account, before, at_once);
+        for (auto const& line : lines) {
+            auto const body = json::parse_object(text_of(line.body)).value_or(json::Object{});
+            auto const detail = json::parse_object(json::text(body, "detail").value_or("")).value_or(json::Object{});
+            // Entries from before evidence was kept have the hash among their details alone.
+            if (json::text(body, "record").value_or("") == hash || json::text(detail, "record").value_or("") == hash)
+                co_return line;
+            before = line.sequence;
+        }
+        if (lines.size() < at_once) co_return std::optional<ports::LogLine>{};
+    }
+}
+
+/// `file`: evidence (docs/device-protocol.md §6) that somebody shows.
+Result<void> verify_record(fs::path const& config, fs::path const& file)
+{
+    auto const opened = TRY(open_store(config));
+    auto const content = TRY(content_of(file));
+    auto const record = trimmed(content);
+    crypto::VerificationKey const key{.key_id = opened.record_key.key_id,
+                                      .algorithm = opened.record_key.algorithm,
+                                      .key = opened.record_key.key.public_key()};
+    auto const jws = crypto::verify_jws(record, std::span{&key, 1}, std::array{opened.record_key.algorithm});
+    if (!jws || json::text(jws->header, "typ").value_or("") != "symbolon-record+jws")
+        return fail(Outcome::data_damaged, "this is no record that was signed here, or it was changed");
+    auto const payload = TRY(json::parse_object(jws->payload));
+    AccountId const account{TRY(json::text(payload, "account"))};
+    auto const entry = TRY(run_now(entry_of(account, crypto::sha256(record), opened.store->history())));
+    if (!entry) return fail(Outcome::data_damaged, "it was signed here, and no entry of the log holds its hash");
+    say("signed here, and logged as entry " + std::to_string(entry->sequence) + ": " + entry->kind + ", " +
+        written(entry->at));
     return {};
 }
 
@@ -250,6 +295,11 @@ int main(int argc, char** argv)
         with_config(program.add_subcommand("verify-log", "check the log: entries, order, tree, signed heads"));
     verify->add_option("--heads", heads, "file of signed heads that were kept elsewhere, one a line");
     verify->callback([&] { command = [&] { return verify_log(config, heads); }; });
+    fs::path record;
+    auto* verify_one =
+        with_config(program.add_subcommand("verify-record", "check evidence of an answer: signed, logged"));
+    verify_one->add_option("FILE", record, "the record, a JWS")->required();
+    verify_one->callback([&] { command = [&] { return verify_record(config, record); }; });
     with_config(program.add_subcommand("log-head", "print the newest signed head of the log"))->callback([&] {
         command = [&] { return log_head(config); };
     });

@@ -15,6 +15,7 @@
 #include "edge/server.hpp"
 #include "edge/sms_gateway.hpp"
 #include "edge/static_files.hpp"
+#include "entry/unanswered.hpp"
 #include "oidc/routes.hpp"
 #include "page/enrolment.hpp"
 #include "page/reader.hpp"
@@ -37,7 +38,7 @@ namespace {
 using namespace symbolon;
 namespace fs = std::filesystem;
 
-constexpr auto sweep_every = 60s;
+constexpr auto sweep_every = 30s;
 constexpr auto sign_head_every = 60s;
 
 // ---- the machine ------------------------------------------------------------------------------------------------
@@ -203,11 +204,20 @@ http::Route site(app::Configuration const& configuration)
 
 void append(http::Routes& to, http::Routes more) { std::ranges::move(more, std::back_inserter(to)); }
 
-/// Removes what is over, again and again.
-Flow<void> sweep(store::Store& store, ports::Clock& clock, ports::Log& log)
+/// Removes what is over, again and again; but no request before its end is in the history.
+Flow<void> sweep(store::Store& store, ports::Services services)
 {
+    constexpr std::size_t many = 100;
+    auto& log = services.log;
     for (;;) {
-        auto const gone = co_await outcome_of(store.sweep(clock.now()));
+        auto const closed = co_await outcome_of(entry::tell_of_unanswered({}, services));
+        if (!closed) {
+            log.failure("unanswered_not_told", closed.error(), {});
+            co_await edge::pause_for(sweep_every);
+            continue;
+        }
+        if (*closed >= many) continue; // there may be more
+        auto const gone = co_await outcome_of(store.sweep(services.clock.now()));
         if (!gone) log.failure("sweep_failed", gone.error(), {});
         if (gone && *gone > 0) log.event("swept", {{"records", std::to_string(*gone)}});
         if (!gone || *gone < 1000) co_await edge::pause_for(sweep_every);
@@ -377,7 +387,7 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
         }).value();
     };
     on_first_loop([&] {
-        sweeping = sweep(store, clock, *log);
+        sweeping = sweep(store, services);
         sweeping->start([] {});
         signing_heads = sign_heads(services, state.record_key);
         signing_heads->start([] {});

@@ -1,9 +1,11 @@
 #include "device/history.hpp"
 
+#include "base/json.hpp"
 #include "crypto/tree_head.hpp"
 #include "device/authentication.hpp"
 #include "device/history_messages.hpp"
 #include "device/nonce.hpp"
+#include "entry/unanswered.hpp"
 
 #include <limits>
 
@@ -28,6 +30,8 @@ Flow<http::Response> history_page(http::Request request, Services services, Shar
     auto const asked = co_await parse_history_request(request.body);
     auto const before = asked.before == 0 ? std::numeric_limits<std::int64_t>::max() : asked.before;
 
+    // What ran out a moment ago belongs to it.
+    if (asked.before == 0) co_await entry::tell_of_unanswered(who.account.value.id, services);
     // Lines first: the head is then of a log that has them.
     auto lines = co_await services.history.lines(who.account.value.id, before, page_size + 1);
     auto const head = co_await current_head(services, settings->record_key);
@@ -46,6 +50,20 @@ Flow<http::Response> history_page(http::Request request, Services services, Shar
         answer.consistency = co_await services.ledger.consistency(asked.known, head.size);
 
     auto response = http::json(200, json::write(write(answer)));
+    response.with("Symbolon-Nonce", make_nonce(settings->nonce_key, services.clock.now()));
+    co_return response;
+}
+
+Flow<http::Response> history_record(http::Request request, Services services, SharedSettings settings)
+{
+    constexpr std::size_t longest_id = 64;
+    auto const who = co_await authenticate(request, services, settings);
+    auto const body = co_await json::parse_object(request.body);
+    auto const entry = co_await json::text(body, "entry");
+    if (body.size() != 1 || entry.size() > longest_id) co_return fail(Outcome::request_malformed);
+    auto const record = co_await services.history.record(who.account.value.id, entry);
+    if (!record) co_return fail(Outcome::record_unknown);
+    auto response = http::json(200, json::write(json::Object{{"record", text_of(*record)}}));
     response.with("Symbolon-Nonce", make_nonce(settings->nonce_key, services.clock.now()));
     co_return response;
 }

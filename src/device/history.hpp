@@ -14,4 +14,7 @@ Flow<ports::SignedHead> current_head(ports::Services services, crypto::SigningKe
 /// POST /d/history. Fails: those of authenticate, json_malformed, request_malformed.
 Flow<http::Response> history_page(http::Request request, ports::Services services, SharedSettings settings);
 
+/// POST /d/history/record: the evidence that an entry of this account holds the hash of. Fails besides: record_unknown.
+Flow<http::Response> history_record(http::Request request, ports::Services services, SharedSettings settings);
+
 } // namespace symbolon::device

@@ -3,6 +3,7 @@
 #include "crypto/merkle_tree.hpp"
 #include "device/history_messages.hpp"
 #include "device/world_testing.hpp"
+#include "entry/unanswered.hpp"
 #include "store/log.hpp"
 
 namespace symbolon::device {
@@ -62,6 +63,86 @@ TEST_F(PhoneHistory, F3_lists_every_action_with_partner_data_time_and_place_each
     EXPECT_EQ(page->entries[1].event, "refused");
     EXPECT_EQ(page->entries[1].detail.at("reason").as_string(), "not_me");
     EXPECT_EQ(page->entries[2].event, "enrolled");
+}
+
+TEST_F(PhoneHistory, F3_a_request_that_nobody_answered_comes_into_the_history_once)
+{
+    auto const silent = world_.action(phone_, "a1");
+    auto const seen = world_.action(phone_, "a2");
+    ASSERT_EQ(outcome(run_now(phone_.show(seen))), "");
+    auto const ended = world_.action_now(silent).value.expires_at;
+    world_.clock.at = ended - 1s;
+    EXPECT_EQ(world_.history_of(phone_), (std::vector<std::string>{"enrolled"}));
+    EXPECT_EQ(run_now(phone_.history())->entries.size(), 1U) << "they can still be answered";
+
+    world_.clock.at = ended + 30s;
+    auto const page = run_now(phone_.history());
+    ASSERT_EQ(outcome(page), "");
+    ASSERT_EQ(page->entries.size(), 3U);
+    for (auto const& entry : {page->entries[0], page->entries[1]}) {
+        EXPECT_EQ(entry.event, "expired");
+        EXPECT_EQ(entry.at, ended) << "when it ended, not when somebody looked";
+        EXPECT_EQ(entry.detail.at("partner").at("domain").as_string(), "shop.example");
+        EXPECT_EQ(entry.detail.at("browser").as_string(), "Chromium on Linux");
+        EXPECT_FALSE(entry.detail.contains("record"));
+    }
+    EXPECT_EQ(run_now(phone_.history())->entries.size(), 3U);
+    EXPECT_EQ(run_now(entry::tell_of_unanswered({}, world_.services)).value_or(9), 0U) << "nothing is left to tell";
+    EXPECT_EQ(outcome(run_now(phone_.show(silent))), "action_expired");
+}
+
+TEST_F(PhoneHistory, F3_the_sweep_tells_of_each_end_and_of_those_of_nobody_nothing)
+{
+    auto const ran_out = world_.action(phone_, "a1");
+    auto const cancelled = world_.action_now(world_.action(phone_, "a2"));
+    auto nobodys = world_.action_now(world_.action(phone_, "a3"));
+    auto const ended = action::end(cancelled.value, action::Event::cancel, Outcome::sign_in_cancelled, world_.clock.at);
+    ASSERT_TRUE(run_now(world_.services.actions.save(changed(cancelled, *ended))));
+    nobodys.value.account.reset();
+    nobodys.value.device.reset();
+    nobodys.value.id = ActionId{"nobody's"};
+    auto const sign_in = run_now(world_.services.sign_ins.find(nobodys.value.sign_in)).value().value();
+    ASSERT_TRUE(run_now(world_.services.actions.start(nobodys.value, sign_in)));
+
+    EXPECT_EQ(run_now(entry::tell_of_unanswered({}, world_.services)).value_or(9), 1U);
+    EXPECT_EQ(world_.history_of(phone_), (std::vector<std::string>{"cancelled", "enrolled"}));
+    world_.clock.at += 4min;
+    EXPECT_EQ(run_now(entry::tell_of_unanswered({}, world_.services)).value_or(9), 3U) << "a1, a3, nobody's";
+    EXPECT_EQ(world_.history_of(phone_), (std::vector<std::string>{"expired", "expired", "cancelled", "enrolled"}));
+    EXPECT_EQ(world_.action_now(ran_out).value.state, action::State::expired);
+    EXPECT_EQ(run_now(entry::tell_of_unanswered({}, world_.services)).value_or(9), 0U);
+    EXPECT_EQ(run_now(world_.services.ledger.size()).value_or(0), 4);
+}
+
+TEST_F(PhoneHistory, F3_what_a_blocked_account_or_a_copied_phone_ended_is_in_it_too)
+{
+    for (auto const* id : {"a1", "a2", "a3"}) {
+        auto const action = run_now(phone_.show(world_.action(phone_, id))).value();
+        (void)run_now(phone_.answer(action, {.symbol = "boat", .code = testing::wrong_code}));
+    }
+    (void)run_now(phone_.history());
+    EXPECT_EQ(world_.history_of(phone_),
+              (std::vector<std::string>{"ended", "blocked", "code_wrong", "code_wrong", "enrolled"}));
+    world_.clock.at += 4min;
+    (void)run_now(phone_.history());
+    EXPECT_EQ(world_.history_of(phone_).size(), 7U) << "a1 and a2 ran out";
+}
+
+TEST_F(PhoneHistory, G5_the_evidence_of_an_answer_stays_with_its_entry)
+{
+    approve(phone_, "a1");
+    auto const record = world_.action_now(ActionId{"a1"}).value.record;
+    world_.clock.at += 30 * 24h;
+    ASSERT_TRUE(run_now(world_.store.sweep(world_.clock.at)));
+    ASSERT_FALSE(run_now(world_.services.actions.find(ActionId{"a1"})).value()) << "the action is long swept away";
+
+    auto const page = run_now(phone_.history()).value();
+    EXPECT_EQ(run_now(phone_.record_of(page.entries.at(0))).value_or(""), text_of(record));
+    EXPECT_EQ(outcome(run_now(phone_.record_of(page.entries.at(1)))), "record_unknown") << "of the enrolment";
+    auto other = world_.enrolled_phone("e2", "+32470999999", "90010100101");
+    EXPECT_EQ(outcome(run_now(other.record_of(page.entries.at(0)))), "record_unknown") << "another's";
+    for (std::string const body : {"{}", R"({"entry":1})", R"({"entry":"a","more":1})"})
+        EXPECT_EQ(run_now(phone_.send_signed("POST", "/d/history/record", body))->status, 400) << body;
 }
 
 TEST_F(PhoneHistory, F3_shows_nothing_of_another_account)

@@ -423,12 +423,22 @@ Flow<Phone::HistoryPage> Phone::history(std::int64_t before)
         page.entries.push_back(
             {.sequence = entry.line.sequence,
              .at = entry.line.at,
+             .id = entry.line.id,
              .event = entry.line.kind,
              .client = json::text(body, "client").value_or(""),
              // Some events have no details.
              .detail = json::parse_object(json::text(body, "detail").value_or("{}")).value_or(json::Object{})});
     }
     co_return page;
+}
+
+Flow<std::string> Phone::record_of(HistoryEntry entry)
+{
+    auto const answer = co_await ask("POST", "/d/history/record", json::write(json::Object{{"entry", entry.id}}));
+    auto record = co_await from_server(json::text(answer, "record"));
+    if (json::text(entry.detail, "record").value_or("") != base64url(crypto::sha256(record)))
+        co_return fail(Outcome::data_damaged, "the record is not the one that was logged");
+    co_return record;
 }
 
 Flow<ActionId> Phone::claim(Claim claim)

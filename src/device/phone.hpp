@@ -155,6 +155,7 @@ public:
     struct HistoryEntry {
         std::int64_t sequence = 0;
         Instant at;
+        std::string id;
         std::string event;
         std::string client;
         json::Object detail;
@@ -167,6 +168,9 @@ public:
     /// The entries before one (0: the newest). Fails besides with data_damaged: an entry is not proven, the head is not
     /// signed by the pinned key, or the log is not the one that was seen before with something added.
     Flow<HistoryPage> history(std::int64_t before = 0);
+    /// The evidence of an entry: the record that its detail names by hash (docs/device-protocol.md §6). Fails besides:
+    /// record_unknown, data_damaged (the server gave another one).
+    Flow<std::string> record_of(HistoryEntry entry);
 
     /// Turns the fingerprint on.
     Flow<void> turn_passkey_on(PhonePasskey passkey, SecretText code);

@@ -63,6 +63,7 @@ http::Routes device_routes(Services services, SharedSettings settings)
         row("POST", "/d/passkey/off", turn_passkey_off),
         row("GET", "/d/pending", pending),
         row("POST", "/d/history", history_page),
+        row("POST", "/d/history/record", history_record),
         row("GET", "/d/push", push_state),
         row("POST", "/d/push", turn_push_on),
         row("POST", "/d/push/off", turn_push_off),

@@ -66,7 +66,8 @@ ports::HistoryEntry history(AccountId account, action::Action const& action, std
             .at = at,
             .event = std::move(event),
             .client = action.client,
-            .detail = json::write(std::move(detail))};
+            .detail = json::write(std::move(detail)),
+            .record = action.record};
 }
 
 ports::HistoryEntry approval(action::Action const& action, Instant at, json::Object more)

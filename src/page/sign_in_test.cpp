@@ -5,6 +5,7 @@
 #include "entry/asking.hpp"
 #include "entry/browser_name.hpp"
 #include "entry/offer.hpp"
+#include "entry/unanswered.hpp"
 #include "oidc/oidc_testing.hpp"
 #include "oidc/sign_in.hpp"
 #include "oidc/subject.hpp"
@@ -305,6 +306,30 @@ TEST_F(SignIns, that_are_cancelled_lead_back_even_when_the_phone_approved_meanwh
     site.phone_answers(Site::Answer::approve);
     post(approved, {{"cancel", "1"}});
     EXPECT_EQ(parameters_of_location(get(approved + "/continue")).value("error"), "access_denied");
+}
+
+TEST_F(SignIns, F3_that_their_page_cancels_are_in_the_holders_history_and_nobody_elses)
+{
+    auto const events = [&] {
+        std::vector<std::string> events;
+        for (auto const& entry : run_now(site.store.history().list(site.holder, 10)).value())
+            events.push_back(entry.event);
+        return events;
+    };
+    auto const before = events();
+    auto const of_holder = waiting();
+    auto const restarted = waiting();
+    auto const of_nobody = begin();
+    type_number(of_nobody, "0470999999");
+    post(of_holder, {{"cancel", "1"}});
+    post(restarted, {{"restart", "1"}});
+    post(of_nobody, {{"cancel", "1"}});
+    EXPECT_EQ(events(), before) << "whoever cancels waits for no log";
+    EXPECT_EQ(run_now(entry::tell_of_unanswered({}, site.services())).value_or(0), 3U);
+    auto after = before;
+    after.insert(after.begin(), 2, "cancelled");
+    EXPECT_EQ(events(), after);
+    EXPECT_EQ(run_now(site.store.ledger().size()).value_or(0), static_cast<std::int64_t>(after.size()));
 }
 
 TEST_F(SignIns, end_after_their_time)

@@ -38,6 +38,7 @@ struct HistoryEntry {
     std::string event;  ///< "enrolled", "approved", "refused", "symbol_wrong", "blocked", "code_wrong", "unbound" …
     ClientId client;    ///< empty where no partner is concerned
     std::string detail; ///< JSON: claims shared, device, outcome, the approval record's hash; encrypted at rest
+    Bytes record;       ///< the evidence (docs/device-protocol.md §6), kept with the entry; empty where there is none
 };
 
 /// A history entry as it stands in the append-only log (docs/log.md): what its leaf is made of, and its body in clear.
@@ -142,6 +143,10 @@ public:
     virtual Flow<void> save(Stored<Action> action) = 0;
     /// The oldest of those that no phone has shown and that are open at `now`, at most 10,000.
     virtual Flow<std::vector<ActionId>> waiting(Instant now) = 0;
+    /// Those whose end has yet to come into the history (action::Action::owes_history), and those that ran out: open,
+    /// and not at `now` any more. In no order, at most 500; of that account alone, if one is given. With those of
+    /// nobody.
+    virtual Flow<std::vector<ActionId>> unanswered(std::optional<AccountId> account, Instant now) = 0;
     /// What ends an action without another answer of the phone's ratchet: the action and the history, all or nothing.
     virtual Flow<void> settle(Stored<Action> action, HistoryEntry entry) = 0;
     /// An answer: the action, the phone's ratchet, the history and, where it changes, the consent (version 0: a new
@@ -220,6 +225,8 @@ public:
     virtual Flow<std::vector<HistoryEntry>> list(AccountId account, int at_most) = 0;
     /// The same as they stand in the log, with a smaller sequence number than `before`.
     virtual Flow<std::vector<LogLine>> lines(AccountId account, std::int64_t before, int at_most) = 0;
+    /// The evidence that is kept with an entry of that account: HistoryEntry::record.
+    virtual Flow<std::optional<Bytes>> record(AccountId account, std::string entry) = 0;
 };
 
 /// The append-only log as a Merkle tree (RFC 9162 §2.1). Entries are counted from 1 as in LogLine::sequence.

@@ -12,6 +12,7 @@ enum class PlantedFault : std::uint8_t {
     store_loses_its_last_commit, ///< when the process stops
     store_never_says_conflict,
     store_forgets_history,
+    store_tells_of_an_end_twice, ///< of a request that nobody answered
     store_forgets_revocations,
     chance_is_always_the_same, ///< where symbols are drawn
     clock_stands_still,        ///< where phones ask

@@ -63,7 +63,8 @@ TEST_P(SignInSeeds, D1_D5_D6_keep_what_must_hold_whatever_goes_wrong)
     // A World in which nothing happens proves nothing.
     for (auto const* what : {"actions approved", "logins in the storm", "logins in the calm", "codes redeemed", "stops",
                              "phones told after a stop", "phones told refused", "codes wrong", "messages forged",
-                             "other people's sign-ins tried", "clock jumps back", "clock jumps forward"})
+                             "other people's sign-ins tried", "clock jumps back", "clock jumps forward",
+                             "actions cancelled", "actions run out"})
         EXPECT_GT(count[what], 0) << what;
 }
 
@@ -97,6 +98,7 @@ std::vector<Plant> const plants{
     {PlantedFault::store_loses_its_last_commit, Invariant::holder_gets_in, "a_store_that_loses_a_ratchet"},
     {PlantedFault::store_never_says_conflict, Invariant::code_is_redeemed_once, "a_store_that_never_says_conflict"},
     {PlantedFault::store_forgets_history, Invariant::evidence_agrees, "a_store_that_forgets_history"},
+    {PlantedFault::store_tells_of_an_end_twice, Invariant::evidence_agrees, "a_store_that_tells_of_an_end_twice"},
     {PlantedFault::store_forgets_revocations, Invariant::second_use_takes_back, "a_store_that_forgets_revocations"},
     {PlantedFault::chance_is_always_the_same, Invariant::symbol_is_fresh, "symbols_without_chance"},
     {PlantedFault::clock_stands_still, Invariant::late_answer_changes_nothing, "a_clock_that_stands_still"},

@@ -4,6 +4,7 @@
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "device/routes.hpp"
+#include "entry/unanswered.hpp"
 #include "oidc/authorize.hpp"
 #include "oidc/routes.hpp"
 #include "page/sign_in.hpp"
@@ -24,6 +25,9 @@ public:
         if (fault_ == PlantedFault::store_loses_its_last_commit) before_ = engine_;
         if (fault_ == PlantedFault::store_forgets_history)
             std::erase_if(writes, [](auto const& write) { return std::holds_alternative<store::Append>(write); });
+        if (fault_ == PlantedFault::store_tells_of_an_end_twice)
+            if (auto const line = std::ranges::find_if(writes, is_end_without_answer); line != writes.end())
+                writes.push_back(*line);
         if (fault_ == PlantedFault::store_forgets_revocations && is_revocation(writes)) co_return done(writes.size());
         auto const size = writes.size();
         auto committed = co_await engine_.commit(std::move(writes));
@@ -41,6 +45,11 @@ private:
     static store::Committed done(std::size_t writes)
     {
         return {.versions = std::vector<std::int64_t>(writes, 1), .conflict = {}};
+    }
+    static bool is_end_without_answer(store::Write const& write)
+    {
+        auto const* line = std::get_if<store::Append>(&write);
+        return line != nullptr && (line->entry.kind == "expired" || line->entry.kind == "cancelled");
     }
     static bool is_revocation(std::vector<store::Write> const& writes)
     {
@@ -235,6 +244,16 @@ Flow<void> SignInWorld::set_clocks()
     co_return {};
 }
 
+Flow<void> SignInWorld::sweep_again_and_again()
+{
+    auto const under_way = [](Holder const& holder) { return holder.journeys > 0; };
+    do {
+        co_await sleep(20, 40);
+        world_->start(entry::tell_of_unanswered({}, services(http::Origin::id)));
+    } while (std::ranges::any_of(holders_, under_way));
+    co_return {};
+}
+
 void SignInWorld::run()
 {
     begin_storm();
@@ -263,6 +282,7 @@ void SignInWorld::run()
     }
     if (fault_ == PlantedFault::thief_has_phone_and_code) world_->start(rob(target), Whose::outside);
     world_->start(set_clocks(), Whose::outside);
+    world_->start(sweep_again_and_again(), Whose::outside);
     world_->run();
 
     std::map<AccountId, int> tries;
@@ -272,6 +292,8 @@ void SignInWorld::run()
     // A whole login costs as much as the storm before it, so it is tried in one World of four.
     if (happens(250)) log_in_after_the_storm();
     for (auto const& holder : holders_) tries[holder.account] = vault_->tries_now(holder.account);
+    if (!world_->now(entry::tell_of_unanswered({}, services(http::Origin::id))))
+        watcher_->violated(Invariant::evidence_agrees, "what nobody answered can't be told");
     watcher_->judge(tries);
 }
 

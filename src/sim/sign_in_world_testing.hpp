@@ -101,6 +101,8 @@ private:
     Flow<void> rob(Holder& holder);
 
     Flow<void> set_clocks();
+    /// What the server does beside its requests.
+    Flow<void> sweep_again_and_again();
 
     Flow<void> sleep(std::uint32_t at_least, std::uint32_t and_below)
     {

@@ -320,9 +320,17 @@ void Watcher::judge_action(action::Action const& action, std::map<std::string, s
         return lines == history.end() ? 0 : std::ranges::count(lines->second, event);
     };
     auto const wrong_symbol = action.state == State::failed && action.outcome == Outcome::symbol_wrong;
+    auto const failed = action.state == State::failed && !wrong_symbol;
+    auto const ran_out = action.state == State::expired && action.account;
+    auto const cancelled = action.outcome != Outcome::action_expired;
     auto const agrees = times("approved") == (action.state == State::approved ? 1 : 0) &&
                         times("refused") == (action.state == State::refused ? 1 : 0) &&
-                        times("symbol_wrong") == (wrong_symbol ? 1 : 0);
+                        times("symbol_wrong") == (wrong_symbol ? 1 : 0) && times("ended") == (failed ? 1 : 0) &&
+                        times("cancelled") == (ran_out && cancelled ? 1 : 0) &&
+                        times("expired") == (ran_out && !cancelled ? 1 : 0);
+    if (ran_out) ++count[cancelled ? "actions cancelled" : "actions run out"];
+    if (action.owes_history || (action::is_undecided(action) && world_.clock_now() >= action.expires_at))
+        violated(Invariant::evidence_agrees, "an action is over and nobody told its holder");
     if (!agrees) violated(Invariant::evidence_agrees, "the history does not tell how an action ended, once");
 
     auto const has_evidence = action.state == State::approved || action.state == State::refused || wrong_symbol;

@@ -311,6 +311,7 @@ void describe(V& member, T& it)
     member("expires_at", it.expires_at);
     member("shown_at", it.shown_at);
     member("decided_at", it.decided_at);
+    member("owes_history", it.owes_history);
     member("shown", it.shown);
     member("record", it.record);
     member("granted_claims", it.granted_claims);
@@ -476,6 +477,7 @@ void describe(V& member, T& it)
     member("event", it.event);
     member("client", it.client);
     member("detail", it.detail);
+    member("record", it.record);
     member("salt", it.salt);
 }
 

@@ -23,7 +23,8 @@ struct HistoryBody {
     std::string event;
     ClientId client;
     std::string detail;
-    Bytes salt; ///< 16 random bytes, so that the hash in the log tells nothing
+    Bytes record; ///< SHA-256 of the evidence that is kept of it; empty where none is
+    Bytes salt;   ///< 16 random bytes, so that the hash in the log tells nothing
 };
 
 /// T is one of account::Account, account::Device, account::PushSubscription, action::Action, action::NumberTrace,

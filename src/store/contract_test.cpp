@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <barrier>
+#include <set>
 #include <thread>
 
 /// What every store must do, over each of them.
@@ -234,6 +235,9 @@ TEST_P(EngineContract, lists_what_is_asked_in_the_order_of_insertion)
     EXPECT_EQ(ids({.table = Table::action, .owner = "a"}), (Ids{"5", "3", "4", "2"}));
     EXPECT_EQ(ids({.table = Table::action, .owner = "a", .states = {"waiting", "shown"}}), (Ids{"5", "3", "2"}));
     EXPECT_EQ(ids({.table = Table::action, .states = {"waiting"}, .kept_after = noon + 1s}), (Ids{"2"}));
+    EXPECT_EQ(ids({.table = Table::action, .states = {"waiting", "shown"}, .kept_up_to = noon + 1s}),
+              (Ids{"5", "3", "1"}));
+    EXPECT_EQ(ids({.table = Table::action, .owner = "a", .states = {"waiting"}, .kept_up_to = noon + 1s}), (Ids{"5"}));
     EXPECT_EQ(ids({.table = Table::action, .order = Query::Order::newest_first, .at_most = 2}), (Ids{"2", "1"}));
     EXPECT_EQ(ids({.table = Table::action, .owner = "nobody"}), Ids{});
 }
@@ -676,6 +680,77 @@ TEST_P(StoreContract, F3_history_is_the_log_as_its_holder_reads_it)
     EXPECT_EQ(entries[0].client.text(), "shop");
     EXPECT_EQ(entries[0].at, noon);
     EXPECT_EQ(run_now(verify_log(engine()))->size, 5);
+}
+
+TEST_P(StoreContract, F3_what_ended_without_an_answer_is_found_until_its_history_is_written)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    ASSERT_TRUE(enrol("b", "+32470999999", "90010100101"));
+    auto& actions = store().actions();
+    auto const begin = [&](std::string id, std::optional<AccountId> account, Seconds lifetime) {
+        auto it = testing::action(id, std::move(account), {});
+        it.expires_at = noon + lifetime;
+        auto sign_in = testing::sign_in("sign-in of " + id);
+        sign_in.short_code.clear();
+        ASSERT_TRUE(run_now(store().sign_ins().add(sign_in)));
+        ASSERT_TRUE(run_now(actions.start(it, {sign_in, 1})));
+    };
+    begin("ran out", AccountId{"a"}, 1min);
+    begin("open", AccountId{"a"}, 2min);
+    begin("another's", AccountId{"b"}, 1min);
+    begin("nobody's", {}, 1min);
+    begin("cancelled", AccountId{"a"}, 3min);
+    auto cancelled = *run_now(actions.find(ActionId{"cancelled"})).value();
+    cancelled.value = *action::end(cancelled.value, action::Event::cancel, Outcome::cancelled, noon);
+    ASSERT_TRUE(run_now(actions.save(cancelled)));
+
+    auto const found = [&](std::optional<AccountId> account) {
+        std::set<std::string> ids;
+        for (auto const& id : run_now(actions.unanswered(std::move(account), noon + 1min)).value())
+            ids.insert(id.text());
+        return ids;
+    };
+    EXPECT_EQ(found({}), (std::set<std::string>{"ran out", "another's", "nobody's", "cancelled"}));
+    EXPECT_EQ(found(AccountId{"a"}), (std::set<std::string>{"ran out", "cancelled"}));
+
+    ++cancelled.version;
+    ASSERT_TRUE(run_now(actions.settle(cancelled, testing::entry(AccountId{"a"}, "cancelled"))));
+    EXPECT_EQ(found(AccountId{"a"}), (std::set<std::string>{"ran out"}));
+    EXPECT_EQ(outcome(run_now(actions.settle(cancelled, testing::entry(AccountId{"a"}, "cancelled")))),
+              Outcome::conflict);
+    EXPECT_EQ(run_now(store().history().list(AccountId{"a"}, 10))->size(), 2U) << "enrolled, cancelled";
+}
+
+TEST_P(StoreContract, G5_evidence_is_kept_with_its_entry_and_is_what_was_logged)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    auto entry = testing::entry(AccountId{"a"}, "approved");
+    entry.record = to_bytes("what was signed");
+    ASSERT_TRUE(run_now(store().history().append(entry)));
+    ASSERT_TRUE(run_now(store().sweep(noon + 1000 * 24h)));
+
+    auto const line = run_now(store().history().lines(AccountId{"a"}, 100, 1)).value().front();
+    EXPECT_EQ(run_now(store().history().record(AccountId{"a"}, line.id)).value(), entry.record);
+    EXPECT_FALSE(run_now(store().history().record(AccountId{"b"}, line.id)).value()) << "another's";
+    EXPECT_FALSE(run_now(store().history().record(AccountId{"a"}, "no entry")).value());
+
+    auto const verdict = [&] {
+        auto const key = crypto::PrivateKey::generate(crypto::KeyType::ec_p256).public_key();
+        auto const checked = run_now(store().verify_log(key, {}));
+        return checked ? std::to_string(checked->evidence) : checked.error().detail;
+    };
+    EXPECT_EQ(verdict(), "1");
+    auto const kept = *run_now(engine().get(Table::evidence, line.id)).value();
+    std::vector<Write> writes;
+    auto changed = kept;
+    changed.body.back() ^= 1;
+    writes.emplace_back(Update{Table::evidence, changed});
+    ASSERT_FALSE(run_now(engine().commit(std::move(writes)))->conflict);
+    EXPECT_EQ(verdict(), "the evidence of entry 2 was changed");
+    std::vector<Write> removal;
+    removal.emplace_back(Remove{Table::evidence, line.id, 2});
+    ASSERT_FALSE(run_now(engine().commit(std::move(removal)))->conflict);
+    EXPECT_EQ(verdict(), "the evidence of entry 2 is missing");
 }
 
 TEST_P(StoreContract, F3_each_history_entry_proves_that_it_is_in_the_log)

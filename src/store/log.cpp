@@ -50,24 +50,39 @@ Flow<Heads> known_heads(Engine& engine, LogCheck check)
     co_return heads;
 }
 
+/// The evidence that an entry holds the hash of.
+Flow<void> check_evidence(LogEntry entry, Bytes hash, SecretBytes key, Engine& engine)
+{
+    auto const name = "the evidence of entry " + std::to_string(entry.sequence);
+    auto const kept = co_await engine.get(Table::evidence, entry.id);
+    if (!kept) co_return damaged(name + " is missing");
+    if (kept->owner != entry.owner) co_return damaged(name + " was given to another account");
+    auto const record = Keyring::open(key, name_of(Table::evidence), kept->id, kept->version, kept->body);
+    if (!record || crypto::sha256(record->reveal()) != hash) co_return damaged(name + " was changed");
+    co_return {};
+}
+
 /// The body is under a key of its owner that may be gone with the person; what can be opened must be what was logged.
-Flow<void> check_body(LogEntry entry, Keyring& keyring)
+/// Gives whether there is evidence with it, which is as it was then.
+Flow<bool> check_body(LogEntry entry, Engine& engine, Keyring& keyring)
 {
     auto const name = "entry " + std::to_string(entry.sequence);
-    if (entry.body.empty() && entry.owner.empty()) co_return {};
+    if (entry.body.empty() && entry.owner.empty()) co_return false;
     auto const account = std::string_view{entry.owner}.starts_with(account_owner)
                              ? std::string_view{entry.owner}.substr(account_owner.size())
                              : std::string_view{};
     if (keyring.lookup("log_account", account) != entry.account)
         co_return damaged(name + " was given to another account");
     auto const key = co_await outcome_of(keyring.key_of(entry.owner));
-    if (!key) co_return {};
+    if (!key) co_return false;
     auto const plain = Keyring::open(*key, "log", entry.id, 1, entry.body);
     if (!plain || crypto::sha256(plain->reveal()) != entry.content)
         co_return damaged("the body of " + name + " was changed");
     auto const body = decode<HistoryBody>(plain->reveal());
     if (!body || body->event != entry.kind) co_return damaged("the body of " + name + " tells of something else");
-    co_return {};
+    if (body->record.empty()) co_return false;
+    co_await check_evidence(std::move(entry), body->record, *key, engine);
+    co_return true;
 }
 
 Result<void> check_heads(Heads const& heads, merkle::Growing const& tree, LogHead& result)
@@ -144,7 +159,10 @@ Flow<LogHead> verify_log(Engine& engine, LogCheck check)
             for (auto const& subtree : tree.add(entry.hash)) append(subtrees, subtree);
             if (!entry.subtrees.empty() && entry.subtrees != subtrees)
                 co_return damaged("the subtrees of " + name + " were changed");
-            if (check.keyring != nullptr) co_await check_body(entry, *check.keyring);
+            if (check.keyring != nullptr) {
+                auto const has_evidence = co_await check_body(entry, engine, *check.keyring);
+                head.evidence += has_evidence ? 1 : 0;
+            }
             head.size = entry.sequence;
             head.hash = entry.hash;
             co_await check_heads(heads, tree, head);

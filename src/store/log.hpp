@@ -46,10 +46,11 @@ void chain(LogEntry& entry, std::int64_t before, Bytes previous, ReadHashes cons
 // ---- the check -----------------------------------------------------------------------------------------------------
 
 struct LogHead {
-    std::int64_t size = 0; ///< how many entries
-    Bytes hash;            ///< of the last one; empty when there is none
-    Bytes root;            ///< of the tree (RFC 9162 §2.1.1)
-    int heads = 0;         ///< how many signed heads were found to be of this log
+    std::int64_t size = 0;     ///< how many entries
+    Bytes hash;                ///< of the last one; empty when there is none
+    Bytes root;                ///< of the tree (RFC 9162 §2.1.1)
+    int heads = 0;             ///< how many signed heads were found to be of this log
+    std::int64_t evidence = 0; ///< of how many entries there is evidence, which is what the entry says
 };
 
 /// With what the log is compared. Without a key the heads are not looked at, without a keyring the bodies aren't.
@@ -60,7 +61,8 @@ struct LogCheck {
 };
 
 /// Reads the whole log and checks numbers, hashes, chain, subtrees; that every signed head is of this very log, at its
-/// size; and that each body that can be opened is what the log's hash is of.
+/// size; that each body that can be opened is what the log's hash is of; and that the evidence with it is there, and is
+/// what the body holds the hash of.
 ///
 /// Fails with data_damaged; the detail names the entry or head, and what is wrong with it: changed, missing, in another
 /// place, forked, cut off.

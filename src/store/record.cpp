@@ -22,6 +22,7 @@ std::string_view name_of(Table table)
     case Table::push_subscription: return "push_subscription";
     case Table::number_trace: return "number_trace";
     case Table::consent: return "consent";
+    case Table::evidence: return "evidence";
     }
     ENSURE(false);
 }

@@ -31,6 +31,7 @@ enum class Table : std::uint8_t {
     push_subscription,
     number_trace,
     consent,
+    evidence,
 };
 
 std::string_view name_of(Table table);
@@ -164,6 +165,7 @@ struct Query {
     Bytes value;
     std::vector<std::string> states;   ///< any of these; empty: every state
     std::optional<Instant> kept_after; ///< kept_until later than this
+    std::optional<Instant> kept_up_to; ///< kept_until not later than this
     enum class Order : std::uint8_t { oldest_first, newest_first } order = Order::oldest_first; ///< as inserted
     std::size_t at_most = 100;
 };

@@ -22,6 +22,7 @@ constexpr std::size_t swept_at_once = 2000;
 constexpr std::size_t most_waiting_enrolments = 8;
 constexpr std::size_t most_open_actions = 50;
 constexpr std::size_t most_waiting_actions = 10'000;
+constexpr std::size_t most_unanswered_actions = 500;
 constexpr std::size_t most_consents = 10'000;
 constexpr std::size_t most_grants = 100'000;
 constexpr Seconds trace_kept = 30 * 24h;
@@ -33,6 +34,7 @@ std::string owner_of(AccountId const& account) { return "account/" + account.tex
 std::string owner_of(EnrolmentId const& enrolment) { return "enrolment/" + enrolment.text(); }
 constexpr std::string_view owner_operator = "operator";
 constexpr std::string_view waiting_first = "waiting_first";
+constexpr std::string_view unanswered_state = "unanswered";
 
 /// What passes within minutes and is nobody's yet: one data key a day.
 struct Day {
@@ -111,9 +113,11 @@ struct Shape<enrolment::Enrolment> {
     }
 };
 
-/// The word that queries ask for. Requests that are to be kept in sight have one of their own.
+/// The word that queries ask for. Requests that are to be kept in sight have one of their own, and so have those whose
+/// end is not in the history yet.
 std::string queue_word(action::Action const& it)
 {
+    if (it.owes_history) return std::string{unanswered_state};
     auto const first =
         it.first || it.entry == action::Entry::qr || it.entry == action::Entry::link || it.entry == action::Entry::code;
     if (it.state == action::State::waiting && first) return std::string{waiting_first};
@@ -330,12 +334,13 @@ public:
     {
         std::vector<Write> writes;
         std::vector<Change> changes;
-        auto const add = [&](auto&& each) {
-            if constexpr (std::is_same_v<std::remove_cvref_t<decltype(each)>, Change>)
-                changes.push_back(std::forward<decltype(each)>(each));
+        auto const take = [&](auto&& each) {
+            using Given = std::remove_cvref_t<decltype(each)>;
+            if constexpr (std::is_same_v<Given, Change>) changes.push_back(std::forward<decltype(each)>(each));
+            else if constexpr (std::is_same_v<Given, Line>) add(writes, std::forward<decltype(each)>(each));
             else writes.emplace_back(std::forward<decltype(each)>(each));
         };
-        (add(std::move(given)), ...);
+        (take(std::move(given)), ...);
         return commit_or_conflict(std::move(writes), std::move(changes));
     }
 
@@ -354,13 +359,25 @@ public:
         co_return {};
     }
 
-    /// A line of history as a line of the log, under a key that is at hand.
-    Append line(ports::HistoryEntry const& entry, Instant at, SecretBytes const& key)
+    /// A line of history as a line of the log, and the evidence that its hash is of.
+    struct Line {
+        Append append;
+        std::optional<Insert> evidence;
+    };
+    static void add(std::vector<Write>& writes, Line line)
+    {
+        writes.emplace_back(std::move(line.append));
+        if (line.evidence) writes.emplace_back(*std::move(line.evidence));
+    }
+
+    /// The same, under a key that is at hand.
+    Line line(ports::HistoryEntry const& entry, Instant at, SecretBytes const& key)
     {
         HistoryBody const body{
             .event = entry.event,
             .client = entry.client,
             .detail = entry.detail,
+            .record = entry.record.empty() ? Bytes{} : crypto::sha256(entry.record),
             .salt = keyring.random().bytes(salt_bytes),
         };
         auto const plain = encode(body);
@@ -373,10 +390,17 @@ public:
             .owner = owner_of(entry.account),
         };
         line.body = keyring.seal(key, "log", line.id, 1, plain);
-        return {.entry = std::move(line)};
+        std::optional<Insert> evidence;
+        if (!entry.record.empty()) {
+            auto const table = Table::evidence;
+            Record record{.id = line.id, .owner = line.owner, .keys = {}, .state = {}};
+            record.body = keyring.seal(key, name_of(table), record.id, 1, entry.record);
+            evidence = Insert{.table = table, .record = std::move(record)};
+        }
+        return {.append = {.entry = std::move(line)}, .evidence = std::move(evidence)};
     }
 
-    Flow<Append> line(ports::HistoryEntry entry)
+    Flow<Line> line(ports::HistoryEntry entry)
     {
         auto const key = co_await keyring.key_of(owner_of(entry.account));
         co_return line(entry, entry.at, key);
@@ -425,7 +449,7 @@ public:
         std::vector<Write> writes;
         writes.emplace_back(std::move(owner.write));
         writes.emplace_back(Insert{.table = Table::contract, .record = std::move(contract)});
-        writes.emplace_back(access_.line(entry, entry.at, owner.key));
+        Access::add(writes, access_.line(entry, entry.at, owner.key));
         auto const account_write = writes.size();
         std::vector<Access::Change> changes;
         changes.push_back(access_.insertion_under(std::move(account), owner.key));
@@ -653,7 +677,7 @@ public:
         if (trace.version == 0) writes.emplace_back(Insert{.table = Table::number_trace, .record = std::move(record)});
         else writes.emplace_back(Update{.table = Table::number_trace, .record = std::move(record)});
         if (oldest) {
-            auto room = co_await made_nobodys(*oldest, today, day_key);
+            auto room = co_await made_nobodys(*oldest, action.created_at, today, day_key);
             if (room) writes.emplace_back(*std::move(room));
         }
         auto insert = co_await access_.insertion(std::move(action));
@@ -716,8 +740,29 @@ public:
         co_return ids;
     }
 
+    Flow<std::vector<ActionId>> unanswered(std::optional<AccountId> account, Instant now) override
+    {
+        using action::State;
+        Query query{.table = Table::action,
+                    .states = {std::string{word(State::waiting)}, std::string{waiting_first},
+                               std::string{word(State::shown)}, std::string{word(State::returning)}},
+                    .kept_up_to = now + action_grace,
+                    .at_most = most_unanswered_actions};
+        if (account) query.owner = owner_of(*account);
+        auto records = co_await access_.engine.list(query);
+        query.states = {std::string{unanswered_state}};
+        query.kept_up_to.reset();
+        auto const ended = co_await access_.engine.list(std::move(query));
+        std::vector<ActionId> ids;
+        for (auto const* some : {&records, &ended})
+            for (auto const& record : *some)
+                if (ids.size() < most_unanswered_actions) ids.emplace_back(record.id);
+        co_return ids;
+    }
+
     Flow<void> settle(Stored<action::Action> action, ports::HistoryEntry entry) override
     {
+        action.value.owes_history = false;
         auto update = co_await access_.update(std::move(action));
         auto line = co_await access_.line(std::move(entry));
         co_await access_.commit_all(std::move(update), std::move(line));
@@ -728,11 +773,12 @@ public:
     Flow<void> decide(Stored<action::Action> action, Stored<account::Device> device, ports::HistoryEntry entry,
                       std::optional<Stored<consent::Consent>> consent) override
     {
+        action.value.owes_history = false;
         auto action_update = co_await access_.update(std::move(action));
         auto device_update = co_await access_.update(std::move(device));
         auto line = co_await access_.line(std::move(entry));
         std::vector<Write> writes;
-        writes.emplace_back(std::move(line));
+        Access::add(writes, std::move(line));
         std::vector<Access::Change> changes;
         changes.push_back(std::move(action_update));
         changes.push_back(std::move(device_update));
@@ -753,11 +799,13 @@ private:
         return crypto::base64url(access_.keyring.lookup("number_trace", number.e164()));
     }
 
-    /// A request that nobody saw, as nobody's. The same is read and written where it is nobody's already (D7).
-    Flow<std::optional<Update>> made_nobodys(ActionId id, Day today, SecretBytes day_key)
+    /// A request that nobody saw, as nobody's. The same is read and written where it is nobody's already (D7). One that
+    /// ran out stays its holder's, who finds it in the history.
+    Flow<std::optional<Update>> made_nobodys(ActionId id, Instant now, Day today, SecretBytes day_key)
     {
         auto record = co_await access_.engine.get(Table::action, id.text());
         if (!record || record->state != word(action::State::waiting)) co_return std::optional<Update>{};
+        if (record->kept_until <= now + action_grace) co_return std::optional<Update>{};
         auto oldest = co_await access_.opened<action::Action>(*std::move(record));
         oldest.value.account.reset();
         oldest.value.device.reset();
@@ -820,7 +868,7 @@ public:
         }
         std::vector<Write> writes;
         auto line = co_await access_.line(std::move(entry));
-        writes.emplace_back(std::move(line));
+        Access::add(writes, std::move(line));
         co_await access_.commit_or_conflict(std::move(writes), std::move(changes));
         co_return {};
     }
@@ -1017,6 +1065,16 @@ public:
                              .body = plain.reveal()});
         }
         co_return lines;
+    }
+
+    Flow<std::optional<Bytes>> record(AccountId account, std::string entry) override
+    {
+        auto const found = co_await access_.engine.get(Table::evidence, std::move(entry));
+        if (!found || found->owner != owner_of(account)) co_return std::optional<Bytes>{};
+        auto const key = co_await access_.keyring.key_of(found->owner);
+        auto const plain =
+            co_await Keyring::open(key, name_of(Table::evidence), found->id, found->version, found->body);
+        co_return std::optional{plain.reveal()};
     }
 
 private:

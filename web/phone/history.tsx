@@ -109,6 +109,8 @@ const events: Record<EventKey, true> = {
   'event.passkey_clone_suspected': true,
   'event.consent_withdrawn': true,
   'event.expired': true,
+  'event.cancelled': true,
+  'event.ended': true,
 };
 
 function eventText({ kind, detail }: HistoryEntry, { t }: Texts): string {

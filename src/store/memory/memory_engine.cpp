@@ -151,6 +151,7 @@ Flow<std::vector<Record>> MemoryEngine::list(Query query)
         if (query.column != nullptr && record.keys[query.column->index] != query.value) continue;
         if (!query.states.empty() && std::ranges::find(query.states, record.state) == query.states.end()) continue;
         if (query.kept_after && (!record.kept_until || *record.kept_until <= *query.kept_after)) continue;
+        if (query.kept_up_to && (!record.kept_until || *record.kept_until > *query.kept_up_to)) continue;
         found.push_back(&kept);
     }
     std::ranges::sort(found, {}, &Kept::inserted);

@@ -7,6 +7,7 @@
 #include "embedded/migration_0003_push_subscription.hpp"
 #include "embedded/migration_0004_many_requests.hpp"
 #include "embedded/migration_0005_short_code.hpp"
+#include "embedded/migration_0006_evidence.hpp"
 
 #include <sqlite3.h>
 
@@ -24,6 +25,7 @@ std::span<Migration const> all_migrations()
             3, "push_subscription", {migration_0003_push_subscription, sizeof(migration_0003_push_subscription) - 1}},
         Migration{4, "many_requests", {migration_0004_many_requests, sizeof(migration_0004_many_requests) - 1}},
         Migration{5, "short_code", {migration_0005_short_code, sizeof(migration_0005_short_code) - 1}},
+        Migration{6, "evidence", {migration_0006_evidence, sizeof(migration_0006_evidence) - 1}},
     };
     return migrations;
 }

@@ -25,9 +25,9 @@ using sqlite::Statement;
 namespace {
 
 constexpr std::array all_tables{
-    Table::data_key,          Table::account,      Table::device, Table::contract, Table::enrolment, Table::action,
-    Table::sign_in,           Table::grant,        Table::client, Table::nonce,    Table::counter,   Table::log_head,
-    Table::push_subscription, Table::number_trace, Table::consent};
+    Table::data_key,          Table::account,      Table::device,  Table::contract, Table::enrolment, Table::action,
+    Table::sign_in,           Table::grant,        Table::client,  Table::nonce,    Table::counter,   Table::log_head,
+    Table::push_subscription, Table::number_trace, Table::consent, Table::evidence};
 
 // ---- SQL, made once for each table -------------------------------------------------------------------------------
 
@@ -598,12 +598,15 @@ Flow<std::vector<Record>> SqliteEngine::list(Query query)
         auto sql = "SELECT " + sql_of(query.table).columns + " FROM " + std::string{name_of(query.table)} + " WHERE 1";
         if (query.owner) sql += " AND owner = ?";
         if (query.column != nullptr) sql += " AND " + std::string{query.column->name} + " = ?";
+        // An owner has few records; a state may be that of everybody's ("+" keeps its index out).
+        std::string const other = query.owner ? " AND +" : " AND ";
         if (!query.states.empty()) {
-            sql += " AND state IN (?";
+            sql += other + "state IN (?";
             for (std::size_t i = 1; i < query.states.size(); ++i) sql += ", ?";
             sql += ")";
         }
-        if (query.kept_after) sql += " AND kept_until > ?";
+        if (query.kept_after) sql += other + "kept_until > ?";
+        if (query.kept_up_to) sql += other + "kept_until <= ?";
         sql += query.order == Query::Order::oldest_first ? " ORDER BY rowid LIMIT ?" : " ORDER BY rowid DESC LIMIT ?";
 
         auto statement = connection.prepared(sql);
@@ -611,6 +614,7 @@ Flow<std::vector<Record>> SqliteEngine::list(Query query)
         if (query.column != nullptr) statement.bind(ByteView{query.value});
         for (auto const& state : query.states) statement.bind(std::string_view{state});
         if (query.kept_after) statement.bind(numeric_date(*query.kept_after));
+        if (query.kept_up_to) statement.bind(numeric_date(*query.kept_up_to));
         statement.bind(bounded(query.at_most));
         std::vector<Record> records;
         while (statement.step()) records.push_back(record_in(statement, query.table));
