@@ -10,9 +10,18 @@ namespace {
 
 enum class Kind : std::uint8_t { near, known, stranger, too_many, muted };
 
+bool is_browser_muted(account::Device const& device, Origin const& origin, Instant now)
+{
+    return !origin.browser.empty() && std::ranges::any_of(device.mutes, [&](account::Device::Mute const& mute) {
+        return now < mute.until && mute.browser == origin.browser;
+    });
+}
+
 Kind kind_of(Action const& action, account::Device const& device, Instant now)
 {
-    if (action.entry == Entry::qr || action.entry == Entry::link || action.entry == Entry::code) return Kind::near;
+    // Who was near enough to see the page is not muted with its network; a browser that was denied is.
+    auto const near = action.entry == Entry::qr || action.entry == Entry::link || action.entry == Entry::code;
+    if (near) return is_browser_muted(device, action.origin, now) ? Kind::muted : Kind::near;
     if (is_muted(device, action.origin, now)) return Kind::muted;
     if (is_known(device, action.origin)) return Kind::known;
     return action.quiet ? Kind::too_many : Kind::stranger;
@@ -64,12 +73,16 @@ bool is_known(account::Device const& device, Origin const& origin)
 
 bool is_muted(account::Device const& device, Origin const& origin, Instant now)
 {
-    auto const known = is_known(device, origin);
+    if (is_browser_muted(device, origin, now)) return true;
+    if (origin.network.empty() || is_known(device, origin)) return false;
     return std::ranges::any_of(device.mutes, [&](account::Device::Mute const& mute) {
-        if (now >= mute.until) return false;
-        if (!origin.browser.empty() && mute.browser == origin.browser) return true;
-        return !known && !origin.network.empty() && mute.network == origin.network;
+        return now < mute.until && mute.network == origin.network;
     });
+}
+
+bool is_silenced(account::Device const& device, Action const& action, Instant now)
+{
+    return kind_of(action, device, now) == Kind::muted;
 }
 
 std::vector<Place> queue(std::span<Action const> open, account::Device const& device, Instant now)

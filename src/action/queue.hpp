@@ -47,6 +47,10 @@ bool is_known(account::Device const& device, Origin const& origin);
 /// Whether the holder said of that origin that it was not them. A known browser is not muted with its network.
 bool is_muted(account::Device const& device, Origin const& origin, Instant now);
 
+/// Whether a request is silent because of what the holder said of its origin. One that was seen by QR or link is so
+/// with its browser alone: whoever is near its page may be in a network that somebody else misused.
+bool is_silenced(account::Device const& device, Action const& action, Instant now);
+
 // ---- on the phone
 // ----------------------------------------------------------------------------------------------------
 

@@ -81,6 +81,18 @@ TEST(Queue, D5_a_muted_origin_is_silent_and_last_until_its_time_is_over)
         << "whoever scanned it sees the page";
 }
 
+TEST(Queue, D5_what_was_seen_by_QR_or_link_is_muted_with_its_browser_and_not_with_its_network)
+{
+    auto const device = with_mute({}, request("1", {{1}, {2}}, Entry::link), noon, noon + 1h);
+    for (auto const entry : {Entry::qr, Entry::link, Entry::code}) {
+        EXPECT_EQ(order({request("browser", {{1}, {3}}, entry)}, device), (Ids{"browser muted"}));
+        EXPECT_EQ(order({request("network", {{5}, {2}}, entry)}, device), (Ids{"network rings"}));
+        EXPECT_TRUE(is_silenced(device, request("browser", {{1}, {3}}, entry), noon + 59min));
+        EXPECT_FALSE(is_silenced(device, request("browser", {{1}, {3}}, entry), noon + 1h));
+    }
+    EXPECT_EQ(order({request("number", {{5}, {2}})}, device), (Ids{"number muted"}));
+}
+
 TEST(Queue, D5_the_holders_own_browser_is_not_muted_with_its_network)
 {
     auto device = with_known_browser({}, {.browser = {5}, .network = {2}}, noon);

@@ -269,6 +269,7 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
     edge::PushSender push{{.loops = loops,
                            .client = client,
                            .actions = store.actions(),
+                           .devices = store.devices(),
                            .subscriptions = store.push_subscriptions(),
                            .clock = clock,
                            .random = *random,

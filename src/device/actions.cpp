@@ -313,7 +313,8 @@ Flow<http::Response> approve(Asked asked, action::VerifiedAnswer verified, Ratch
     device = with_next_ratchet(std::move(device), used, services.random.bytes(ratchet_bytes));
     device.last_seen_at = now;
     auto const is_returning = decided.state == action::State::returning;
-    // A link that was passed on was asked for by its sender's browser: that one is not the holder's yet.
+    // A link that was passed on was asked for by its sender's browser: that one is not the holder's before it comes
+    // back.
     if (!is_returning) device = action::with_known_browser(std::move(device), decided.origin, now);
     json::Object more{{"method", asked.answer.method}};
     auto consent = co_await changed_consent(decided, services);

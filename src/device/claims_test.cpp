@@ -31,6 +31,8 @@ protected:
 
     Phone other_phone() { return world_.enrolled_phone("e2", "+32470999999", "90010100101"); }
 
+    Bytes const network = Bytes(32, 4);
+
     /// A browser is at the sign-in page.
     SignInId page(std::string id = "page")
     {
@@ -38,6 +40,7 @@ protected:
         it.action.reset();
         it.outcome.reset();
         it.request.id_token_claims.clear(); // no level is required
+        it.network = network;
         it.created_at = world_.clock.now();
         it.expires_at = world_.clock.now() + 15min;
         entry::make_offer(it, world_.clock.now(), world_.random);
@@ -286,6 +289,45 @@ TEST_F(Claims, D6_a_wrong_symbol_ends_a_link_for_good)
     EXPECT_EQ(record_of(id).at("symbol"), "wrong");
     auto const symbol = world_.action_now(id).value.symbol;
     EXPECT_EQ(outcome(run_now(phone_.match(action, symbol))), "action_closed");
+}
+
+// Who passed a link on may also tell which symbol to pick: then one login is lost, but their browser is not the
+// holder's.
+TEST_F(Claims, D2_the_browser_of_a_link_is_not_known_for_its_symbol)
+{
+    auto const id = run_now(phone_.claim(linked(page()))).value();
+    ASSERT_EQ(approve(phone_, id), "returning");
+    auto const action = run_now(phone_.show(id)).value();
+    EXPECT_EQ(run_now(phone_.match(action, world_.action_now(id).value.symbol)).value_or("?"), "approved");
+    EXPECT_TRUE(world_.device_now(phone_).value.known_browsers.empty());
+    auto const seen = run_now(phone_.claim(scanned(page("another")))).value();
+    ASSERT_EQ(approve(phone_, seen), "approved");
+    EXPECT_EQ(world_.device_now(phone_).value.known_browsers.size(), 1U) << "that of a QR code is";
+}
+
+TEST_F(Claims, D5_not_me_of_a_page_that_was_scanned_mutes_its_browser_and_network)
+{
+    auto const first = run_now(phone_.claim(linked(page("first")))).value();
+    auto const second = run_now(phone_.claim(linked(page("second")))).value();
+    auto const by_number = world_.action(phone_, "by number");
+    auto same_network = world_.action_now(by_number);
+    same_network.value.origin = {.browser = {7}, .network = network};
+    ASSERT_TRUE(run_now(world_.services.actions.save(same_network)));
+
+    auto const action = run_now(phone_.show(first)).value();
+    Choice const no{.decision = Answer::Decision::refuse, .symbol = {}, .code = {}, .claims = {}, .reason = "not_me"};
+    ASSERT_EQ(run_now(phone_.answer(action, no)).value_or("?"), "refused");
+    auto const mutes = world_.device_now(phone_).value.mutes;
+    ASSERT_EQ(mutes.size(), 1U);
+    EXPECT_EQ(mutes.front().network, network);
+    EXPECT_EQ(mutes.front().browser, world_.action_now(first).value.origin.browser);
+    auto const left = run_now(phone_.pending()).value();
+    ASSERT_EQ(left.size(), 2U);
+    for (auto const& each : left) {
+        EXPECT_TRUE(each.muted) << each.id.text();
+        EXPECT_FALSE(each.rings) << each.id.text();
+    }
+    EXPECT_EQ(approve(phone_, second), "returning") << "silent, and still there";
 }
 
 TEST_F(Claims, D5_a_link_may_still_be_refused_after_its_approval)

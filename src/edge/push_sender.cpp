@@ -49,6 +49,7 @@ public:
           log_{parts.log},
           carrier_{parts.client},
           means_{.actions = parts.actions,
+                 .devices = parts.devices,
                  .subscriptions = parts.subscriptions,
                  .clock = parts.clock,
                  .random = parts.random,

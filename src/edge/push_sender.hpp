@@ -21,6 +21,7 @@ public:
         Loops& loops;
         HttpClient& client;
         ports::Actions& actions;
+        ports::Devices& devices;
         ports::PushSubscriptions& subscriptions;
         ports::Clock& clock;
         crypto::Random& random;

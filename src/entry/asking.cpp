@@ -42,7 +42,7 @@ Action new_action(SignIn const& sign_in, partner::Client const& client, Limits c
     action.partner_domain = client.domain;
     action.claims = consent::questions(sign_in.request, client);
     action.browser = sign_in.browser;
-    action.origin.browser = sign_in.browser_hash;
+    action.origin = {.browser = sign_in.browser_hash, .network = sign_in.network};
     action.acr = wished_acr(sign_in.request);
     action.needs_passkey = needs_passkey(sign_in.request);
     action.created_at = now;

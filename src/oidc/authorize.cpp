@@ -6,6 +6,7 @@
 #include "entry/offer.hpp"
 #include "oidc/authorization_request.hpp"
 #include "oidc/authorization_response.hpp"
+#include "oidc/sign_in.hpp"
 
 #include <algorithm>
 
@@ -79,6 +80,7 @@ Flow<Response> begin_sign_in(Request request, Parameters parameters, partner::Cl
     sign_in.created_at = now;
     sign_in.expires_at = now + provider.limits().sign_in_lifetime;
     sign_in.browser = entry::browser_name(request.header("user-agent"));
+    sign_in.network = network_of(request.remote_address, provider);
     co_await add(sign_in, services);
     services.log.event("sign_in_begun", {{"client", client.id.text()}});
 

@@ -63,17 +63,12 @@ Flow<std::optional<Phone>> phone_of(account::PhoneNumber number, Services servic
 }
 
 /// What one household or office has: an address of IPv4, or the first 64 bits of one of IPv6 (RFC 6177 §2).
-std::string network_of(std::string const& address)
+std::string household_of(std::string const& address)
 {
     std::array<Byte, 16> bytes{};
     if (::inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1) return address;
     constexpr std::size_t network_bytes = 8;
     return crypto::hex(ByteView{bytes}.first(network_bytes));
-}
-
-Bytes keyed(std::string const& what, Provider const& provider)
-{
-    return crypto::hmac_sha256(provider.counter_secret(), bytes_of(what));
 }
 
 /// Counts a start by number, whatever it finds. Gives whether there were too many from that network.
@@ -205,6 +200,11 @@ std::string_view name_of(Standing::At at)
     return names.at(static_cast<std::size_t>(at));
 }
 
+Bytes network_of(std::string const& address, Provider const& provider)
+{
+    return crypto::hmac_sha256(provider.counter_secret(), bytes_of("address " + household_of(address)));
+}
+
 Standing standing_of(SignIn const& sign_in, Action const* action, Instant now)
 {
     using State = action::State;
@@ -252,8 +252,7 @@ Flow<void> ask_phone(FoundSignIn found, Question question, Provider const& provi
     // A second click, or a page that was sent twice.
     if (at == At::waiting || at == At::shown || at == At::returning || at == At::approved) co_return {};
 
-    action::Origin const origin{.browser = sign_in.browser_hash,
-                                .network = keyed("address " + network_of(question.address), provider)};
+    action::Origin const origin{.browser = sign_in.browser_hash, .network = network_of(question.address, provider)};
     auto const over_limit = co_await is_over_limit(origin.network, provider, services);
     auto const phone = co_await phone_of(question.number, services);
     // Nobody is stopped at a browser that the phone's holder has used, whatever others do in the same network.
@@ -328,6 +327,28 @@ Flow<std::optional<std::string>> way_back(FoundSignIn found, Provider const& pro
     co_return co_await finish_with_code(found, acr, provider, services);
 }
 
+namespace {
+
+/// A proven return, in the history; and its browser is one of the holder's own from now on (decision 0007).
+Flow<void> settle_proven(Stored<Action> proven, Services services)
+{
+    auto const now = services.clock.now();
+    auto const& action = proven.value;
+    auto const device = co_await services.devices.find(action.device.value());
+    if (device) {
+        auto knows = action::with_known_browser(device->value, action.origin, now);
+        auto const saved = co_await outcome_of(
+            services.actions.decide(proven, changed(*device, std::move(knows)), entry::approval(action, now)));
+        if (saved) co_return {};
+        if (saved.error().outcome != Outcome::conflict) co_return std::unexpected{saved.error()};
+    }
+    // The phone does something else at this moment. The login counts more than that its browser is known.
+    co_await services.actions.settle(proven, entry::approval(action, now));
+    co_return {};
+}
+
+} // namespace
+
 Flow<Returned> come_back(Return back, crypto::SigningKey const& record_key, Services services)
 {
     auto const stored = co_await services.sign_ins.find(back.sign_in);
@@ -358,8 +379,7 @@ Flow<Returned> come_back(Return back, crypto::SigningKey const& record_key, Serv
     if (!proven) co_return otherwise; // too late: the page says so
     auto approved = *proven;
     approved.record = entry::tied_record(approved.record, {.tied = action::Tied::proven, .at = now}, record_key);
-    auto entry = entry::approval(approved, now);
-    co_await services.actions.settle(changed(*action, approved), std::move(entry));
+    co_await settle_proven(changed(*action, approved), services);
     services.wakeups.tell(Wakeups::of(sign_in.id));
     services.wakeups.tell(Wakeups::of(approved.account.value()));
     services.log.event("action_approved", {{"client", sign_in.request.client.text()}});

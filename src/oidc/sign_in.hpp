@@ -31,6 +31,9 @@ std::string_view name_of(Standing::At at);
 /// like a phone that does not answer: it ends when the action's time is over.
 Standing standing_of(grant::SignIn const& sign_in, action::Action const* action, Instant now);
 
+/// The network of a browser's machine as action::Origin keeps it: 32 bytes that tell nothing of the address.
+Bytes network_of(std::string const& address, Provider const& provider);
+
 /// A sign-in with what belongs to it.
 struct FoundSignIn {
     ports::Stored<grant::SignIn> sign_in;

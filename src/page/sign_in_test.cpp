@@ -128,6 +128,7 @@ protected:
         std::smatch match;
         return std::regex_search(page.body, match, std::regex{name + "=\"([^\"]*)\""}) ? match[1].str() : "";
     }
+    account::Device phone() { return run_now(site.store.devices().find(site.phone)).value().value().value; }
     grant::SignIn stored(std::string const& path)
     {
         auto const id = SignInId{path.substr(std::string{"/sign-in/"}.size())};
@@ -485,7 +486,6 @@ protected:
             actions.push_back(action);
         return actions;
     }
-    account::Device phone() { return run_now(site.store.devices().find(site.phone)).value().value().value; }
     /// The phone's list: the actions in their order, and how many ring.
     std::vector<ActionId> list(int* rings = nullptr)
     {
@@ -1076,6 +1076,7 @@ TEST_F(Entries, D2_a_link_that_comes_back_to_its_browser_is_proven)
     EXPECT_EQ(record.at("tied"), "proven");
     EXPECT_EQ(record.at("state"), "approved");
     EXPECT_EQ(run_now(site.store.history().list(site.holder, 1))->front().event, "approved");
+    EXPECT_TRUE(action::is_known(phone(), action_at(path).value.origin)) << "it is the holder's own";
 }
 
 TEST_F(Entries, D2_a_link_that_comes_back_elsewhere_logs_nobody_in_there_and_says_so_to_both_sides)
@@ -1120,6 +1121,7 @@ TEST_F(Entries, D2_a_forwarded_link_never_logs_its_sender_in)
     }
     EXPECT_EQ(header(get(senders_page + "/continue"), "Location"), senders_page);
     EXPECT_FALSE(get(senders_page).body.contains(proof));
+    EXPECT_FALSE(action::is_known(phone(), action_at(senders_page).value.origin));
     site.wakeups.pass(site.clock.at += 10min);
     EXPECT_EQ(error_of(get(senders_page)), "action_expired");
     EXPECT_THAT(header(get(senders_page + "/continue"), "Location"), HasSubstr("error=access_denied"));

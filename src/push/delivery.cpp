@@ -1,5 +1,6 @@
 #include "push/delivery.hpp"
 
+#include "action/queue.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/push_encryption.hpp"
@@ -21,12 +22,17 @@ bool is_wanted(action::Action const& action, Instant now)
     return action.state == action::State::waiting && !action.quiet && now < action.expires_at;
 }
 
-/// The subscription of the phone that an action asks. As many reads where there is no phone.
+/// The subscription of the phone that an action asks, where its holder wants to hear of it. As many reads where there
+/// is no phone.
 Flow<std::optional<Stored<PushSubscription>>> subscription_of(action::Action action, Means means)
 {
     auto const nobodys = DeviceId{crypto::base64url(crypto::sha256("no device " + action.id.text()))};
-    auto found = co_await means.subscriptions.find(action.device.value_or(nobodys));
+    auto const id = action.device.value_or(nobodys);
+    auto const device = co_await means.devices.find(id);
+    auto found = co_await means.subscriptions.find(id);
     if (found && found->value.state != PushSubscription::State::on) found.reset();
+    // It may have been said of another of their requests, a moment ago or before the server stopped.
+    if (device && action::is_silenced(device->value, action, means.clock.now())) found.reset();
     co_return found;
 }
 

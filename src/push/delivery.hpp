@@ -64,6 +64,7 @@ private:
 
 struct Means {
     ports::Actions& actions;
+    ports::Devices& devices;
     ports::PushSubscriptions& subscriptions;
     ports::Clock& clock;
     crypto::Random& random;
@@ -77,7 +78,8 @@ struct Means {
 /// A subscription that no browser has, with a key that nobody knows.
 account::PushSubscription nobodys_subscription(Settings const& settings, crypto::Random& random);
 
-/// Notifies the phone of an action, as long as it is open and no phone shows it. Reads and encrypts the same for an
+/// Notifies the phone of an action, as long as it is open, no phone shows it, and the holder did not say of who asks
+/// that it was not them. Reads and encrypts the same for an
 /// action that has no phone, and for a phone that wants no notifications: only the sending differs (D7).
 ///
 /// A subscription that has ended is marked so, so that the app can offer to turn notifications on again; one that took

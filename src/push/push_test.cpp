@@ -251,6 +251,21 @@ protected:
         ports::PushSubscriptions& inner;
         int reads = 0;
     };
+    struct DeviceReads final : ports::Devices {
+        DeviceReads(ports::Devices& i, int& r) : inner{i}, reads{r} {}
+        Flow<std::optional<ports::Stored<account::Device>>> find(DeviceId id) override
+        {
+            ++reads;
+            return inner.find(std::move(id));
+        }
+        Flow<void> save(ports::Stored<account::Device> device) override { return inner.save(std::move(device)); }
+        Flow<void> save(ports::Stored<account::Device> device, ports::HistoryEntry entry) override
+        {
+            return inner.save(std::move(device), std::move(entry));
+        }
+        ports::Devices& inner;
+        int& reads;
+    };
     struct CountedRandom final : crypto::Random {
         void fill(std::span<Byte> bytes) override
         {
@@ -271,6 +286,7 @@ protected:
     PushSubscription nobody = nobodys_subscription(settings_, store_random);
     Scripted carrier{clock};
     Reads reads{store.push_subscriptions()};
+    DeviceReads device_reads{store.devices(), reads.reads};
     Closed closed;
 
     PushDelivery()
@@ -304,6 +320,7 @@ protected:
     bool deliver(ActionId const& id)
     {
         return run_now(push::deliver(id, {.actions = store.actions(),
+                                          .devices = device_reads,
                                           .subscriptions = reads,
                                           .clock = clock,
                                           .random = random,
@@ -360,6 +377,24 @@ TEST_F(PushDelivery, what_is_shown_ended_or_over_rings_no_more)
     EXPECT_TRUE(deliver(late));
     EXPECT_TRUE(deliver(ActionId{"unknown"}));
     EXPECT_TRUE(carrier.urls.empty());
+}
+
+TEST_F(PushDelivery, D5_what_the_holder_said_was_not_them_rings_no_more_after_a_start_either)
+{
+    subscribe();
+    auto const muted = action("muted");
+    auto const another = action("another");
+    auto stored = run_now(store.actions().find(muted)).value().value();
+    stored.value.origin = {.browser = {1}, .network = {2}};
+    ASSERT_TRUE(run_now(store.actions().save(stored)));
+    auto phone = run_now(store.devices().find(DeviceId{"phone"})).value().value();
+    phone.value = action::with_mute(phone.value, stored.value, clock.at, clock.at + 1h);
+    ASSERT_TRUE(run_now(store.devices().save(phone)));
+
+    for (auto const& waiting : run_now(store.actions().waiting(clock.at)).value()) EXPECT_TRUE(deliver(waiting));
+    EXPECT_EQ(carrier.urls.size(), 1U) << "of the other one alone";
+    EXPECT_TRUE(deliver(another));
+    EXPECT_EQ(carrier.urls.size(), 2U);
 }
 
 TEST_F(PushDelivery, a_subscription_that_is_gone_is_ended_and_its_endpoint_forgotten)

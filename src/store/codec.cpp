@@ -421,6 +421,7 @@ void describe(V& member, T& it)
     member("typed_hint", it.typed_hint);
     member("outcome", it.outcome);
     member("browser", it.browser);
+    member("network", it.network);
     member("entry_secret", it.entry_secret);
     member("offered_at", it.offered_at);
     member("short_code", it.short_code);
