@@ -8,12 +8,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { Browser, makeHolder } from './lib/holder.mjs';
+import { run } from '../web/demo/process.mjs';
 import { startTestStack } from '../web/demo/stack.mjs';
 
 const rounds = 300;
 const limit = 6;
-const numbers = { silent: '0470 12 34 56', blocked: '0470 65 43 21', unknown: '0471 99 88 77', 'unknown too': '0472 99 88 77' };
+const numbers = { silent: '0470 12 34 56', blocked: '0470 65 43 21', deactivated: '0473 65 43 21', unknown: '0471 99 88 77', 'unknown too': '0472 99 88 77' };
 let stack;
 const holders = [];
 
@@ -61,6 +63,8 @@ before(async () => {
   let said;
   for (let i = 0; i < 3; i++) said = await blocked.answer(`wrong-code ${symbol}`);
   assert.equal(said.outcome, 'code_blocked', JSON.stringify(said));
+  holders.push(await makeHolder(stack, { persona: 'nadia', number: numbers.deactivated }));
+  await run(stack.program('symbolon'), ['person', 'deactivate', '+32473654321', '--config', join(stack.state, 'symbolon.toml')]);
   // Phones that are off.
   for (const holder of holders) await holder.stop();
 });
@@ -85,7 +89,7 @@ function shuffled(items) {
   return order;
 }
 
-test('D7_the_time_of_a_start_does_not_tell_unknown_blocked_and_silent_numbers_apart', async (t) => {
+test('D7_the_time_of_a_start_does_not_tell_unknown_blocked_deactivated_and_silent_numbers_apart', async (t) => {
   const { Agent } = await import('node:http');
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const took = Object.fromEntries(Object.keys(numbers).map((kind) => [kind, []]));

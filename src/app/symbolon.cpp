@@ -134,6 +134,27 @@ Result<void> list_partners(fs::path const& config)
     return {};
 }
 
+/// Takes the account of that number out of use; what waits on its phone can't be answered any more.
+Result<void> deactivate_person(fs::path const& config, std::string const& number)
+{
+    constexpr std::size_t longest_e164 = 16;
+    if (!number.starts_with('+') || number.size() > longest_e164 || !is_digits(std::string_view{number}.substr(1)))
+        return fail(Outcome::phone_number_invalid, "a number with its calling code: +32470123456");
+    auto const opened = TRY(open_store(config));
+    auto& accounts = opened.store->accounts();
+    auto const found = TRY(run_now(accounts.find_by_phone_number(account::PhoneNumber{number})));
+    if (!found) return fail(Outcome::not_found, "nobody has that number");
+    auto deactivated = TRY(account::apply(found->value, account::Event::deactivate));
+    ports::HistoryEntry entry{.account = found->value.id,
+                              .at = now(),
+                              .event = "deactivated",
+                              .client = {},
+                              .detail = R"({"by":"operator"})"};
+    TRY(run_now(accounts.save(ports::changed(*found, std::move(deactivated)), std::move(entry))));
+    say("deactivated: " + found->value.id.text());
+    return {};
+}
+
 /// `heads`: a file of signed heads that were kept elsewhere, one a line.
 Result<void> verify_log(fs::path const& config, fs::path const& heads)
 {
@@ -289,6 +310,13 @@ int main(int argc, char** argv)
     with_config(partner_command->add_subcommand("list", "those that are registered"))->callback([&] {
         command = [&] { return list_partners(config); };
     });
+
+    auto* person_command = program.add_subcommand("person", "the accounts of holders");
+    person_command->require_subcommand(1);
+    std::string number;
+    auto* deactivate = with_config(person_command->add_subcommand("deactivate", "take an account out of use"));
+    deactivate->add_option("NUMBER", number, "its phone number: +32470123456")->required();
+    deactivate->callback([&] { command = [&] { return deactivate_person(config, number); }; });
 
     fs::path heads;
     auto* verify =

@@ -37,6 +37,31 @@ Result<std::string> decode(std::string_view text)
 
 } // namespace
 
+bool in_braces(std::string_view part) { return part.size() > 2 && part.front() == '{' && part.back() == '}'; }
+
+std::optional<Parameters> match_path(std::span<std::string const> pattern, std::span<std::string_view const> path)
+{
+    if (pattern.size() != path.size()) return std::nullopt;
+    Parameters parameters;
+    for (std::size_t at = 0; at < pattern.size(); ++at) {
+        std::string_view const part = pattern[at];
+        if (in_braces(part)) {
+            if (path[at].empty()) return std::nullopt;
+            parameters.add(std::string{part.substr(1, part.size() - 2)}, std::string{path[at]});
+        } else if (part != path[at]) {
+            return std::nullopt;
+        }
+    }
+    return parameters;
+}
+
+std::optional<Parameters> match_path(std::string_view pattern, std::string_view path)
+{
+    auto const parts = split(pattern, '/');
+    std::vector<std::string> const wanted{parts.begin(), parts.end()};
+    return match_path(wanted, split(path, '/'));
+}
+
 std::optional<std::string_view> Parameters::find(std::string_view name) const
 {
     auto const found = std::ranges::find(pairs_, name, &Pair::first);

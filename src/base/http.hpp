@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -109,6 +110,16 @@ struct Route {
     std::size_t body_bytes = 0; ///< the most that a body may have; 0: limits.request_body_bytes
 };
 using Routes = std::vector<Route>;
+
+/// Whether a part of a pattern is one in braces.
+bool in_braces(std::string_view part);
+
+/// What stands for the parts in braces, by their names, if the path is of that pattern (Route::pattern). Nothing empty
+/// stands for one.
+std::optional<Parameters> match_path(std::string_view pattern, std::string_view path);
+
+/// The same of a pattern and a path that were split at their slashes.
+std::optional<Parameters> match_path(std::span<std::string const> pattern, std::span<std::string_view const> path);
 
 Response json(int status, std::string body);
 Response html(int status, std::string body);

@@ -24,6 +24,19 @@ TEST(Parameters, with_broken_encoding_or_bytes_that_are_no_text_are_refused)
     EXPECT_FALSE(http::parse_parameters(many));
 }
 
+TEST(Paths, are_of_a_pattern_part_by_part)
+{
+    auto const found = http::match_path("/d/actions/{id}/show", "/d/actions/a1/show");
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->value("id"), "a1");
+    EXPECT_EQ(http::match_path("/{a}/{b}", "/1/2")->value("b"), "2");
+    EXPECT_TRUE(http::match_path("/d/me", "/d/me"));
+    for (auto const* other : {"/d/actions//show", "/d/actions/a1", "/d/actions/a1/show/", "/d/actions/a1/hide",
+                              "d/actions/a1/show", "/d/actions/a/1/show", ""})
+        EXPECT_FALSE(http::match_path("/d/actions/{id}/show", other)) << other;
+    EXPECT_FALSE(http::match_path("/{}", "/a")) << "a part without a name stands for itself";
+}
+
 TEST(Parameters, that_stand_twice_are_named)
 {
     EXPECT_EQ(http::parse_parameters("a=1&b=2&a=3")->repeated_name(), "a");

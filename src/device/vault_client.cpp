@@ -195,50 +195,10 @@ Flow<vault::Reply> VaultClient::ask(vault::Request request)
     co_return reply;
 }
 
-Flow<Bytes> VaultClient::public_key()
-{
-    auto reply = co_await ask(vault::AskKeys{});
-    co_return std::move(reply.seal_point);
-}
-
 Flow<Bytes> VaultClient::grant_key()
 {
     auto reply = co_await ask(vault::AskKeys{});
     co_return std::move(reply.grant_key);
-}
-
-Flow<void> VaultClient::register_code(AccountId account, DeviceId device, int code_version, Bytes nonce,
-                                      Bytes sealed_code_key)
-{
-    co_await ask(vault::RegisterCode{.account = std::move(account),
-                                     .device = std::move(device),
-                                     .code_version = code_version,
-                                     .nonce = std::move(nonce),
-                                     .sealed_code_key = std::move(sealed_code_key)});
-    co_return {};
-}
-
-Flow<ports::CodeVerdict> VaultClient::judge(AccountId account, DeviceId device, ActionId action, Bytes message,
-                                            Bytes sealed_proof)
-{
-    auto reply = co_await ask(vault::JudgeCode{.account = std::move(account),
-                                               .device = std::move(device),
-                                               .action = std::move(action),
-                                               .message = std::move(message),
-                                               .proof = std::move(sealed_proof)});
-    co_return ports::CodeVerdict{.right = reply.right, .tries_left = reply.tries_left, .grant = std::move(reply.grant)};
-}
-
-Flow<int> VaultClient::tries_left(AccountId account)
-{
-    auto const reply = co_await ask(vault::AskTries{std::move(account)});
-    co_return reply.tries_left;
-}
-
-Flow<void> VaultClient::forget(AccountId account)
-{
-    co_await ask(vault::ForgetCode{std::move(account)});
-    co_return {};
 }
 
 } // namespace symbolon::device

@@ -18,7 +18,7 @@ LocalVault::LocalVault(ports::Clock const& clock, crypto::Random& random)
     ENSURE(judge_.has_value());
 }
 
-Result<vault::Reply> LocalVault::ask(vault::Request request)
+Result<vault::Reply> LocalVault::reply_to(vault::Request request)
 {
     if (!is_reachable) return fail(Outcome::vault_unreachable);
     auto reply = judge_->answer(std::span{&request, 1}, clock_.now()).front();
@@ -26,52 +26,15 @@ Result<vault::Reply> LocalVault::ask(vault::Request request)
     return reply;
 }
 
-Flow<Bytes> LocalVault::public_key()
+Flow<vault::Reply> LocalVault::ask(vault::Request request)
 {
-    auto const reply = co_await ask(vault::AskKeys{});
-    co_return reply.seal_point;
-}
-
-Flow<void> LocalVault::register_code(AccountId account, DeviceId device, int code_version, Bytes nonce,
-                                     Bytes sealed_code_key)
-{
-    co_await ask(vault::RegisterCode{.account = std::move(account),
-                                     .device = std::move(device),
-                                     .code_version = code_version,
-                                     .nonce = std::move(nonce),
-                                     .sealed_code_key = std::move(sealed_code_key),
-                                     .reason = {},
-                                     .permit = {}});
-    co_return {};
-}
-
-Flow<ports::CodeVerdict> LocalVault::judge(AccountId account, DeviceId device, ActionId action, Bytes message,
-                                           Bytes sealed_proof)
-{
-    ++judged;
-    auto reply = co_await ask(vault::JudgeCode{.account = std::move(account),
-                                               .device = std::move(device),
-                                               .action = std::move(action),
-                                               .message = std::move(message),
-                                               .proof = std::move(sealed_proof)});
-    co_return ports::CodeVerdict{.right = reply.right, .tries_left = reply.tries_left, .grant = std::move(reply.grant)};
-}
-
-Flow<int> LocalVault::tries_left(AccountId account)
-{
-    auto const reply = co_await ask(vault::AskTries{std::move(account)});
-    co_return reply.tries_left;
-}
-
-Flow<void> LocalVault::forget(AccountId account)
-{
-    co_await ask(vault::ForgetCode{std::move(account)});
-    co_return {};
+    if (std::holds_alternative<vault::JudgeCode>(request)) ++judged;
+    co_return reply_to(std::move(request));
 }
 
 int LocalVault::tries_of(AccountId const& account)
 {
-    auto const reply = ask(vault::AskTries{account});
+    auto const reply = reply_to(vault::AskTries{account});
     return reply ? reply->tries_left : -1;
 }
 
@@ -153,21 +116,6 @@ void KeptLog::failure(std::string_view name, Failure const& failure, Fields /*fi
 
 namespace {
 
-/// The value of the part in braces, if the path is of the pattern.
-std::optional<http::Parameters> matches(std::string_view pattern, std::string_view path)
-{
-    auto const wanted = split(pattern, '/');
-    auto const given = split(path, '/');
-    if (wanted.size() != given.size()) return std::nullopt;
-    http::Parameters parameters;
-    for (std::size_t at = 0; at < wanted.size(); ++at) {
-        if (wanted[at].starts_with('{'))
-            parameters.add(std::string{wanted[at].substr(1, wanted[at].size() - 2)}, std::string{given[at]});
-        else if (wanted[at] != given[at]) return std::nullopt;
-    }
-    return parameters;
-}
-
 Transport::Reply as_reply(Result<http::Response> const& result)
 {
     Transport::Reply reply;
@@ -191,7 +139,7 @@ Transport::Reply as_reply(Result<http::Response> const& result)
 http::Response DirectTransport::response(Call const& call)
 {
     for (auto const& route : routes_) {
-        auto const parameters = matches(route.pattern, call.path);
+        auto const parameters = http::match_path(route.pattern, call.path);
         if (!parameters || route.method != call.method) continue;
         http::Request request;
         request.origin = http::Origin::phone;

@@ -2,6 +2,7 @@
 
 #include "device/phone.hpp"
 #include "device/routes.hpp"
+#include "device/vault_requests.hpp"
 #include "store/store_testing.hpp"
 #include "vault/vault_testing.hpp"
 
@@ -12,17 +13,9 @@
 namespace symbolon::device::testing {
 
 /// A vault in this process.
-class LocalVault final : public ports::Vault {
+class LocalVault final : public VaultRequests {
 public:
     LocalVault(ports::Clock const& clock, crypto::Random& random);
-
-    Flow<Bytes> public_key() override;
-    Flow<void> register_code(AccountId account, DeviceId device, int code_version, Bytes nonce,
-                             Bytes sealed_code_key) override;
-    Flow<ports::CodeVerdict> judge(AccountId account, DeviceId device, ActionId action, Bytes message,
-                                   Bytes sealed_proof) override;
-    Flow<int> tries_left(AccountId account) override;
-    Flow<void> forget(AccountId account) override;
 
     int tries_of(AccountId const& account);
     bool is_reachable = true;
@@ -30,7 +23,8 @@ public:
     vault::testing::TestKeys keys;
 
 private:
-    Result<vault::Reply> ask(vault::Request request);
+    Flow<vault::Reply> ask(vault::Request request) override;
+    Result<vault::Reply> reply_to(vault::Request request);
     ports::Clock const& clock_;
     Result<vault::Judge> judge_;
 };

@@ -3,31 +3,8 @@
 #include "base/text.hpp"
 
 #include <algorithm>
-#include <optional>
 
 namespace symbolon::edge {
-
-namespace {
-
-bool in_braces(std::string_view part) { return part.size() > 2 && part.front() == '{' && part.back() == '}'; }
-
-std::optional<http::Parameters> fits(std::vector<std::string> const& pattern, std::vector<std::string_view> const& path)
-{
-    if (pattern.size() != path.size()) return std::nullopt;
-    http::Parameters parameters;
-    for (std::size_t at = 0; at < pattern.size(); ++at) {
-        std::string_view const part = pattern[at];
-        if (in_braces(part)) {
-            if (path[at].empty()) return std::nullopt;
-            parameters.add(std::string{part.substr(1, part.size() - 2)}, std::string{path[at]});
-        } else if (part != path[at]) {
-            return std::nullopt;
-        }
-    }
-    return parameters;
-}
-
-} // namespace
 
 Router::Router(http::Routes routes) : routes_{std::move(routes)}
 {
@@ -35,14 +12,15 @@ Router::Router(http::Routes routes) : routes_{std::move(routes)}
         ENSURE(route.handler != nullptr && route.pattern.starts_with('/'));
         auto const parts = split(route.pattern, '/');
         auto* methods = &plain_[route.pattern];
-        if (std::ranges::any_of(parts, in_braces)) {
+        if (std::ranges::any_of(parts, http::in_braces)) {
             plain_.erase(route.pattern);
             std::vector<std::string> const wanted{parts.begin(), parts.end()};
             auto found = std::ranges::find(with_braces_, wanted, &Pattern::parts);
             if (found == with_braces_.end()) {
                 // Before the first one that is less special.
                 auto const before = std::ranges::find_if(with_braces_, [&](Pattern const& other) {
-                    return std::ranges::lexicographical_compare(wanted, other.parts, {}, in_braces, in_braces);
+                    return std::ranges::lexicographical_compare(wanted, other.parts, {}, http::in_braces,
+                                                                http::in_braces);
                 });
                 found = with_braces_.insert(before, Pattern{wanted, {}});
             }
@@ -70,7 +48,7 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
     if (auto const found = plain_.find(path); found != plain_.end()) return match_in(found->second, method);
     auto const parts = split(path, '/');
     for (auto const& pattern : with_braces_) {
-        auto parameters = fits(pattern.parts, parts);
+        auto parameters = http::match_path(pattern.parts, parts);
         if (!parameters) continue;
         auto match = match_in(pattern.methods, method);
         match.path_parameters = *std::move(parameters);

@@ -211,19 +211,10 @@ void Site::add(http::Routes routes)
 
 Result<http::Response> Site::ask(http::Request request)
 {
-    auto const path = split(request.path, '/');
     for (auto const& route : routes_) {
-        auto const pattern = split(route.pattern, '/');
-        if (route.method != request.method || pattern.size() != path.size()) continue;
-        http::Parameters parameters;
-        bool fits = true;
-        for (std::size_t at = 0; at < path.size(); ++at) {
-            if (pattern[at].starts_with('{'))
-                parameters.add(std::string{pattern[at].substr(1, pattern[at].size() - 2)}, std::string{path[at]});
-            else fits = fits && pattern[at] == path[at];
-        }
-        if (!fits) continue;
-        request.path_parameters = parameters;
+        auto parameters = http::match_path(route.pattern, request.path);
+        if (!parameters || route.method != request.method) continue;
+        request.path_parameters = *std::move(parameters);
         return run_now(route.handler(std::move(request)));
     }
     return fail(Outcome::not_found);

@@ -373,7 +373,7 @@ TEST_F(SignIns, D1_after_8_seconds_the_page_says_what_to_do_without_a_script_too
     EXPECT_TRUE(hint_is_hidden(known)) << "the phone shows the request by now";
 }
 
-TEST_F(SignIns, D7_of_an_unknown_a_blocked_and_a_silent_number_are_the_same_bytes)
+TEST_F(SignIns, D7_of_an_unknown_a_blocked_a_deactivated_and_a_silent_number_are_the_same_bytes)
 {
     auto const normalised = [&](std::string const& path) {
         auto body = get(path).body;
@@ -395,9 +395,10 @@ TEST_F(SignIns, D7_of_an_unknown_a_blocked_and_a_silent_number_are_the_same_byte
     EXPECT_EQ(answer.status, 303);
     EXPECT_EQ(normalised(unknown), as_silent);
 
-    site.set_account_state(account::State::blocked);
-    auto const blocked = waiting();
-    EXPECT_EQ(normalised(blocked), as_silent);
+    for (auto const state : {account::State::blocked, account::State::deactivated}) {
+        site.set_account_state(state);
+        EXPECT_EQ(normalised(waiting()), as_silent);
+    }
     EXPECT_EQ(run_now(site.store.actions().open_for(site.holder, site.clock.at))->size(), 1U)
         << "only the first one reached the phone";
 

@@ -1,30 +1,12 @@
 #include "sim/network_testing.hpp"
 
-#include "base/text.hpp"
 #include "edge/failure_response.hpp"
-
-#include <optional>
 
 namespace symbolon::sim {
 
 namespace {
 
 constexpr auto outside = Whose::outside;
-
-/// The parts in braces, if the path is of the pattern.
-std::optional<http::Parameters> matches(std::string_view pattern, std::string_view path)
-{
-    auto const wanted = split(pattern, '/');
-    auto const given = split(path, '/');
-    if (wanted.size() != given.size()) return std::nullopt;
-    http::Parameters parameters;
-    for (std::size_t at = 0; at < wanted.size(); ++at) {
-        if (wanted[at].starts_with('{'))
-            parameters.add(std::string{wanted[at].substr(1, wanted[at].size() - 2)}, std::string{given[at]});
-        else if (wanted[at] != given[at]) return std::nullopt;
-    }
-    return parameters;
-}
 
 } // namespace
 
@@ -108,7 +90,7 @@ void Network::deliver(http::Request request, Finish<http::Response> const* finis
         return;
     }
     for (auto const& route : routes_[request.origin]) {
-        auto parameters = matches(route.pattern, request.path);
+        auto parameters = http::match_path(route.pattern, request.path);
         if (!parameters || route.method != request.method) continue;
         request.path_parameters = *std::move(parameters);
         if (on_request) on_request(route.method + ' ' + route.pattern);

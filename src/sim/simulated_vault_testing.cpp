@@ -18,30 +18,11 @@ SimulatedVault::SimulatedVault(World& world, Watcher& watcher, vault::Keys keys,
                                  }})}
 {}
 
-Result<vault::Reply> SimulatedVault::ask(vault::Request request)
+Result<vault::Reply> SimulatedVault::reply_to(vault::Request request)
 {
     auto reply = judge_.answer(std::span{&request, 1}, world_.clock_now()).front();
     if (reply.outcome) return fail(*reply.outcome);
     return reply;
-}
-
-Flow<Bytes> SimulatedVault::public_key()
-{
-    auto const reply = co_await ask(vault::AskKeys{});
-    co_return reply.seal_point;
-}
-
-Flow<void> SimulatedVault::register_code(AccountId account, DeviceId device, int code_version, Bytes nonce,
-                                         Bytes sealed_code_key)
-{
-    co_await ask(vault::RegisterCode{.account = std::move(account),
-                                     .device = std::move(device),
-                                     .code_version = code_version,
-                                     .nonce = std::move(nonce),
-                                     .sealed_code_key = std::move(sealed_code_key),
-                                     .reason = {},
-                                     .permit = {}});
-    co_return {};
 }
 
 Flow<ports::CodeVerdict> SimulatedVault::judge(AccountId account, DeviceId device, ActionId action, Bytes message,
@@ -55,7 +36,7 @@ Flow<ports::CodeVerdict> SimulatedVault::judge(AccountId account, DeviceId devic
     auto const before = tries_now(account);
     try {
         if (fault_ == PlantedFault::vault_takes_tries_for_nothing) {
-            auto const broken = ask(vault::JudgeCode{
+            auto const broken = reply_to(vault::JudgeCode{
                 .account = account, .device = device, .action = action, .message = message, .proof = Bytes(1)});
             if (!broken) co_return std::unexpected{broken.error()};
         }
@@ -95,21 +76,14 @@ Flow<ports::CodeVerdict> SimulatedVault::judge_first_and_count_then(AccountId ac
 Flow<int> SimulatedVault::tries_left(AccountId account)
 {
     if (tries_of_the_planted_fault_.contains(account)) co_return tries_now(account);
-    auto const reply = co_await ask(vault::AskTries{std::move(account)});
-    co_return reply.tries_left;
-}
-
-Flow<void> SimulatedVault::forget(AccountId account)
-{
-    co_await ask(vault::ForgetCode{std::move(account)});
-    co_return {};
+    co_return co_await VaultRequests::tries_left(std::move(account));
 }
 
 int SimulatedVault::tries_now(AccountId const& account)
 {
     if (auto const planted = tries_of_the_planted_fault_.find(account); planted != tries_of_the_planted_fault_.end())
         return planted->second;
-    auto const reply = ask(vault::AskTries{account});
+    auto const reply = reply_to(vault::AskTries{account});
     return reply ? reply->tries_left : 0;
 }
 

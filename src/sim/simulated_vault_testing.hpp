@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ports/services.hpp"
+#include "device/vault_requests.hpp"
 #include "sim/planted_fault_testing.hpp"
 #include "sim/watcher_testing.hpp"
 #include "vault/judge.hpp"
@@ -8,17 +8,13 @@
 namespace symbolon::sim {
 
 /// The judge of codes in a process of its own, that may die between counting and looking. Its file stays.
-class SimulatedVault final : public ports::Vault {
+class SimulatedVault final : public device::VaultRequests {
 public:
     SimulatedVault(World& world, Watcher& watcher, vault::Keys keys, PlantedFault fault);
 
-    Flow<Bytes> public_key() override;
-    Flow<void> register_code(AccountId account, DeviceId device, int code_version, Bytes nonce,
-                             Bytes sealed_code_key) override;
     Flow<ports::CodeVerdict> judge(AccountId account, DeviceId device, ActionId action, Bytes message,
                                    Bytes sealed_proof) override;
     Flow<int> tries_left(AccountId account) override;
-    Flow<void> forget(AccountId account) override;
 
     /// The same, for whoever stands beside the World.
     int tries_now(AccountId const& account);
@@ -26,7 +22,8 @@ public:
     int deaths = 0; ///< how often it dies there, in a thousand judgements
 
 private:
-    Result<vault::Reply> ask(vault::Request request);
+    Flow<vault::Reply> ask(vault::Request request) override { co_return reply_to(std::move(request)); }
+    Result<vault::Reply> reply_to(vault::Request request);
     Flow<ports::CodeVerdict> judge_first_and_count_then(AccountId account, ActionId action, Bytes proof);
 
     World& world_;

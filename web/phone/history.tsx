@@ -103,6 +103,7 @@ const events: Record<EventKey, true> = {
   'event.symbol_wrong': true,
   'event.code_wrong': true,
   'event.blocked': true,
+  'event.deactivated': true,
   'event.clone_suspected': true,
   'event.passkey_on': true,
   'event.passkey_off': true,
