@@ -61,10 +61,26 @@ TEST_P(SignInSeeds, D1_D5_D6_keep_what_must_hold_whatever_goes_wrong)
     }
     if (replays() || failures > 0) return;
     // A World in which nothing happens proves nothing.
-    for (auto const* what : {"actions approved", "logins in the storm", "logins in the calm", "codes redeemed", "stops",
-                             "phones told after a stop", "phones told refused", "codes wrong", "messages forged",
-                             "other people's sign-ins tried", "clock jumps back", "clock jumps forward",
-                             "actions cancelled", "actions run out"})
+    for (auto const* what : {"actions approved",
+                             "logins in the storm",
+                             "logins in the calm",
+                             "codes redeemed",
+                             "stops",
+                             "phones told after a stop",
+                             "phones told refused",
+                             "codes wrong",
+                             "messages forged",
+                             "other people's sign-ins tried",
+                             "clock jumps back",
+                             "clock jumps forward",
+                             "actions cancelled",
+                             "actions run out",
+                             "pages claimed by scan",
+                             "pages claimed by address",
+                             "pages claimed by link",
+                             "pages claimed by code",
+                             "links brought back",
+                             "links matched"})
         EXPECT_GT(count[what], 0) << what;
 }
 
@@ -103,6 +119,7 @@ std::vector<Plant> const plants{
     {PlantedFault::chance_is_always_the_same, Invariant::symbol_is_fresh, "symbols_without_chance"},
     {PlantedFault::clock_stands_still, Invariant::late_answer_changes_nothing, "a_clock_that_stands_still"},
     {PlantedFault::browsers_share_a_cookie, Invariant::result_goes_where_it_began, "browsers_that_share_a_cookie"},
+    {PlantedFault::browsers_share_a_cookie, Invariant::link_is_tied, "browsers_that_come_back_for_each_other"},
     {PlantedFault::signatures_are_for_everybody, Invariant::nobody_locks_out, "a_device_key_that_everybody_has"},
     {PlantedFault::thief_has_phone_and_code, Invariant::approval_is_earned, "a_thief_of_phone_and_code"},
 };

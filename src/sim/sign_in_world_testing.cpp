@@ -151,7 +151,8 @@ SignInWorld::SignInWorld(std::uint64_t seed, PlantedFault fault, bool keeps_jour
                                         .algorithm = begin.settings->record_key.algorithm,
                                         .key = begin.settings->record_key.key.public_key()},
                          .grant_key = begin.vault_keys.grants.public_key(),
-                         .action_lifetime = begin.provider.limits().action_lifetime};
+                         .action_lifetime = begin.provider.limits().action_lifetime,
+                         .return_lifetime = begin.provider.limits().return_lifetime};
     watcher_ = std::make_unique<Watcher>(*world_, engine_, begin.keys, std::move(trust));
     watcher_->keeps_journal = keeps_journal;
     vault_ = std::make_unique<SimulatedVault>(*world_, *watcher_, begin.vault_keys, fault);
@@ -269,6 +270,8 @@ void SignInWorld::run()
             // Another tab of the same browser.
             if (happens(80)) world_->start(visit_sometime(holder, browser, one_of(partners_), ignored), Whose::outside);
         }
+        holder.browser = &browsers_.emplace_back(
+            Browser{.name = "phone of " + holder.number, .address = "198.51.100.7", .cookie = {}});
         world_->start(look_at_phone(holder), Whose::outside);
         if (!several) break;
     }
@@ -458,6 +461,8 @@ Flow<bool> SignInWorld::visit(Holder& holder, Browser& browser, Partner const& p
     std::string const verifier = "verifier-of-a-partner-that-has-forty-three-signs-" + std::to_string(below(1'000'000));
     auto const path = co_await begin_at(partner, browser, verifier);
     auto const id = sign_in_of(path);
+    constexpr std::array ways{Way::number, Way::number, Way::number, Way::number, Way::qr, Way::code, Way::link};
+    auto const way = ways.at(below(ways.size()));
     constexpr int most_looks = 40;
     for (int look = 0; look < most_looks; ++look) {
         auto const page = co_await browse(browser, "GET", path, {});
@@ -470,6 +475,11 @@ Flow<bool> SignInWorld::visit(Holder& holder, Browser& browser, Partner const& p
             if (!is_calm_ && happens(20)) form.add(happens(500) ? "cancel" : "restart", "1");
         } else if (page.body.contains("name=\"identifier\"")) {
             if (page.body.contains("too_many_requests")) co_await sleep(20, 60);
+            if (way != Way::number) {
+                go_to(holder, {.browser = &browser, .path = path, .way = way});
+                co_await sleep(5, 10);
+                continue;
+            }
             form = http::Parameters{{{"calling_code", "32"}, {"identifier", holder.number}, {"continue", "1"}}};
         } else if (page.body.contains("name=\"restart\"") && happens(500)) {
             form.add("restart", "1");
@@ -573,20 +583,118 @@ Flow<void> SignInWorld::look_at_phone(Holder& holder)
     for (int look = 0; look < most_looks; ++look) {
         co_await sleep(4, 8);
         if (holder.journeys == 0) co_return {};
-        auto const waits = std::ranges::any_of(holder.wishes, [](Wish const& each) { return !each.is_answered; });
+        auto const waits = !holder.pages.empty() ||
+                           std::ranges::any_of(holder.wishes, [](Wish const& each) { return !each.is_answered; }) ||
+                           std::ranges::any_of(holder.claimed, [](auto const& each) { return !each.second.is_done; });
         if (!waits && !happens(50)) continue;
         // The app was closed meanwhile: what it knows is what it keeps.
         if (happens(100)) holder.phone = std::make_unique<device::Phone>(holder.phone->state(), *holder.transport);
+        for (auto& page : std::exchange(holder.pages, {})) {
+            auto const entered = co_await outcome_of(enter(holder, std::move(page)));
+            if (!entered) watcher_->note("phone: not entered, ", name_of(entered.error().outcome));
+        }
         auto const pending = co_await outcome_of(holder.phone->pending());
         if (!pending) {
             watcher_->note("phone: no list, ", name_of(pending.error().outcome));
             continue;
         }
         for (auto const& each : *pending) {
-            auto const decided = co_await outcome_of(decide(holder, each.id));
+            auto const decided =
+                co_await outcome_of(each.returning ? bring_back(holder, each.id) : decide(holder, each.id));
             if (!decided) watcher_->note("phone: ", each.id.text(), " ", name_of(decided.error().outcome));
         }
     }
+    co_return {};
+}
+
+void SignInWorld::go_to(Holder& holder, Page page)
+{
+    auto const is_same = [&](Page const& each) { return each.path == page.path; };
+    if (std::ranges::none_of(holder.pages, is_same)) holder.pages.push_back(std::move(page));
+}
+
+Flow<void> SignInWorld::enter(Holder& holder, Page page)
+{
+    device::Claim claim;
+    if (page.way == Way::qr) {
+        http::Request request;
+        request.method = "GET";
+        request.path = page.path + "/events";
+        request.headers = {{"accept", "text/event-stream"}, {"cookie", page.browser->cookie}};
+        request.remote_address = page.browser->address;
+        auto is_picture = [](std::string const& data) { return data.contains("#qr="); };
+        auto const address = co_await network_->first_event(std::move(request), is_picture, 10s);
+        // Most point the camera at it at once; some are slow, and meet another one.
+        if (!is_calm_ && happens(100)) co_await sleep(2, 4);
+        claim = co_await device::claim_of_address(address, is_calm_ || happens(850));
+    } else {
+        auto const shown = co_await browse(*page.browser, "GET", page.path, {});
+        if (page.way == Way::code) {
+            claim = {.by = device::Claim::By::code, .value = attribute(shown, "data-code")};
+        } else {
+            auto const begin = shown.body.find("#link=");
+            if (begin == std::string::npos) co_return {};
+            claim = co_await device::claim_of_address(
+                std::string_view{shown.body}.substr(begin, shown.body.find('"', begin) - begin), false);
+        }
+    }
+    if (claim.value.empty()) co_return {};
+    auto const action = co_await holder.phone->claim(claim);
+    ++watcher_->count["pages claimed by " + std::string{device::name_of(claim.by)}];
+    watcher_->note("phone claims ", page.path, " by ", device::name_of(claim.by), ": ", action.text());
+    if (page.was_passed_on) watcher_->link_was_passed_on(action);
+    holder.claimed.try_emplace(action, std::move(page));
+    co_return {};
+}
+
+Flow<void> SignInWorld::decide_at_page(Holder& holder, device::Phone::ShownAction action)
+{
+    auto const id = action.shown.action;
+    auto& page = holder.claimed.at(id);
+    std::string symbol;
+    if (action.shown.wants_symbol()) {
+        auto const sign_in = sign_in_of(page.path);
+        auto const wish = std::ranges::find(holder.wishes, sign_in, &Wish::sign_in);
+        if (wish == holder.wishes.end()) co_return {}; // the page has not shown it yet
+        wish->is_answered = true;
+        symbol = is_calm_ || happens(950) ? wish->symbol : symbol_of(action.shown.symbols);
+    }
+    auto const refuses = page.was_passed_on ? happens(500) : !is_calm_ && happens(60);
+    if (refuses) {
+        page.is_done = true;
+        co_return co_await outcome_of(
+            refuse(holder, std::move(action), page.was_passed_on ? "not_me" : "changed_mind"));
+    }
+    page.is_done = true;
+    auto const got = co_await outcome_of(approve(holder, std::move(action), std::move(symbol)));
+    if (!got || !*got) co_return {};
+    // Most people go back to their page at once; others find it in the app's list.
+    if (page.way == Way::link && (is_calm_ || happens(700))) co_return co_await bring_back(holder, id);
+    co_return {};
+}
+
+Flow<void> SignInWorld::bring_back(Holder& holder, ActionId action)
+{
+    auto const claimed = holder.claimed.find(action);
+    if (claimed == holder.claimed.end()) co_return {};
+    auto const& page = claimed->second;
+    auto shown = co_await holder.phone->show(action);
+    auto const at = shown.return_address.find('#');
+    if (at == std::string::npos) co_return {};
+    auto const sign_in = sign_in_of(page.path);
+    auto const wish = std::ranges::find(holder.wishes, sign_in, &Wish::sign_in);
+    if (!is_calm_ && !page.was_passed_on && wish != holder.wishes.end() && happens(200)) {
+        auto symbol = happens(900) ? wish->symbol : symbol_of(shown.shown.symbols);
+        watcher_->phone_matches(action, symbol);
+        watcher_->phone_is_told(action, co_await holder.phone->match(std::move(shown), std::move(symbol)));
+        co_return {};
+    }
+    // A link opens in whatever browser is the phone's own, which began or not.
+    auto const elsewhere = page.was_passed_on || (!is_calm_ && happens(200));
+    auto& browser = elsewhere ? *holder.browser : *page.browser;
+    watcher_->browser_returns(sign_in, browser.name);
+    http::Parameters proof{{{"proof", shown.return_address.substr(at + 1)}}};
+    co_await outcome_of(browse(browser, "POST", page.path + "/return", std::move(proof)));
     co_return {};
 }
 
@@ -599,6 +707,7 @@ Flow<void> SignInWorld::decide(Holder& holder, ActionId action)
     auto const called_away = fault_ == PlantedFault::clock_stands_still ? 500 : 30;
     if (!is_calm_ && happens(called_away)) co_await sleep(100, 200);
     else co_await sleep(5, 10);
+    if (holder.claimed.contains(action)) co_return co_await decide_at_page(holder, std::move(shown));
 
     auto const symbols = shown.shown.symbols;
     auto const mine = std::ranges::find_if(holder.wishes, [&](Wish const& each) {
@@ -609,12 +718,12 @@ Flow<void> SignInWorld::decide(Holder& holder, ActionId action)
         // Somebody else's, or one whose page has gone on. Most people leave it or refuse; one in ten is careless.
         if (is_calm_ || happens(500)) co_return {};
         if (happens(800)) co_return co_await outcome_of(refuse(holder, std::move(shown), happens(500) ? "not_me" : ""));
-        co_await outcome_of(approve(holder, std::move(shown), one_of(symbols)));
+        co_await outcome_of(approve(holder, std::move(shown), symbol_of(symbols)));
         co_return {};
     }
     if (!is_calm_ && happens(60)) co_return co_await outcome_of(refuse(holder, std::move(shown), "changed_mind"));
     if (!is_calm_ && happens(30)) co_return {};
-    auto symbol = is_calm_ || happens(950) ? mine->symbol : one_of(symbols);
+    auto symbol = is_calm_ || happens(950) ? mine->symbol : symbol_of(symbols);
     auto const page = mine->sign_in;
     auto const got = co_await outcome_of(approve(holder, std::move(shown), std::move(symbol)));
     // It was somebody else's with the same picture, and over: who is calm looks for their own.
@@ -677,8 +786,13 @@ Flow<void> SignInWorld::start_for(Holder& holder, Browser& browser)
         auto const& partner = one_of(partners_);
         auto const path = co_await outcome_of(begin_at(partner, browser, std::string(43, 's')));
         if (!path) continue;
-        http::Parameters number{{{"calling_code", "32"}, {"identifier", holder.number}, {"continue", "1"}}};
-        co_await outcome_of(browse(browser, "POST", *path, std::move(number)));
+        if (happens(300)) {
+            // A link in a message: "your parcel waits".
+            go_to(holder, {.browser = &browser, .path = *path, .way = Way::link, .was_passed_on = true});
+        } else {
+            http::Parameters number{{{"calling_code", "32"}, {"identifier", holder.number}, {"continue", "1"}}};
+            co_await outcome_of(browse(browser, "POST", *path, std::move(number)));
+        }
         co_await sleep(5, 60);
         // Perhaps the holder was careless; then it is the stranger who began.
         auto const answer = co_await outcome_of(browse(browser, "GET", *path + "/continue", {}));
@@ -751,7 +865,7 @@ Flow<void> SignInWorld::forge_for(Holder& holder, Browser& browser)
         auto const refuses = kind == 2;
         co_await outcome_of(phone.answer(
             action, {.decision = refuses ? device::Answer::Decision::refuse : device::Answer::Decision::approve,
-                     .symbol = refuses ? std::string{} : one_of(action.shown.symbols),
+                     .symbol = refuses ? std::string{} : symbol_of(action.shown.symbols),
                      .code = refuses ? SecretText{} : beginning().wrong_code,
                      .claims = std::nullopt,
                      .reason = {}}));
@@ -767,7 +881,7 @@ Flow<void> SignInWorld::rob(Holder& holder)
     for (auto const& each : co_await phone.pending()) {
         auto const shown = co_await phone.show(each.id);
         co_await outcome_of(phone.answer(shown, {.decision = device::Answer::Decision::approve,
-                                                 .symbol = one_of(shown.shown.symbols),
+                                                 .symbol = symbol_of(shown.shown.symbols),
                                                  .code = beginning().right_code,
                                                  .claims = std::nullopt,
                                                  .reason = {}}));

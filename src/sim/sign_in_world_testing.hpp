@@ -50,13 +50,28 @@ private:
         bool is_answered = false; ///< as far as the person knows
     };
 
+    /// How somebody goes from a page to a phone (D3).
+    enum class Way : std::uint8_t { number, qr, code, link };
+
+    /// A page that the holder goes to with the phone.
+    struct Page {
+        Browser* browser = nullptr; ///< that shows it
+        std::string path;
+        Way way = Way::qr;
+        bool was_passed_on = false; ///< somebody else sits at it, and sent its link
+        bool is_done = false;       ///< claimed, and decided
+    };
+
     struct Holder {
         AccountId account;
         std::string number; ///< as typed, without the calling code
         std::unique_ptr<PhoneTransport> transport;
         std::unique_ptr<device::Phone> phone;
         std::vector<Wish> wishes;
-        int journeys = 0; ///< under way
+        std::vector<Page> pages;          ///< to go to
+        std::map<ActionId, Page> claimed; ///< as far as the phone knows
+        Browser* browser = nullptr;       ///< that links open in
+        int journeys = 0;                 ///< under way
     };
 
     struct Partner {
@@ -90,6 +105,11 @@ private:
 
     // ---- holders at their phones
     Flow<void> look_at_phone(Holder& holder);
+    void go_to(Holder& holder, Page page);
+    Flow<void> enter(Holder& holder, Page page);
+    Flow<void> decide_at_page(Holder& holder, device::Phone::ShownAction action);
+    /// Brings an approved link back to its page, by the browser that began or by another, or picks its symbol.
+    Flow<void> bring_back(Holder& holder, ActionId action);
     Flow<void> decide(Holder& holder, ActionId action);
     /// Whether the phone was told that it took.
     Flow<bool> approve(Holder& holder, device::Phone::ShownAction action, std::string symbol);
@@ -110,6 +130,11 @@ private:
     }
     bool happens(int per_thousand) { return world_->scheduler().happens(per_thousand); }
     std::uint32_t below(std::uint32_t bound) { return world_->scheduler().below(bound); }
+    /// One of the symbols that a phone shows; none where it shows none.
+    std::string symbol_of(std::vector<std::string> const& symbols)
+    {
+        return symbols.empty() ? std::string{} : one_of(symbols);
+    }
     template <class T>
     T const& one_of(std::vector<T> const& many)
     {

@@ -79,6 +79,8 @@ std::string_view sentence_of(Invariant invariant)
     case Invariant::code_is_redeemed_once: return "a code is redeemed at most once";
     case Invariant::second_use_takes_back: return "a second use of a code takes back what the first one got";
     case Invariant::result_goes_where_it_began: return "an approved action finishes only in the browser that began it";
+    case Invariant::link_is_tied:
+        return "an approved link goes on after its page's browser came back, or after its symbol";
     case Invariant::three_wrong_codes: return "at most three wrong codes in a row";
     case Invariant::nobody_locks_out: return "nobody is locked out by somebody else, nor by the network";
     case Invariant::holder_gets_in: return "when the storm is over, a holder who is not blocked logs in";
@@ -125,6 +127,20 @@ void Watcher::phone_is_told(ActionId const& action, std::string const& state)
     if (world_.stops() > 0) ++count["phones told after a stop"];
     told_[action] = state;
     check_acknowledged();
+}
+
+void Watcher::browser_returns(SignInId const& sign_in, std::string const& browser)
+{
+    note(browser, " comes back to ", sign_in.text());
+    ++count["links brought back"];
+    returned_[sign_in].insert(browser);
+}
+
+void Watcher::phone_matches(ActionId const& action, std::string const& symbol)
+{
+    note("phone picks the symbol of the page of ", action.text(), ": ", symbol);
+    ++count["links matched"];
+    matched_[action].insert(symbol);
 }
 
 void Watcher::browser_gets(std::string const& code, std::string const& browser, SignInId const& sign_in)
@@ -212,7 +228,8 @@ void Watcher::committed(std::vector<World::Change> const& changes)
             ++count["actions approved"];
             // What was in time may take a while to be kept; and a clock that was set back gives more time.
             constexpr Seconds slack = 1min;
-            auto const latest = started_[ActionId{change.id}] + trust_.action_lifetime + clock_went_back_ + slack;
+            auto const latest = started_[ActionId{change.id}] + trust_.action_lifetime + trust_.return_lifetime +
+                                clock_went_back_ + slack;
             if (world_.scheduler().now() > latest)
                 violated(Invariant::late_answer_changes_nothing, "approved long after its time");
         }
@@ -246,7 +263,9 @@ void Watcher::check_acknowledged()
 {
     for (auto const& [action, state] : told_) {
         auto const now = state_in_store(action);
-        if (now != state)
+        // An approved link goes on to its own end.
+        auto const goes_on = state == "returning" && now != "waiting" && now != "waiting_first" && now != "shown";
+        if (now != state && !goes_on)
             violated(Invariant::acknowledged_is_kept,
                      "a phone was told " + in_quotes(state) + ", it is " + in_quotes(now));
     }
@@ -333,9 +352,12 @@ void Watcher::judge_action(action::Action const& action, std::map<std::string, s
         violated(Invariant::evidence_agrees, "an action is over and nobody told its holder");
     if (!agrees) violated(Invariant::evidence_agrees, "the history does not tell how an action ended, once");
 
+    auto const is_link = action.tie == action::Tie::browser;
     auto const has_evidence = action.state == State::approved || action.state == State::refused || wrong_symbol;
     if (!has_evidence) {
-        if (!action.record.empty()) violated(Invariant::evidence_agrees, "a record of an action without an answer");
+        // A link may run out after its approval.
+        if (!action.record.empty() && !is_link)
+            violated(Invariant::evidence_agrees, "a record of an action without an answer");
         return;
     }
     auto const jws = crypto::verify_jws(text_of(action.record), std::span{&trust_.record_key, 1},
@@ -350,11 +372,13 @@ void Watcher::judge_action(action::Action const& action, std::map<std::string, s
         says("tx") != crypto::base64url(action.shown))
         violated(Invariant::evidence_agrees, "the record is of another action, state or text");
     auto const& sent = sent_[action.id];
+    // Where a symbol ties, the answer has it; a link's comes afterwards.
+    auto const wanted = action.tie == action::Tie::symbol ? action.symbol : std::string{};
     auto const is_sent = std::ranges::any_of(sent, [&](Sent const& each) {
         return crypto::base64url(each.message) == says("m") &&
                crypto::base64url(crypto::sha256(each.proof)) == says("proof_hash") &&
                each.approves == (action.state != State::refused) &&
-               (each.symbol == action.symbol) == (action.state == State::approved);
+               (action.state == State::refused || (each.symbol == wanted) == (is_link || !wrong_symbol));
     });
     if (!is_sent) {
         auto const earned = action.state == State::approved;
@@ -362,6 +386,17 @@ void Watcher::judge_action(action::Action const& action, std::map<std::string, s
                  "the holder's phone never sent the answer that ended an action");
     }
     if (action.state == State::approved) judge_approval(action);
+    if (action.state == State::approved && is_link) judge_tie(action);
+}
+
+void Watcher::judge_tie(action::Action const& action)
+{
+    if (passed_on_.contains(action.id))
+        violated(Invariant::link_is_tied, "a link that was passed on logged its sender in");
+    auto const came_back = returned_[action.sign_in].contains(began_[action.sign_in]);
+    auto const matched = matched_[action.id].contains(action.symbol);
+    if (!(action.tied == action::Tied::proven ? came_back : matched))
+        violated(Invariant::link_is_tied, "neither did its browser come back, nor was its symbol picked");
 }
 
 void Watcher::judge_approval(action::Action const& action)

@@ -24,6 +24,7 @@ enum class Invariant : std::uint8_t {
     code_is_redeemed_once,
     second_use_takes_back,
     result_goes_where_it_began,
+    link_is_tied,
     three_wrong_codes,
     nobody_locks_out,
     holder_gets_in,
@@ -45,6 +46,7 @@ public:
         crypto::VerificationKey record_key;
         crypto::PublicKey grant_key;
         Seconds action_lifetime;
+        Seconds return_lifetime;
     };
     Watcher(World& world, store::Engine& engine, store::Keys keys, Trust trust);
 
@@ -67,6 +69,13 @@ public:
     void phone_sends(Sent const& sent);
     /// The server told the phone that it is so: "approved", "refused".
     void phone_is_told(ActionId const& action, std::string const& state);
+
+    /// A browser brings back what the phone was given for an approved link.
+    void browser_returns(SignInId const& sign_in, std::string const& browser);
+    /// The holder picks the symbol of the page of an approved link.
+    void phone_matches(ActionId const& action, std::string const& symbol);
+    /// The holder was sent that link by whoever sits at its page.
+    void link_was_passed_on(ActionId const& action) { passed_on_.insert(action); }
 
     /// A browser was sent to the partner with a code.
     void browser_gets(std::string const& code, std::string const& browser, SignInId const& sign_in);
@@ -125,6 +134,7 @@ private:
     };
     void judge_action(action::Action const& action, std::map<std::string, std::vector<std::string>> const& history);
     void judge_approval(action::Action const& action);
+    void judge_tie(action::Action const& action);
     void judge_symbols(std::vector<action::Action> const& actions);
     void judge_code(std::string const& code);
     void judge_account(AccountId const& account, int tries_left);
@@ -147,6 +157,9 @@ private:
     std::map<ActionId, std::vector<Sent>> sent_;
     std::map<Bytes, bool> proofs_; ///< of holders' own phones: whether the code was right
     std::map<ActionId, std::string> told_;
+    std::map<SignInId, std::set<std::string>> returned_;
+    std::map<ActionId, std::set<std::string>> matched_;
+    std::set<ActionId> passed_on_;
     std::set<ActionId> granted_;
     std::map<std::string, Got> codes_;
     std::set<std::string> used_;

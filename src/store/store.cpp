@@ -749,12 +749,12 @@ public:
                     .kept_up_to = now + action_grace,
                     .at_most = most_unanswered_actions};
         if (account) query.owner = owner_of(*account);
-        auto records = co_await access_.engine.list(query);
+        auto const ran_out = co_await access_.engine.list(query);
         query.states = {std::string{unanswered_state}};
         query.kept_up_to.reset();
         auto const ended = co_await access_.engine.list(std::move(query));
         std::vector<ActionId> ids;
-        for (auto const* some : {&records, &ended})
+        for (auto const* some : {&ran_out, &ended})
             for (auto const& record : *some)
                 if (ids.size() < most_unanswered_actions) ids.emplace_back(record.id);
         co_return ids;
