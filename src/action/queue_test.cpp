@@ -77,8 +77,8 @@ TEST(Queue, D5_a_muted_origin_is_silent_and_last_until_its_time_is_over)
     EXPECT_EQ(order({same_browser, same_network, other}, device), (Ids{"3 rings", "2 muted", "1 muted"}));
     EXPECT_FALSE(is_muted(device, bad.origin, noon + 1h));
     EXPECT_TRUE(is_muted(device, bad.origin, noon + 1h - 1s));
-    EXPECT_EQ(order({request("q", {.browser = {1}, .network = {2}}, Entry::qr)}, device), (Ids{"q rings"}))
-        << "whoever scanned it sees the page";
+    EXPECT_EQ(order({request("q", {.browser = {1}, .network = {2}}, Entry::qr)}, device), (Ids{"q muted"}))
+        << "a browser that was denied, by whatever way it comes";
 }
 
 TEST(Queue, D5_what_was_seen_by_QR_or_link_is_muted_with_its_browser_and_not_with_its_network)

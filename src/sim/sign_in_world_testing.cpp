@@ -669,7 +669,7 @@ Flow<void> SignInWorld::decide_at_page(Holder& holder, device::Phone::ShownActio
     auto const got = co_await outcome_of(approve(holder, std::move(action), std::move(symbol)));
     if (!got || !*got) co_return {};
     // Most people go back to their page at once; others find it in the app's list.
-    if (page.way == Way::link && (is_calm_ || happens(700))) co_return co_await bring_back(holder, id);
+    if (page.way == Way::link && (is_calm_ || happens(700))) co_await bring_back(holder, id);
     co_return {};
 }
 
@@ -707,7 +707,7 @@ Flow<void> SignInWorld::decide(Holder& holder, ActionId action)
     auto const called_away = fault_ == PlantedFault::clock_stands_still ? 500 : 30;
     if (!is_calm_ && happens(called_away)) co_await sleep(100, 200);
     else co_await sleep(5, 10);
-    if (holder.claimed.contains(action)) co_return co_await decide_at_page(holder, std::move(shown));
+    if (holder.claimed.contains(action)) co_return co_await outcome_of(decide_at_page(holder, std::move(shown)));
 
     auto const symbols = shown.shown.symbols;
     auto const mine = std::ranges::find_if(holder.wishes, [&](Wish const& each) {

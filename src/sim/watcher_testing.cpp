@@ -28,6 +28,11 @@ Moves const& moves_of(Table table)
         for (auto const& move : action::moves) moves.emplace(store::word(move.from), store::word(move.to));
         // One that waits too long among many is nobody's from then on; it waits all the same.
         moves.emplace(store::word(action::State::waiting), store::word(action::State::waiting));
+        // Ended without an answer, and the history does not say so yet.
+        for (auto const from : {action::State::waiting, action::State::shown, action::State::returning})
+            moves.emplace(store::word(from), "unanswered");
+        for (auto const to : {action::State::expired, action::State::failed})
+            moves.emplace("unanswered", store::word(to));
         return moves;
     }();
     static auto const account = [] {

@@ -77,6 +77,7 @@ TEST(Codec, keeps_every_member_of_every_value)
     action.state = action::State::shown;
     action.origin = {.browser = Bytes(32, 1), .network = Bytes(32, 2)};
     action.quiet = true;
+    action.owes_history = true;
     action.first = true;
     action.needs_passkey = true;
     action.tie = action::Tie::browser;
@@ -87,13 +88,15 @@ TEST(Codec, keeps_every_member_of_every_value)
     sign_in.state = grant::SignIn::State::waiting;
     sign_in.browser = "Firefox on Linux";
     sign_in.entry_secret = Bytes(32, 6);
+    sign_in.network = Bytes(32, 7);
     sign_in.offered_at = testing::noon;
     sign_in.short_code = "ACDEFHJK";
     expect_kept_whole(sign_in);
     auto grant = testing::grant("g", AccountId{"a"});
     grant.state = grant::Grant::State::redeemed;
     expect_kept_whole(grant);
-    expect_kept_whole(HistoryBody{.event = "approved", .client = ClientId{"c"}, .detail = "{}", .salt = Bytes(16, 1)});
+    expect_kept_whole(HistoryBody{
+        .event = "approved", .client = ClientId{"c"}, .detail = "{}", .record = Bytes(32, 2), .salt = Bytes(16, 1)});
 }
 
 TEST(Codec, keeps_every_member_of_a_client)
