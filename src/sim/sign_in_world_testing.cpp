@@ -250,7 +250,7 @@ Flow<void> SignInWorld::sweep_again_and_again()
     auto const under_way = [](Holder const& holder) { return holder.journeys > 0; };
     do {
         co_await sleep(20, 40);
-        world_->start(entry::tell_of_unanswered({}, services(http::Origin::id)));
+        world_->start(entry::tell_of_unanswered({}, services(http::Origin::phone)));
     } while (std::ranges::any_of(holders_, under_way));
     co_return {};
 }
@@ -295,7 +295,7 @@ void SignInWorld::run()
     // A whole login costs as much as the storm before it, so it is tried in one World of four.
     if (happens(250)) log_in_after_the_storm();
     for (auto const& holder : holders_) tries[holder.account] = vault_->tries_now(holder.account);
-    if (!world_->now(entry::tell_of_unanswered({}, services(http::Origin::id))))
+    if (!world_->now(entry::tell_of_unanswered({}, services(http::Origin::phone))))
         watcher_->violated(Invariant::evidence_agrees, "what nobody answered can't be told");
     watcher_->judge(tries);
 }

@@ -233,8 +233,9 @@ void Watcher::committed(std::vector<World::Change> const& changes)
             ++count["actions approved"];
             // What was in time may take a while to be kept; and a clock that was set back gives more time.
             constexpr Seconds slack = 1min;
-            auto const latest = started_[ActionId{change.id}] + trust_.action_lifetime + trust_.return_lifetime +
-                                clock_went_back_ + slack;
+            auto const way_back = state == store::word(action::State::returning) ? trust_.return_lifetime : 0s;
+            auto const latest =
+                started_[ActionId{change.id}] + trust_.action_lifetime + way_back + clock_went_back_ + slack;
             if (world_.scheduler().now() > latest)
                 violated(Invariant::late_answer_changes_nothing, "approved long after its time");
         }
