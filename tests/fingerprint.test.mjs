@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as journey from '../web/demo/journey.mjs';
 import { startTestStack } from '../web/demo/stack.mjs';
-import { enrolUpToToken } from './lib/holder.mjs';
+import { linkBrowser } from './lib/holder.mjs';
 
 let stack, browser;
 const contexts = [];
@@ -25,7 +25,7 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
 });
 
-const hook = (page, name) => page.locator(`[data-test="${name}"]`);
+const { hook, typeCode } = journey;
 const english = { locale: 'en-GB' };
 
 async function opened(page) {
@@ -36,16 +36,6 @@ async function opened(page) {
 const computer = () => opened(journey.openComputer(browser, english));
 const newPhone = () => opened(journey.openPhone(browser, english));
 
-/** An account for `persona`, linked to that phone page. */
-async function link(phone, persona, number, fingerprint) {
-  const { token } = await enrolUpToToken(stack, { persona, number });
-  const seen = stack.outbox.messages.length;
-  const e164 = `+32${number.slice(1).replaceAll(' ', '')}`;
-  await journey.linkPhone(phone, {
-    phoneUrl: stack.phoneUrl, number, token, fingerprint, sms: async () => (await stack.outbox.next(e164, seen)).text,
-  });
-}
-
 async function login(phone, number, code) {
   const shop = await computer();
   const symbol = await journey.startLogin(shop, { partnerUrl: stack.partner.url, number });
@@ -55,17 +45,11 @@ async function login(phone, number, code) {
 const approved = (phone) => phone.locator('[data-test="result"][data-result="approved"]').waitFor();
 const home = (phone) => hook(phone, 'to-home').click();
 
-async function typeCode(phone, code) {
-  await hook(phone, 'keypad').waitFor();
-  for (const digit of code) await hook(phone, `key-${digit}`).click();
-  await hook(phone, 'confirm-code').click();
-}
-
 test('A4_D1_a_fingerprint_turned_on_at_the_link_logs_in_and_survives_a_restart_of_the_app_and_the_server', async () => {
   const number = '0472 00 00 01';
   const phone = await newPhone();
   const finger = await journey.addFingerprint(phone);
-  await link(phone, 'lotte', number, true);
+  await linkBrowser(stack, phone, { persona: 'lotte', number, fingerprint: true });
   const shop = await login(phone, number, null);
   await approved(phone);
   await shop.locator('#name').waitFor();
@@ -85,7 +69,7 @@ test('D1_the_fingerprint_is_turned_on_and_off_in_the_app_and_the_code_takes_over
   const number = '0472 00 00 02';
   const phone = await newPhone();
   const finger = await journey.addFingerprint(phone);
-  await link(phone, 'bruno', number, false);
+  await linkBrowser(stack, phone, { persona: 'bruno', number, fingerprint: false });
   await hook(phone, 'fingerprint-settings').click();
   await hook(phone, 'fingerprint-on').click();
   await typeCode(phone, '90210');
@@ -122,7 +106,7 @@ test('D6_the_fingerprint_does_not_help_after_three_wrong_codes', async () => {
   const number = '0472 00 00 03';
   const phone = await newPhone();
   await journey.addFingerprint(phone);
-  await link(phone, 'young-adult', number, true);
+  await linkBrowser(stack, phone, { persona: 'young-adult', number, fingerprint: true });
   const shop = await computer();
   const symbol = await journey.startLogin(shop, { partnerUrl: stack.partner.url, number });
   await hook(phone, 'open-action').first().click();
@@ -156,7 +140,7 @@ test('T7_two_copies_of_a_phones_storage_are_both_suspended_at_the_first_parallel
   const number = '0472 00 00 04';
   const [own, stolen] = [await newFolder(), await newFolder()];
   const before = await persistent(own);
-  await link(before, 'amelie', number);
+  await linkBrowser(stack, before, { persona: 'amelie', number });
   await before.context().close();
   await cp(own, stolen, { recursive: true });
 
@@ -190,7 +174,7 @@ test('T7_two_copies_of_a_phones_storage_are_both_suspended_at_the_first_parallel
 test('T7_a_phone_that_stops_before_it_keeps_the_new_ratchet_is_not_suspended', async () => {
   const number = '0472 00 00 05';
   const phone = await newPhone();
-  await link(phone, 'nadia', number);
+  await linkBrowser(stack, phone, { persona: 'nadia', number });
   const shop = await computer();
   const symbol = await journey.startLogin(shop, { partnerUrl: stack.partner.url, number });
   // The server has judged, its answer gets lost, and the app is closed before it can ask again.

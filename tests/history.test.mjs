@@ -7,22 +7,17 @@ import { DatabaseSync } from 'node:sqlite';
 import * as journey from '../web/demo/journey.mjs';
 import { run } from '../web/demo/process.mjs';
 import { startTestStack } from '../web/demo/stack.mjs';
+import { linkBrowser } from './lib/holder.mjs';
 
 const number = '0470 11 22 33';
+const { hook } = journey;
 let stack, browser, mobile, shop;
-
-const hook = (page, name) => page.locator(`[data-test="${name}"]`);
 
 before(async () => {
   stack = await startTestStack();
   browser = await journey.launch();
-  await stack.desk.insert('lotte');
-  const pc = await journey.openComputer(browser);
-  const first = await journey.register(pc, { idUrl: stack.idUrl, number, language: 'en' });
-  await journey.readAndSign(pc, { desk: stack.desk, first, language: 'en' });
-  const token = await journey.identificationToken(pc);
   mobile = await journey.openPhone(browser, { locale: 'en-GB' });
-  await journey.linkPhone(mobile, { phoneUrl: stack.phoneUrl, number, token, sms: async () => (await stack.outbox.next('+32470112233', 0)).text });
+  await linkBrowser(stack, mobile, { persona: 'lotte', number });
   shop = await journey.openComputer(browser);
 });
 after(async () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as journey from '../web/demo/journey.mjs';
 import { startTestStack } from '../web/demo/stack.mjs';
+import { e164 } from './lib/holder.mjs';
 
 const execute = promisify(execFile);
 const numbers = { lotte: '0470 11 22 33', bruno: '0470 44 55 66', stranger: '0470 99 99 99' };
@@ -38,7 +39,7 @@ async function phone(options) {
   pages.push(page);
   return page;
 }
-const hook = (page, name) => page.locator(`[data-test="${name}"]`);
+const { hook, typeCode } = journey;
 
 // A1 to A4. The phone's storage lives in its context, so a login goes on with the same page.
 async function enrol(persona, language) {
@@ -50,8 +51,7 @@ async function enrol(persona, language) {
   const person = await journey.readAndSign(pc, { desk: stack.desk, first, language });
   const token = await journey.identificationToken(pc);
   const seen = stack.outbox.messages.length;
-  const e164 = `+32${number.slice(1).replaceAll(' ', '')}`;
-  await journey.linkPhone(mobile, { phoneUrl: stack.phoneUrl, number, token, sms: async () => (await stack.outbox.next(e164, seen)).text });
+  await journey.linkPhone(mobile, { phoneUrl: stack.phoneUrl, number, token, sms: async () => (await stack.outbox.next(e164(number), seen)).text });
   return { pc, mobile, number, person };
 }
 
@@ -151,9 +151,7 @@ test('D6_a_wrong_symbol_ends_the_action_and_D7_unknown_numbers_look_like_phones_
   await hook(mobile, 'approve').click();
   const other = mobile.locator(`[data-test^="symbol-"]:not([data-test="symbol-${symbol}"]):not([data-test="symbol-none"])`).first();
   await other.click();
-  await hook(mobile, 'keypad').waitFor();
-  for (const digit of '38214') await hook(mobile, `key-${digit}`).click();
-  await hook(mobile, 'confirm-code').click();
+  await typeCode(mobile, '38214');
   await mobile.locator('[data-test="result"]').waitFor();
   await shop.locator('code#error', { hasText: 'symbol_wrong' }).or(shop.locator('code#error', { hasText: 'access_denied' })).waitFor();
 
@@ -170,11 +168,7 @@ test('D6_three_wrong_codes_block_the_account_also_over_a_restart_of_server_and_v
   await hook(mobile, 'open-action').first().click();
   await hook(mobile, 'approve').click();
   await hook(mobile, `symbol-${symbol}`).click();
-  const type = async (code) => {
-    await hook(mobile, 'keypad').waitFor();
-    for (const digit of code) await hook(mobile, `key-${digit}`).click();
-    await hook(mobile, 'confirm-code').click();
-  };
+  const type = (code) => typeCode(mobile, code);
   await type('90210');
   await mobile.locator('[data-outcome="code_wrong"]').waitFor();
   assert.match(await hook(mobile, 'tries-left').first().innerText(), /2/);

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import * as journey from '../web/demo/journey.mjs';
 import { startTestStack } from '../web/demo/stack.mjs';
 import { launchFirefox } from './lib/firefox.mjs';
-import { Browser, enrolUpToToken } from './lib/holder.mjs';
+import { Browser, enrolUpToToken, linkBrowser } from './lib/holder.mjs';
 import { startPushService } from './lib/push_service.mjs';
 
 let stack, service, chromium;
@@ -113,7 +113,6 @@ test('D1_in_Firefox_the_phone_gets_a_real_notification_and_its_request_is_approv
 
 /** A phone in Chromium whose browser subscribes with the test's push service. */
 async function phoneInChromium(persona, number) {
-  const { token } = await enrolUpToToken(stack, { persona, number, language: 'de' });
   const page = await journey.openPhone(chromium, { permissions: ['notifications'], locale: 'de-BE' });
   const subscriptions = [];
   await page.exposeFunction('playSubscribe', (key) => {
@@ -137,9 +136,7 @@ async function phoneInChromium(persona, number) {
       return subscription(played());
     };
   });
-  const seen = stack.outbox.messages.length;
-  const e164 = `+32${number.slice(1).replaceAll(' ', '')}`;
-  await journey.linkPhone(page, { phoneUrl: stack.phoneUrl, number, token, sms: async () => (await stack.outbox.next(e164, seen)).text });
+  await linkBrowser(stack, page, { persona, number, language: 'de' });
   await page.locator('[data-test="push-on"]').click();
   await page.locator('[data-test="push"][data-state="on"]').waitFor(waitFor);
   return { page, number, subscriptions };

@@ -3,22 +3,17 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import * as journey from '../web/demo/journey.mjs';
 import { startTestStack } from '../web/demo/stack.mjs';
-import { Browser } from './lib/holder.mjs';
+import { Browser, linkBrowser } from './lib/holder.mjs';
 
 const number = '0470 11 22 33';
-const hook = (page, name) => page.locator(`[data-test="${name}"]`);
+const { hook, typeCode } = journey;
 let stack, browser, mobile, shop;
 
 before(async () => {
   stack = await startTestStack();
   browser = await journey.launch();
-  await stack.desk.insert('lotte');
-  const pc = await journey.openComputer(browser);
-  const first = await journey.register(pc, { idUrl: stack.idUrl, number, language: 'en' });
-  await journey.readAndSign(pc, { desk: stack.desk, first, language: 'en' });
-  const token = await journey.identificationToken(pc);
   mobile = await journey.openPhone(browser, { locale: 'en-GB' });
-  await journey.linkPhone(mobile, { phoneUrl: stack.phoneUrl, number, token, sms: async () => (await stack.outbox.next('+32470112233', 0)).text });
+  await linkBrowser(stack, mobile, { persona: 'lotte', number });
   shop = await journey.openComputer(browser);
 });
 after(async () => {
@@ -30,9 +25,7 @@ after(async () => {
 async function finish(symbol) {
   await hook(mobile, 'approve').click();
   await hook(mobile, `symbol-${symbol}`).click();
-  await hook(mobile, 'keypad').waitFor();
-  for (const digit of '38214') await hook(mobile, `key-${digit}`).click();
-  await hook(mobile, 'confirm-code').click();
+  await typeCode(mobile, '38214');
   await hook(mobile, 'result').waitFor();
   assert.equal(await hook(mobile, 'result').getAttribute('data-result'), 'approved');
   await hook(mobile, 'to-home').click();

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import * as journey from '../web/demo/journey.mjs';
 import { startTestStack } from '../web/demo/stack.mjs';
+import { linkBrowser } from './lib/holder.mjs';
 
 let stack, browser, mobile;
 const pages = [];
-const hook = (page, name) => page.locator(`[data-test="${name}"]`);
+const { hook } = journey;
 
 before(async () => {
   stack = await startTestStack();
@@ -25,16 +26,8 @@ afterEach(async () => {
 });
 
 async function enrol(persona, number) {
-  await stack.desk.insert(persona);
-  const pc = await journey.openComputer(browser);
   const phone = await journey.openPhone(browser);
-  const first = await journey.register(pc, { idUrl: stack.idUrl, number, language: 'en' });
-  await journey.readAndSign(pc, { desk: stack.desk, first, language: 'en' });
-  const token = await journey.identificationToken(pc);
-  const seen = stack.outbox.messages.length;
-  const e164 = `+32${number.slice(1).replaceAll(' ', '')}`;
-  await journey.linkPhone(phone, { phoneUrl: stack.phoneUrl, number, token, sms: async () => (await stack.outbox.next(e164, seen)).text });
-  await pc.context().close();
+  await linkBrowser(stack, phone, { persona, number });
   return phone;
 }
 
@@ -88,6 +81,44 @@ test('D3_a_qr_code_that_the_camera_sees_logs_in_without_number_and_symbol_and_is
   await app.locator('[data-test="result"][data-result="approved"]').waitFor();
   await loggedIn(shop);
   await app.close();
+});
+
+test('D3_the_qr_code_comes_and_goes_and_nothing_on_the_page_moves', async () => {
+  for (const viewport of [{ width: 1280, height: 860 }, { width: 360, height: 740 }]) {
+    let letGo;
+    const held = new Promise((done) => (letGo = done));
+    const shop = await journey.openComputer(browser, { viewport });
+    pages.push(shop);
+    await shop.addInitScript(() => {
+      globalThis.shifts = [];
+      const note = (list) => shifts.push(...list.getEntries().map((entry) => entry.value));
+      new PerformanceObserver(note).observe({ type: 'layout-shift', buffered: true });
+    });
+    await shop.route('**/events*', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await shop.goto(`${stack.partner.url}/`);
+    await shop.click('#login');
+    await shop.locator('#entry').waitFor();
+    const places = () => shop.locator('#entry, #by-qr, #by-number, #by-link, #short-code, #open-app, #identifier').evaluateAll((all) =>
+      all.map((one) => [one.id, ...Object.values(one.getBoundingClientRect().toJSON()).map(Math.round)].join()));
+    const before = await places();
+    assert.equal(before.length, 7);
+    assert.equal(await shop.locator('#qr').isVisible(), false);
+
+    letGo();
+    await journey.shownQr(shop);
+    assert.deepEqual(await places(), before, 'when it comes');
+    stack.server.kill('SIGSTOP');
+    await shop.locator('#qr-lost').waitFor();
+    assert.equal(await shop.locator('#qr').isVisible(), false, 'what is no longer good is not shown');
+    assert.deepEqual(await places(), before, 'when it is lost');
+    stack.server.kill('SIGCONT');
+    await journey.shownQr(shop);
+    assert.deepEqual(await places(), before, 'when it is back');
+    assert.deepEqual(await shop.evaluate(() => shifts), []);
+  }
 });
 
 test('D3_the_short_code_of_the_page_brings_its_request_to_the_phone_and_needs_the_symbol', async () => {

@@ -197,10 +197,12 @@ Html qr_section(SignInFrame const& frame, Offer const& offer, Words const& words
 {
     auto inside = element("h2", {}, {words("by_qr")});
     inside += element("p", {}, {words("by_qr_text")});
-    inside +=
+    // The picture's place is there before, while and after it is shown, so that nothing around it moves.
+    auto const picture =
         element("div", {{"id", "qr"}, {"class", "qr"}, {"data-label", words.plain("qr_label")}, flag("hidden", true)});
-    inside += element("p", {{"id", "qr-lost"}, {"class", "hint"}, flag("hidden", true)}, {words("qr_lost")});
-    inside += element("noscript", {}, {element("p", {{"class", "hint"}}, {words("qr_needs_script")})});
+    auto const lost = element("p", {{"id", "qr-lost"}, {"class", "hint"}, flag("hidden", true)}, {words("qr_lost")});
+    auto const needs_script = element("noscript", {}, {element("p", {{"class", "hint"}}, {words("qr_needs_script")})});
+    inside += element("div", {{"class", "qr-place"}}, {picture, lost, needs_script});
     inside += element("p", {}, {words("by_code")});
     inside += code_shown(offer.short_code);
     std::string const lang = frame.lang ? "&lang=" + std::string{name_of(*frame.lang)} : "";

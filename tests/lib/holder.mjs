@@ -4,6 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { linkPhone } from '../../web/demo/journey.mjs';
 import { solve } from '../../web/shared/person-check.ts';
 import { run } from '../../web/demo/process.mjs';
 
@@ -73,6 +74,17 @@ export async function enrolUpToToken(stack, { persona, number, email = 'holder@e
   if (signed.code !== 0) throw new Error(signed.said);
   const { body: state } = await browser.json(`${stack.idUrl}/enrolment`);
   return { browser, state, token: state.token };
+}
+
+/** The number as SMS are sent to it: `0470 12 34 56` is `+32470123456`. */
+export const e164 = (number) => `+32${number.slice(1).replaceAll(' ', '')}`;
+
+/** An account for `persona`, bound to the app that `phone` (a page of a browser) opens. `fingerprint`: the answer to its offer. */
+export async function linkBrowser(stack, phone, { persona, number, language, fingerprint }) {
+  const { token } = await enrolUpToToken(stack, { persona, number, language });
+  const seen = stack.outbox.messages.length;
+  const sms = async () => (await stack.outbox.next(e164(number), seen)).text;
+  await linkPhone(phone, { phoneUrl: stack.phoneUrl, number, token, fingerprint, sms });
 }
 
 /**

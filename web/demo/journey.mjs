@@ -11,9 +11,10 @@ export const launch = () => chromium.launch({ executablePath, args });
 export const launchPersistent = (folder, options) =>
   chromium.launchPersistentContext(folder, { executablePath, args, viewport: { width: 390, height: 800 }, isMobile: true, hasTouch: true, ...options });
 
-const hook = (page, name) => page.locator(`[data-test="${name}"]`);
+/** An element by its stable name (web/README.md). */
+export const hook = (page, name) => page.locator(`[data-test="${name}"]`);
 
-/** A page that notes every script error and refused policy. */
+/** A page that notes every script error, refused policy and request to others. */
 export async function open(browser, options) {
   const context = await browser.newContext({ locale: 'fr-BE', ...options });
   const page = await context.newPage();
@@ -21,6 +22,10 @@ export async function open(browser, options) {
   page.on('pageerror', (error) => page.troubles.push(String(error)));
   page.on('console', (message) => {
     if (message.type() === 'error' && !/Failed to load resource|net::ERR/.test(message.text())) page.troubles.push(message.text());
+  });
+  page.on('request', (request) => {
+    const { hostname, protocol } = new URL(request.url());
+    if (protocol.startsWith('http') && hostname !== 'localhost') page.troubles.push(`a request to ${hostname}`);
   });
   page.setDefaultTimeout(30_000);
   return page;
@@ -62,8 +67,10 @@ export async function identificationToken(computer) {
   return hook(computer, 'token').getAttribute('data-token');
 }
 
-async function typeCode(phone, code) {
+export async function typeCode(phone, code) {
+  await hook(phone, 'keypad').waitFor();
   for (const digit of code) await hook(phone, `key-${digit}`).click();
+  await hook(phone, 'confirm-code').click();
 }
 
 /**
@@ -81,11 +88,8 @@ export async function linkPhone(phone, { phoneUrl, number = '0470 12 34 56', tok
   const text = await sms();
   await phone.fill('#sms', /\b\d{6}\b/.exec(text)[0]);
   await hook(phone, 'next').click();
-  await hook(phone, 'keypad').waitFor();
   await typeCode(phone, code);
-  await hook(phone, 'confirm-code').click();
   await typeCode(phone, code);
-  await hook(phone, 'confirm-code').click();
   if (fingerprint !== undefined) await hook(phone, fingerprint ? 'fingerprint-on' : 'fingerprint-later').click();
   await hook(phone, 'linked').waitFor();
   await hook(phone, 'to-home').click();
@@ -141,9 +145,7 @@ export async function approve(phone, { symbol, code = '38214' }) {
   if (code === null) {
     await hook(phone, 'use-fingerprint').click();
   } else {
-    await hook(phone, 'keypad').waitFor();
     await typeCode(phone, code);
-    await hook(phone, 'confirm-code').click();
   }
   await phone.locator('[data-test="result"]').waitFor();
   return shown;
@@ -198,9 +200,7 @@ export async function approveOpened(phone, { symbol, code = '38214' } = {}) {
   await hook(phone, 'partner').waitFor();
   await hook(phone, 'approve').click();
   if (symbol) await hook(phone, `symbol-${symbol}`).click();
-  await hook(phone, 'keypad').waitFor();
   await typeCode(phone, code);
-  await hook(phone, 'confirm-code').click();
 }
 
 /** The symbol of a waiting page. */

@@ -2,6 +2,7 @@
 // real edge, and a small world behind them that tests steer. It checks what the phone signs and seals as the real one does.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +22,7 @@ export type Action = {
   state: string;
   tx: Record<string, unknown>;
   right: string;
+  muted: boolean;
   record?: device.Answer;
 };
 
@@ -57,7 +59,10 @@ export class Mock {
   codeTries = 3;
   actions: Action[] = [];
   account: 'active' | 'blocked' = 'active';
+  /** Of the account, and of the sentences of refusals. */
   language = 'fr';
+  /** Who asked when the holder said "this was not me". */
+  mutes: { domain: string; at: number; until: number }[] = [];
   /** Notifications of the bound phone, and what it subscribes with. */
   push: { state: 'on' | 'off' | 'ended'; given: Json | null } = { state: 'off', given: null };
   pushKey = b64(randomBytes(65));
@@ -130,7 +135,13 @@ export class Mock {
   }
 
   addAction(
-    part: { claims?: device.Claim[]; lifetime?: number; right?: string; tx?: Record<string, unknown> } = {},
+    part: {
+      claims?: device.Claim[];
+      lifetime?: number;
+      right?: string;
+      muted?: boolean;
+      tx?: Record<string, unknown>;
+    } = {},
   ): Action {
     const id = b64(randomBytes(16));
     const expires_at = now() + (part.lifetime ?? 180);
@@ -154,7 +165,15 @@ export class Mock {
       symbols: ['sun', right, 'dog', 'pizza', 'guitar', 'bicycle'],
       ...part.tx,
     };
-    const action: Action = { id, created_at: now(), expires_at, state: 'waiting', tx, right };
+    const action: Action = {
+      id,
+      created_at: now(),
+      expires_at,
+      state: 'waiting',
+      tx,
+      right,
+      muted: part.muted ?? false,
+    };
     this.actions.push(action);
     this.tellPhones();
     return action;
@@ -332,6 +351,7 @@ export class Mock {
       return this.#json(response, {
         account: { state: this.account, phone_number: '+32470123456', language: this.language },
         device: { did: this.bound!.did, name: this.bound!.name, bound_at: now() - 60, code_version: 1, passkey: !!this.passkey },
+        mutes: this.mutes,
       });
     if (path === '/d/push' && request.method === 'POST') this.push = { state: 'on', given: body };
     if (path === '/d/push/off') this.push = { state: 'off', given: null };
@@ -518,8 +538,14 @@ export class Mock {
 
   #pending() {
     const open = this.account === 'blocked' ? [] : this.actions.filter(({ expires_at }) => expires_at > now());
+    const ringing = open.find(({ muted }) => !muted);
     return {
-      actions: open.map(({ id, created_at, expires_at, state }) => ({ id, created_at, expires_at, state })),
+      actions: open.map((action) => {
+        const { id, created_at, expires_at, state, muted, tx } = action;
+        const { partner, from } = tx as { partner: unknown; from: { browser: string } };
+        const { browser } = from;
+        return { id, created_at, expires_at, state, muted, rings: action === ringing, partner, browser };
+      }),
       now: now(),
     };
   }
@@ -602,7 +628,8 @@ export class Mock {
   }
 
   #refuse(response: ServerResponse, status: number, outcome: string, text: string, more: Json = {}): void {
-    this.#json(response, { outcome, text, way_out: 'correct_it', ...more }, status);
+    const said = outcomeText(this.language, outcome) ?? text;
+    this.#json(response, { outcome, text: said, way_out: 'correct_it', ...more }, status);
   }
 
   #redirect(response: ServerResponse, to: string): void {
@@ -649,6 +676,15 @@ export class Mock {
 }
 
 type Json = Record<string, unknown>;
+
+const outcomeTexts: Record<string, Record<string, string>> = {};
+
+/** What the real server says of an outcome. */
+export function outcomeText(language: string, outcome: string): string | undefined {
+  const file = new URL(`../../texts/outcomes.${language}.json`, import.meta.url);
+  outcomeTexts[language] ??= JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
+  return outcomeTexts[language][outcome];
+}
 
 async function verifyDevice(jwk: device.PublicJwk, signature: Bytes, message: Bytes): Promise<boolean> {
   return subtle.verify(ecdsa, await subtle.importKey('jwk', jwk, p256, true, ['verify']), signature, message);

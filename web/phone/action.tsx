@@ -1,7 +1,7 @@
 // D1 on the phone: who asks, what, which data, from where, a warning; then the symbol; then the code. Refusing is as near
 // as approving on each of the three.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Failure } from '../shared/api.ts';
 import { unb64, type Bytes } from '../shared/bytes.ts';
 import {
@@ -13,7 +13,7 @@ import {
   type Transaction,
   type TransactionRefusal,
 } from '../shared/device-protocol.ts';
-import { timeOfDay, type Language } from '../shared/language.ts';
+import { timeOfDay } from '../shared/language.ts';
 import {
   Busy,
   Countdown,
@@ -29,13 +29,17 @@ import { claimText } from './claims.ts';
 import { usePasskey } from './fingerprint.ts';
 import { Keypad } from './keypad.tsx';
 import { rememberApproval } from './notified.ts';
+import { DeclinedNotice, keysGone, partnerName, Unsent } from './parts.tsx';
 import { alone, turnRatchet } from './ratchet.ts';
 import { endsTheLink, type Server } from './server.ts';
-import { load } from './store.ts';
+import { load, type Device } from './store.ts';
 import type { Texts } from './texts.ts';
 
 /** How long an approved link may take to come back to its page; the server's own limit says when it is over. */
 const returnSeconds = 120;
+
+/** The server may say that a request is over just before this phone's clock does. */
+const clocksDifferSeconds = 2;
 
 type Asked = { tx: Transaction; bytes: Bytes };
 
@@ -120,7 +124,7 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
     if (!open && returning) void settled();
     if (!open && answering)
       end(
-        asked && Date.now() / 1000 + ahead >= asked.tx.expiresAt
+        asked && Date.now() / 1000 + ahead + clocksDifferSeconds >= asked.tx.expiresAt
           ? { kind: 'expired' }
           : { kind: 'ended', failure: null },
       );
@@ -156,12 +160,19 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
     }
   };
 
-  /** One answer at a time on this phone, whatever the number of windows: each uses up the ratchet. */
-  const answer = (choice: Choice) =>
+  /** Work that the phone signs, over what it showed. */
+  const signed = (work: (device: Device, asked: Asked) => Promise<unknown>) =>
     alone(async () => {
       setPage({ at: 'sending' });
       const device = await load('device');
-      if (!device || !asked) return end({ kind: 'ended', failure: null });
+      if (!device) return unlinked(keysGone(texts));
+      if (!asked) return end({ kind: 'ended', failure: null });
+      await work(device, asked);
+    });
+
+  /** One answer at a time on this phone, whatever the number of windows: each uses up the ratchet. */
+  const answer = (choice: Choice) =>
+    signed(async (device, asked) => {
       const { keys, codeVersion, vaultKey, ratchet } = device;
       const symbol = choice.answer === 'approve' ? choice.symbol : '';
       const made = await makeAnswer(keys, codeVersion, vaultKey, id, asked.bytes, ratchet, choice).catch((error) => {
@@ -189,7 +200,7 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
     setPage({ at: 'sending' });
     const result = await server.answer(id, body);
     if (result.ok) {
-      if (result.value.state === 'refused') 
+      if (result.value.state === 'refused')
         return end({
           kind: 'refused',
           notMe: reason === 'not_me',
@@ -221,22 +232,30 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
   };
 
   const match = (symbol: string) =>
-    alone(async () => {
-      setPage({ at: 'sending' });
-      const device = await load('device');
-      if (!device || !asked) return end({ kind: 'ended', failure: null });
+    signed(async (device, asked) => {
       const result = await server.match(id, JSON.stringify(await makeMatch(device.keys, asked.bytes, symbol)));
       if (result.ok) return end({ kind: 'approved', at: Date.now() / 1000 });
       if (result.failure.outcome === 'unreachable') return setPage({ at: 'matching', failure: result.failure });
       endedBy(result.failure);
     });
 
-  const name = asked ? partnerName(asked.tx, language) : '';
+  const name = asked ? partnerName(asked.tx.partner, language) : '';
   const refuse = (from: Page, noneOfThese = false) => setPage({ at: 'refusing', noneOfThese, back: from });
   const refuseButton = (from: Page) => (
     <button class="button bad" onClick={() => refuse(from)} data-test="refuse">
       {t('button.refuse')}
     </button>
+  );
+  const choice = (from: Page, pick: (symbol: string) => void) => (
+    <>
+      <Symbols texts={texts} symbols={asked!.tx.symbols} pick={pick} />
+      <div class="answers">
+        <button class="button" onClick={() => refuse(from, true)} data-test="symbol-none">
+          {t('symbol.none')}
+        </button>
+        {refuseButton(from)}
+      </div>
+    </>
   );
 
   switch (page.at) {
@@ -278,13 +297,7 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
       return (
         <>
           <Short name={name} expiresHere={expiresHere} texts={texts} />
-          <Symbols texts={texts} symbols={asked!.tx.symbols} pick={(symbol) => setPage({ at: 'code', symbol })} />
-          <div class="answers">
-            <button class="button" onClick={() => refuse(page, true)} data-test="symbol-none">
-              {t('symbol.none')}
-            </button>
-            {refuseButton(page)}
-          </div>
+          {choice(page, (symbol) => setPage({ at: 'code', symbol }))}
         </>
       );
     case 'code':
@@ -294,9 +307,7 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
           <Heading>{t(codeHeading(asked!.tx, passkey))}</Heading>
           {page.failure && <FailureNotice failure={page.failure} language={language} c={c} />}
           {page.declined && (
-            <Notice kind="bad" role="alert" data-test="fingerprint-declined">
-              <p>{t(asked!.tx.needsPasskey ? 'fingerprint.declined' : 'enter.declined')}</p>
-            </Notice>
+            <DeclinedNotice text={t(asked!.tx.needsPasskey ? 'fingerprint.declined' : 'enter.declined')} />
           )}
           {passkey && (
             <button
@@ -392,13 +403,7 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
             </p>
           </Notice>
           {page.failure && <FailureNotice failure={page.failure} language={language} c={c} />}
-          <Symbols texts={texts} symbols={asked!.tx.symbols} pick={match} />
-          <div class="answers">
-            <button class="button" onClick={() => refuse(page, true)} data-test="symbol-none">
-              {t('symbol.none')}
-            </button>
-            {refuseButton(page)}
-          </div>
+          {choice(page, match)}
         </>
       );
     case 'unsent':
@@ -438,12 +443,6 @@ function Symbols({ texts: { t, language }, symbols, pick }: SymbolsProps) {
       </div>
     </fieldset>
   );
-}
-
-/** The phone's language, else English, else the first there is (docs/device-protocol.md §5). */
-function partnerName(tx: Transaction, language: Language): string {
-  const { name } = tx.partner;
-  return name[language] ?? name['en'] ?? Object.values(name)[0]!;
 }
 
 /** Every required claim and the optional ones left ticked, in the order of tx. */
@@ -486,7 +485,7 @@ function Review({ asked: { tx }, texts, left, setLeft, expiresHere }: ReviewProp
         </span>
         <div>
           <Heading>
-            <span data-test="partner">{partnerName(tx, language)}</span>
+            <span data-test="partner">{partnerName(tx.partner, language)}</span>
           </Heading>
           <p class="what" data-test="verb">
             {t('ask.log_in')}
@@ -573,27 +572,6 @@ function Short({ name, expiresHere, texts: { t } }: { name: string; expiresHere:
       <strong>{t('ask.log_in.title', { partner: name })}</strong>
       <Countdown until={expiresHere} text={(time) => t('ask.left', { time })} />
     </p>
-  );
-}
-
-function Unsent({ texts: { t }, again }: { texts: Texts; again: () => void }) {
-  const send = useRef(again);
-  send.current = again;
-  useEffect(() => {
-    const online = () => send.current();
-    window.addEventListener('online', online);
-    return () => window.removeEventListener('online', online);
-  }, []);
-  return (
-    <>
-      <Heading>{t('enter.unsent.heading')}</Heading>
-      <Notice kind="bad" role="alert" data-test="unsent">
-        <p>{t('enter.unsent')}</p>
-      </Notice>
-      <button class="button main" onClick={again} data-test="send-again">
-        {t('button.send_again')}
-      </button>
-    </>
   );
 }
 

@@ -46,6 +46,16 @@ export function ClaimPage({ texts, server, first, claimed, close, failed }: Clai
   }, []);
 
   const failure = page.failure && <FailureNotice failure={page.failure} language={language} c={c} />;
+  const ways = (other: 'scan' | 'type') => (
+    <div class="row">
+      <button class="button" onClick={() => go(other)} data-test={other === 'scan' ? 'scan' : 'type-code'}>
+        {t(other === 'scan' ? 'button.scan' : 'button.type_code')}
+      </button>
+      <button class="button plain" onClick={close} data-test="back">
+        {c('button.back')}
+      </button>
+    </div>
+  );
   switch (page.at) {
     case 'asking':
       return (
@@ -60,14 +70,7 @@ export function ClaimPage({ texts, server, first, claimed, close, failed }: Clai
           <Heading>{t('scan.heading')}</Heading>
           {failure}
           <Scanner key={page.round} texts={texts} seen={(value) => claim(value, 'scan', true)} />
-          <div class="row">
-            <button class="button" onClick={() => go('type')} data-test="type-code">
-              {t('button.type_code')}
-            </button>
-            <button class="button plain" onClick={close} data-test="back">
-              {c('button.back')}
-            </button>
-          </div>
+          {ways('type')}
         </>
       );
     case 'type':
@@ -76,14 +79,7 @@ export function ClaimPage({ texts, server, first, claimed, close, failed }: Clai
           <Heading>{t('type.heading')}</Heading>
           {failure}
           <TypeCode texts={texts} typed={(value) => void claim({ by: 'code', value }, 'type')} />
-          <div class="row">
-            <button class="button" onClick={() => go('scan')} data-test="scan">
-              {t('button.scan')}
-            </button>
-            <button class="button plain" onClick={close} data-test="back">
-              {c('button.back')}
-            </button>
-          </div>
+          {ways('scan')}
         </>
       );
   }

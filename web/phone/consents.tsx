@@ -2,9 +2,12 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import type { Failure } from '../shared/api.ts';
-import { Busy, FailureNotice, Heading, Icon } from '../shared/ui.tsx';
+import { dayOf } from '../shared/language.ts';
+import { Icon } from '../shared/ui.tsx';
 import { claimText } from './claims.ts';
 import type { HistoryProps } from './history.tsx';
+import { Listing } from './listing.tsx';
+import { partnerName } from './parts.tsx';
 import { endsTheLink, type Consent } from './server.ts';
 
 export function Consents({ texts, server, close, unlinked }: HistoryProps) {
@@ -32,22 +35,25 @@ export function Consents({ texts, server, close, unlinked }: HistoryProps) {
   };
 
   return (
-    <>
-      <Heading>{t('consents.heading')}</Heading>
+    <Listing
+      texts={texts}
+      heading={t('consents.heading')}
+      failure={failure}
+      busy={!consents && !failure}
+      retry={fetchAll}
+      close={close}
+    >
       <p class="lead">{t('consents.lead')}</p>
-      {failure && <FailureNotice failure={failure} language={language} c={c} />}
-      {!consents && !failure && <Busy text={c('loading')} />}
       <div role="status" data-test="consents" data-count={consents?.length ?? ''}>
         {consents?.length === 0 && <p>{t('consents.none')}</p>}
       </div>
       {consents?.map(({ client, partner, shared, kept_back, since }) => (
         <section class="card" key={client} data-test="consent-of" data-domain={partner.domain}>
           <h2>
-            {partner.name[language] ?? partner.name['en'] ?? Object.values(partner.name)[0]}{' '}
-            <span class="mono soft">{partner.domain}</span>
+            {partnerName(partner, language)} <span class="mono soft">{partner.domain}</span>
           </h2>
           <p class="soft">
-            <Icon name="clock" /> {t('consents.since', { date: new Intl.DateTimeFormat(language, { dateStyle: 'long' }).format(since * 1000) })}
+            <Icon name="clock" /> {t('consents.since', { date: dayOf(language, since) })}
           </p>
           <p>
             {t('history.shared')} {shared.length > 0 ? names(shared) : t('ask.data.none')}
@@ -74,16 +80,6 @@ export function Consents({ texts, server, close, unlinked }: HistoryProps) {
           )}
         </section>
       ))}
-      <div class="row">
-        {failure && (
-          <button class="button main" onClick={fetchAll} data-test="retry">
-            {c('button.retry')}
-          </button>
-        )}
-        <button class="button" onClick={close} data-test="to-home">
-          {c('button.back')}
-        </button>
-      </div>
-    </>
+    </Listing>
   );
 }

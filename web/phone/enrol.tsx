@@ -13,6 +13,7 @@ import { deviceName } from './device-name.ts';
 import { shortAddress } from '../shared/site.ts';
 import { hasFingerprint, makePasskey, type NewPasskey } from './fingerprint.ts';
 import { InstallFirst, InstallHint, mustInstallFirst } from './install.tsx';
+import { FingerprintOffer } from './fingerprint-offer.tsx';
 import { Keypad } from './keypad.tsx';
 import { forgetScannedToken, scannedToken } from './scanned-token.ts';
 import { enrol } from './server.ts';
@@ -289,20 +290,16 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: En
       return (
         <>
           <StepOf at={4} texts={texts} />
-          <Heading>{t('fingerprint.offer')}</Heading>
-          <p class="lead">{t('fingerprint.lead')}</p>
-          <p>{t('fingerprint.mine')}</p>
-          {page.declined && (
-            <Notice kind="bad" role="alert" data-test="fingerprint-declined">
-              <p>{t('fingerprint.declined')}</p>
-            </Notice>
-          )}
-          <button class="button main" onClick={() => turnOn(page.code)} data-test="fingerprint-on">
-            <Icon name="lock" /> {t('button.fingerprint_on')}
-          </button>
-          <button class="button" onClick={() => bind(page.code, null)} data-test="fingerprint-later">
-            {t('button.fingerprint_later')}
-          </button>
+          <FingerprintOffer
+            texts={texts}
+            heading={t('fingerprint.offer')}
+            declined={page.declined}
+            turnOn={() => turnOn(page.code)}
+          >
+            <button class="button" onClick={() => bind(page.code, null)} data-test="fingerprint-later">
+              {t('button.fingerprint_later')}
+            </button>
+          </FingerprintOffer>
         </>
       );
     case 'sending':

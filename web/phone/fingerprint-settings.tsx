@@ -4,9 +4,11 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Failure } from '../shared/api.ts';
 import { unb64 } from '../shared/bytes.ts';
 import { makePasskeyOn, passkeyChallenge } from '../shared/device-protocol.ts';
-import { Busy, FailureNotice, Heading, Icon, Notice } from '../shared/ui.tsx';
+import { Busy, FailureNotice, Heading, Notice } from '../shared/ui.tsx';
 import { makePasskey, type NewPasskey } from './fingerprint.ts';
+import { FingerprintOffer } from './fingerprint-offer.tsx';
 import { Keypad } from './keypad.tsx';
+import { keysGone, Unsent } from './parts.tsx';
 import { alone, turnRatchet } from './ratchet.ts';
 import { endsTheLink, type Server } from './server.ts';
 import { load, save } from './store.ts';
@@ -56,7 +58,7 @@ export function FingerprintSettings({ texts, server, isOn, close, unlinked }: Pr
 
   const turnOn = async (challenge: string) => {
     const device = await load('device');
-    if (!device) return;
+    if (!device) return unlinked(keysGone(texts));
     const { did } = device.keys;
     const made = await makePasskey(await passkeyChallenge(unb64(challenge)!, did), did, device.name);
     setPage(made ? { at: 'code', challenge, made } : { at: 'offer', challenge, declined: true });
@@ -67,7 +69,7 @@ export function FingerprintSettings({ texts, server, isOn, close, unlinked }: Pr
       setFailure(null);
       setPage({ at: 'sending' });
       const device = await load('device');
-      if (!device) return;
+      if (!device) return unlinked(keysGone(texts));
       const { keys, codeVersion, vaultKey, ratchet } = device;
       const on = await makePasskeyOn(keys, codeVersion, vaultKey, unb64(challenge)!, ratchet, made.passkey, code);
       await send(challenge, made, JSON.stringify(on));
@@ -130,20 +132,14 @@ export function FingerprintSettings({ texts, server, isOn, close, unlinked }: Pr
       );
     case 'offer':
       return (
-        <>
-          <Heading>{t('fingerprint.heading')}</Heading>
-          <p class="lead">{t('fingerprint.lead')}</p>
-          <p>{t('fingerprint.mine')}</p>
-          {page.declined && (
-            <Notice kind="bad" role="alert" data-test="fingerprint-declined">
-              <p>{t('fingerprint.declined')}</p>
-            </Notice>
-          )}
-          <button class="button main" onClick={() => turnOn(page.challenge)} data-test="fingerprint-on">
-            <Icon name="lock" /> {t('button.fingerprint_on')}
-          </button>
+        <FingerprintOffer
+          texts={texts}
+          heading={t('fingerprint.heading')}
+          declined={page.declined}
+          turnOn={() => turnOn(page.challenge)}
+        >
           {back}
-        </>
+        </FingerprintOffer>
       );
     case 'code':
       return (
@@ -156,21 +152,7 @@ export function FingerprintSettings({ texts, server, isOn, close, unlinked }: Pr
         </>
       );
     case 'unsent':
-      return (
-        <>
-          <Heading>{t('enter.unsent.heading')}</Heading>
-          <Notice kind="bad" role="alert" data-test="unsent">
-            <p>{t('enter.unsent')}</p>
-          </Notice>
-          <button
-            class="button main"
-            onClick={() => alone(() => send(page.challenge, page.made, page.body))}
-            data-test="send-again"
-          >
-            {t('button.send_again')}
-          </button>
-        </>
-      );
+      return <Unsent texts={texts} again={() => alone(() => send(page.challenge, page.made, page.body))} />;
     case 'done':
       return (
         <>

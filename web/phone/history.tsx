@@ -2,11 +2,13 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import type { Failure } from '../shared/api.ts';
-import type { KeyOf, Language } from '../shared/language.ts';
+import { momentOf, type KeyOf } from '../shared/language.ts';
 import { checkHistory, readHead, type Doubt, type HistoryEntry } from '../shared/log-proof.ts';
-import { Busy, FailureNotice, Heading, Icon, Notice } from '../shared/ui.tsx';
+import { Icon, Notice } from '../shared/ui.tsx';
 import type phoneTexts from '../texts/fr/phone.json';
 import { claimText } from './claims.ts';
+import { Listing } from './listing.tsx';
+import { partnerName } from './parts.tsx';
 import { endsTheLink, type Server } from './server.ts';
 import { load, save } from './store.ts';
 import type { Texts } from './texts.ts';
@@ -21,7 +23,7 @@ export type HistoryProps = {
 type Loaded = { entries: HistoryEntry[]; more: boolean; size: number };
 
 export function History({ texts, server, close, unlinked }: HistoryProps) {
-  const { t, c, language } = texts;
+  const { t } = texts;
   const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [doubt, setDoubt] = useState<Doubt | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
@@ -48,9 +50,21 @@ export function History({ texts, server, close, unlinked }: HistoryProps) {
 
   useEffect(() => void fetchMore(), []);
 
+  const older = loaded?.more && !busy && !doubt && !failure && (
+    <button class="button" onClick={fetchMore} data-test="history-more">
+      {t('history.more')}
+    </button>
+  );
   return (
-    <>
-      <Heading>{t('history.heading')}</Heading>
+    <Listing
+      texts={texts}
+      heading={t('history.heading')}
+      failure={failure}
+      busy={busy}
+      retry={fetchMore}
+      close={close}
+      more={older}
+    >
       {doubt && (
         <Notice kind="bad" role="alert" data-test="history-doubt" data-doubt={doubt}>
           <p>
@@ -59,7 +73,6 @@ export function History({ texts, server, close, unlinked }: HistoryProps) {
           <p>{t('history.doubt.text')}</p>
         </Notice>
       )}
-      {failure && <FailureNotice failure={failure} language={language} c={c} />}
       {loaded && !doubt && (
         <>
           <p class="soft" role="status" data-test="history-proven" data-size={loaded.size}>
@@ -72,23 +85,7 @@ export function History({ texts, server, close, unlinked }: HistoryProps) {
           </ol>
         </>
       )}
-      {busy && <Busy text={c('loading')} />}
-      <div class="row">
-        {failure && (
-          <button class="button main" onClick={fetchMore} data-test="retry">
-            {c('button.retry')}
-          </button>
-        )}
-        {loaded?.more && !busy && !doubt && !failure && (
-          <button class="button" onClick={fetchMore} data-test="history-more">
-            {t('history.more')}
-          </button>
-        )}
-        <button class="button" onClick={close} data-test="to-home">
-          {c('button.back')}
-        </button>
-      </div>
-    </>
+    </Listing>
   );
 }
 
@@ -122,7 +119,7 @@ function eventText({ kind, detail }: HistoryEntry, { t }: Texts): string {
 function Entry({ entry, texts }: { entry: HistoryEntry; texts: Texts }) {
   const { t, language } = texts;
   const { partner, browser, claims } = entry.detail;
-  const name = partner && (partner.name[language] ?? partner.name['en'] ?? Object.values(partner.name)[0]);
+  const name = partner && partnerName(partner, language);
   return (
     <li class="card" data-test="history-entry" data-kind={entry.kind}>
       <p>
@@ -135,7 +132,7 @@ function Entry({ entry, texts }: { entry: HistoryEntry; texts: Texts }) {
         )}
       </p>
       <p class="soft">
-        <Icon name="clock" /> {moment(language, entry.at)}
+        <Icon name="clock" /> {momentOf(language, entry.at)}
         {browser && (
           <>
             <br />
@@ -152,8 +149,4 @@ function Entry({ entry, texts }: { entry: HistoryEntry; texts: Texts }) {
       )}
     </li>
   );
-}
-
-function moment(language: Language, seconds: number): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short' }).format(seconds * 1000);
 }

@@ -3,12 +3,13 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Failure } from '../shared/api.ts';
-import { timeOfDay } from '../shared/language.ts';
+import { dayOf, timeOfDay } from '../shared/language.ts';
 import { groupedNumber } from '../shared/number-shown.ts';
 import { FailureNotice, Heading, Icon, Notice } from '../shared/ui.tsx';
 import { hasFingerprint } from './fingerprint.ts';
 import { InstallHint } from './install.tsx';
 import type { NotificationsProps } from './notifications.tsx';
+import { partnerName } from './parts.tsx';
 import type { Me, PendingAction, Server } from './server.ts';
 import type { Device } from './store.ts';
 import type { Texts } from './texts.ts';
@@ -130,7 +131,7 @@ export function Home(props: Props) {
           <dt>{t('home.device')}</dt>
           <dd>
             {device.name}
-            {me && <span class="soft since">{t('home.since', { date: day(language, me.device.bound_at) })}</span>}
+            {me && <span class="soft since">{t('home.since', { date: dayOf(language, me.device.bound_at) })}</span>}
           </dd>
           {(canHave || fingerprint) && (
             <>
@@ -179,7 +180,7 @@ type RequestProps = { action: PendingAction; texts: Texts; open: (id: string) =>
 function Request({ action, texts: { t, language }, open, under = false }: RequestProps) {
   const Title = under ? 'h3' : 'h2';
   const { partner } = action;
-  const name = partner && (partner.name[language] ?? partner.name['en'] ?? Object.values(partner.name)[0]);
+  const name = partner && partnerName(partner, language);
   return (
     <section class="card waiting" data-rings={action.rings ?? true} data-muted={action.muted ?? false}>
       <Title>{t('home.request', { time: timeOfDay(language, action.created_at) })}</Title>
@@ -199,8 +200,4 @@ function Request({ action, texts: { t, language }, open, under = false }: Reques
       </button>
     </section>
   );
-}
-
-function day(language: string, seconds: number): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'long' }).format(seconds * 1000);
 }

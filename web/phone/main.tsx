@@ -9,11 +9,6 @@ import { isLanguage, preferredLanguage, type Language } from '../shared/language
 import type { PageClaim } from '../shared/device-protocol.ts';
 import { fetchSite, shortAddress, testBanner, type Site } from '../shared/site.ts';
 import { FailureNotice, Heading, LanguageSwitch, Mark, Notice } from '../shared/ui.tsx';
-import { Action } from './action.tsx';
-import type { ClaimProps } from './claim.tsx';
-import type { EnrolProps } from './enrol.tsx';
-import type { FingerprintSettings } from './fingerprint-settings.tsx';
-import type { HistoryProps } from './history.tsx';
 import { Home } from './home.tsx';
 import { clearNotifications, onNotified, takeNotified } from './notified.ts';
 import { forgetOpenedClaim, openedClaim, takeOpenedClaim } from './opened-claim.ts';
@@ -68,7 +63,7 @@ function App({ first, kept }: { first: Texts; kept: Kept | null }) {
     if (gone)
       return (
         <>
-          <Heading>{t(isSuspended(gone) ? 'suspended.heading' : 'unlinked.heading')}</Heading>
+          <Heading>{t(headingOf(gone))}</Heading>
           <FailureNotice failure={gone} language={language} c={c} />
           {isSuspended(gone) && (
             <div class="near" data-test="suspended">
@@ -99,7 +94,7 @@ function App({ first, kept }: { first: Texts; kept: Kept | null }) {
             <p>{t('elsewhere.text')}</p>
           </Notice>
         )}
-        <EnrolLater
+        <Enrol
           texts={texts}
           kept={enrolment}
           failure={null}
@@ -145,6 +140,11 @@ function isSuspended(failure: Failure): boolean {
   return failure.outcome === 'device_suspended' || failure.outcome === 'device_clone_suspected';
 }
 
+function headingOf(failure: Failure) {
+  if (isSuspended(failure)) return 'suspended.heading';
+  return failure.outcome === 'device_keys_gone' ? 'lost.heading' : 'unlinked.heading';
+}
+
 function NoStorage({ texts: { t, c } }: { texts: Texts }) {
   return (
     <>
@@ -159,31 +159,22 @@ function NoStorage({ texts: { t, c } }: { texts: Texts }) {
   );
 }
 
-/** A phone that is linked has no need of the steps to link it. */
-function EnrolLater(props: EnrolProps) {
-  const [loaded, setLoaded] = useState<{ Enrol: (props: EnrolProps) => JSX.Element } | null>(null);
-  useEffect(() => void import('./enrol.tsx').then(setLoaded), []);
-  return loaded ? <loaded.Enrol {...props} /> : <p>{props.texts.c('loading')}</p>;
-}
-
-/** Going to a page is loaded when it is asked for. */
-function ClaimLater(props: ClaimProps) {
-  const [loaded, setLoaded] = useState<{ ClaimPage: (props: ClaimProps) => JSX.Element } | null>(null);
-  useEffect(() => void import('./claim.tsx').then(setLoaded), []);
-  return loaded ? <loaded.ClaimPage {...props} /> : <p>{props.texts.c('loading')}</p>;
-}
-
-/** A screen that is loaded when it is asked for. */
-function later(fetch: () => Promise<(props: HistoryProps) => JSX.Element>) {
-  return (props: HistoryProps) => {
-    const [loaded, setLoaded] = useState<{ Screen: (props: HistoryProps) => JSX.Element } | null>(null);
+/** A screen that is loaded when it is shown. */
+function later<Props extends { texts: Texts }>(fetch: () => Promise<(props: Props) => JSX.Element>) {
+  return (props: Props) => {
+    const [loaded, setLoaded] = useState<{ Screen: (props: Props) => JSX.Element } | null>(null);
     useEffect(() => void fetch().then((Screen) => setLoaded({ Screen })), []);
     return loaded ? <loaded.Screen {...props} /> : <p>{props.texts.c('loading')}</p>;
   };
 }
 
-const History = later(async () => (await import('./history.tsx')).History);
+const loadAction = async () => (await import('./action.tsx')).Action;
+const Action = later(loadAction);
+const ClaimPage = later(async () => (await import('./claim.tsx')).ClaimPage);
 const Consents = later(async () => (await import('./consents.tsx')).Consents);
+const Enrol = later(async () => (await import('./enrol.tsx')).Enrol);
+const FingerprintSettings = later(async () => (await import('./fingerprint-settings.tsx')).FingerprintSettings);
+const History = later(async () => (await import('./history.tsx')).History);
 
 type LinkedProps = { texts: Texts; device: Device; site: Site | null; gone: (failure: Failure) => void };
 
@@ -197,7 +188,7 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
   const [failure, setFailure] = useState<Failure | null>(null);
   const [opened, setOpened] = useState(notified);
   const [screen, setScreen] = useState<'home' | 'history' | 'consents'>('home');
-  const [Settings, setSettings] = useState<typeof FingerprintSettings | null>(null);
+  const [changesFingerprint, setChangesFingerprint] = useState(false);
   const [passkey, setPasskey] = useState(device.passkey ?? null);
   const [visit, setVisit] = useState(0);
   const [claiming, setClaiming] = useState<PageClaim | 'scan' | 'type' | null>(openedClaim);
@@ -209,6 +200,9 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
     else if (failed.outcome === 'unreachable') setOnline(false);
     else setFailure(failed);
   };
+
+  // There before it is asked for.
+  useEffect(() => void loadAction(), []);
 
   // A tapped notification opens its request; whoever is answering another one goes on with that.
   useEffect(() => onNotified((action) => setOpened((now) => now ?? action)), []);
@@ -256,18 +250,18 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
 
   // Turned on or off in the settings; or turned off by the server, which saw a copy of it.
   useEffect(() => {
-    if (Settings) return;
+    if (changesFingerprint) return;
     void load('device').then((now) => setPasskey((me?.device.passkey !== false && now?.passkey) || null));
-  }, [Settings, me]);
+  }, [changesFingerprint, me]);
 
-  if (Settings)
+  if (changesFingerprint)
     return (
-      <Settings
+      <FingerprintSettings
         texts={texts}
         server={server}
         isOn={!!passkey}
         close={() => {
-          setSettings(null);
+          setChangesFingerprint(false);
           setVisit((count) => count + 1);
         }}
         unlinked={gone}
@@ -276,7 +270,7 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
 
   if (claiming)
     return (
-      <ClaimLater
+      <ClaimPage
         texts={texts}
         server={server}
         first={claiming}
@@ -327,10 +321,7 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
       device={device}
       me={me}
       fingerprint={!!passkey}
-      changeFingerprint={() =>
-        // Seldom opened: loaded then, from what the worker keeps.
-        void import('./fingerprint-settings.tsx').then((part) => setSettings(() => part.FingerprintSettings))
-      }
+      changeFingerprint={() => setChangesFingerprint(true)}
       actions={actions}
       online={online}
       failure={failure}

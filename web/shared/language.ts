@@ -54,16 +54,31 @@ export function translator<Catalogue extends Record<string, string>>(
   };
 }
 
+/** English as it is written in Europe. */
+const locale = (language: Language) => (language === 'en' ? 'en-GB' : language);
+const written = (language: Language, seconds: number, format: Intl.DateTimeFormatOptions) =>
+  new Intl.DateTimeFormat(locale(language), format).format(seconds * 1000);
+
 /** `14:05`, the person's own clock. `seconds` since 1970. */
 export function timeOfDay(language: Language, seconds: number): string {
-  return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' }).format(new Date(seconds * 1000));
+  return written(language, seconds, { hour: '2-digit', minute: '2-digit' });
+}
+
+/** `30 juillet 2026`, the person's own day. `seconds` since 1970. */
+export function dayOf(language: Language, seconds: number): string {
+  return written(language, seconds, { dateStyle: 'long' });
+}
+
+/** `30 juillet 2026 à 14:05`. `seconds` since 1970. */
+export function momentOf(language: Language, seconds: number): string {
+  return written(language, seconds, { dateStyle: 'long', timeStyle: 'short' });
 }
 
 /** `30 juillet 1985` from `1985-07-30`; a text that is no such date comes back as it is. */
 export function longDate(language: Language, iso: string): string {
-  const date = /^\d{4}-\d{2}-\d{2}$/.test(iso) ? new Date(`${iso}T00:00:00Z`) : null;
-  if (!date || Number.isNaN(date.getTime())) return iso;
-  return new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' }).format(date);
+  const midnight = /^\d{4}-\d{2}-\d{2}$/.test(iso) ? Date.parse(`${iso}T00:00:00Z`) : NaN;
+  if (Number.isNaN(midnight)) return iso;
+  return written(language, midnight / 1000, { dateStyle: 'long', timeZone: 'UTC' });
 }
 
 /** `2:05` */

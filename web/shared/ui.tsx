@@ -4,7 +4,7 @@ import type { ComponentChildren, HTMLAttributes, TargetedEvent } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Failure } from './api.ts';
 import symbolFile from './symbols.json';
-import { languageNames, languages, minutesAndSeconds, timeOfDay, type Language, type Translate } from './language.ts';
+import { dayOf, languageNames, languages, minutesAndSeconds, timeOfDay, type Language, type Translate } from './language.ts';
 import type common from '../texts/fr/common.json';
 import type { KeyOf } from './language.ts';
 
@@ -89,7 +89,7 @@ export function FailureNotice({
         <p data-test="open-at">
           {days
             ? c('open_on', {
-                date: new Intl.DateTimeFormat(language, { dateStyle: 'long' }).format(failure.open_at * 1000),
+                date: dayOf(language, failure.open_at),
               })
             : c('open_at', { time: timeOfDay(language, failure.open_at) })}
         </p>

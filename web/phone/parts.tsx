@@ -1,0 +1,47 @@
+// What several screens of the app have in common.
+
+import { useEffect, useRef } from 'preact/hooks';
+import type { Failure } from '../shared/api.ts';
+import type { Language } from '../shared/language.ts';
+import { Heading, Notice } from '../shared/ui.tsx';
+import type { Texts } from './texts.ts';
+
+/** The phone's language, else English, else the first there is (docs/device-protocol.md §5). */
+export function partnerName({ name }: { name: Record<string, string> }, language: Language): string {
+  return name[language] ?? name['en'] ?? Object.values(name)[0]!;
+}
+
+/** The browser has deleted what the app keeps while it was open. No server says so: the phone can ask nothing any more. */
+export function keysGone({ t }: Texts): Failure {
+  return { outcome: 'device_keys_gone', text: t('lost.cleared'), way_out: 'start_over' };
+}
+
+export function DeclinedNotice({ text }: { text: string }) {
+  return (
+    <Notice kind="bad" role="alert" data-test="fingerprint-declined">
+      <p>{text}</p>
+    </Notice>
+  );
+}
+
+/** An answer that did not arrive: sent again by a tap, or by itself once the network is back. */
+export function Unsent({ texts: { t }, again }: { texts: Texts; again: () => void }) {
+  const send = useRef(again);
+  send.current = again;
+  useEffect(() => {
+    const online = () => send.current();
+    window.addEventListener('online', online);
+    return () => window.removeEventListener('online', online);
+  }, []);
+  return (
+    <>
+      <Heading>{t('enter.unsent.heading')}</Heading>
+      <Notice kind="bad" role="alert" data-test="unsent">
+        <p>{t('enter.unsent')}</p>
+      </Notice>
+      <button class="button main" onClick={again} data-test="send-again">
+        {t('button.send_again')}
+      </button>
+    </>
+  );
+}
