@@ -287,6 +287,7 @@ void read_sms(Section section, Configuration::Sms& sms)
     section.text("gateway", sms.gateway, is_web_url, "the URL of Kannel's sendsms");
     section.text("user", sms.user);
     section.path("password_file", sms.password_file);
+    section.text("report_url", sms.report_url, is_web_url, "the URL of this server's /sms/report");
     section.text(
         "sender", sms.sender,
         [](std::string const& text) {
@@ -365,7 +366,9 @@ void read_limits(Section section, Limits& limits)
     for (auto const& [name, member, least, most] : {
              Count{"sms_sends", &Limits::sms_sends, 1, 20},
              Count{"sms_sends_a_day_to_one_number", &Limits::sms_sends_a_day_to_one_number, 1, 1000},
+             Count{"sms_sends_an_hour_to_one_prefix", &Limits::sms_sends_an_hour_to_one_prefix, 1, 1'000'000},
              Count{"sms_sends_an_hour_in_all", &Limits::sms_sends_an_hour_in_all, 1, 10'000'000},
+             Count{"sms_sends_a_day_in_all", &Limits::sms_sends_a_day_in_all, 1, 100'000'000},
              Count{"sign_ins_a_minute_per_address", &Limits::sign_ins_a_minute_per_address, 1, 10'000'000},
              Count{"rings_per_number", &Limits::rings_per_number, 1, 10'000'000},
              Count{"rings_per_network", &Limits::rings_per_network, 1, 10'000'000},

@@ -53,6 +53,7 @@ struct Configuration {
         std::string user;
         std::filesystem::path password_file;
         std::string sender = "Symbolon";
+        std::string report_url; ///< our /sms/report as the gateway reaches it; empty: no reports are asked for
     } sms;
 
     struct Push {

@@ -16,6 +16,7 @@
 #include "edge/sms_gateway.hpp"
 #include "edge/static_files.hpp"
 #include "entry/unanswered.hpp"
+#include "message/sms.hpp"
 #include "oidc/routes.hpp"
 #include "page/enrolment.hpp"
 #include "page/reader.hpp"
@@ -154,10 +155,7 @@ std::vector<std::string> local_hosts(app::Configuration const& configuration)
 /// Where no gateway is configured.
 class NoMessages final : public ports::Messages {
 public:
-    Flow<void> send_sms(account::PhoneNumber /*to*/, std::string /*text*/) override
-    {
-        co_return fail(Outcome::sms_not_sent, "no gateway in [sms]");
-    }
+    Flow<void> send_sms(ports::Sms /*sms*/) override { co_return fail(Outcome::sms_not_sent, "no gateway in [sms]"); }
 };
 
 Result<std::unique_ptr<ports::Messages>> make_messages(app::Configuration::Sms const& sms, edge::HttpClient& client,
@@ -169,7 +167,8 @@ Result<std::unique_ptr<ports::Messages>> make_messages(app::Configuration::Sms c
         return fail(Outcome::configuration_invalid, "sms.gateway: plain http is for this machine only");
     auto password = TRY(content_of(sms.password_file));
     while (password.ends_with('\n') || password.ends_with('\r')) password.pop_back();
-    return edge::sms_gateway(client, {sms.gateway, sms.user, SecretText{std::move(password)}, sms.sender}, log);
+    return edge::sms_gateway(client,
+                             {sms.gateway, sms.user, SecretText{std::move(password)}, sms.sender, sms.report_url}, log);
 }
 
 // ---- what every origin answers ------------------------------------------------------------------------------------
@@ -324,11 +323,13 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
         .texts = texts,
         .calling_codes = configuration.enrolment.calling_codes,
     };
+    auto const sms_key = app::derived_key(state, "sms_reference");
     auto const device = std::make_shared<device::Settings const>(
         device::Settings{.origin = server_settings.phone_url,
                          .id_origin = server_settings.id_url,
                          .nonce_key = app::derived_key(state, "device_nonce"),
                          .counter_key = app::derived_key(state, "device_counter"),
+                         .sms_key = sms_key,
                          .record_key = state.record_key,
                          .push_key = crypto::push_point(state.push_key.key.public_key()),
                          .push_hosts = configuration.push.hosts,
@@ -341,6 +342,7 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
     append(id_routes, page::sign_in_routes(sign_in, services));
     append(id_routes, page::enrolment_routes(enrolment, services));
     append(id_routes, page::reader_routes(enrolment, services));
+    append(id_routes, message::gateway_routes(sms_key, services));
     http::Routes phone_routes = device::device_routes(services, device);
     http::Routes desk_routes;
     for (auto* const routes : {&id_routes, &phone_routes, &desk_routes}) {

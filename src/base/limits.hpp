@@ -13,11 +13,13 @@ struct Limits {
     int sms_code_digits = 6;
     Seconds sms_code_lifetime = 10min;
     int sms_code_tries = 3;
-    int sms_sends = 3;                     ///< ° within sms_sends_window
-    Seconds sms_sends_window = 20min;      ///< °
-    Seconds sms_again_after = 30s;         ///< ° the countdown on the button
-    int sms_sends_a_day_to_one_number = 6; ///< °
-    int sms_sends_an_hour_in_all = 5000;   ///< ° spending limit
+    int sms_sends = 3;                        ///< ° within sms_sends_window
+    Seconds sms_sends_window = 20min;         ///< °
+    Seconds sms_again_after = 30s;            ///< ° the countdown on the button
+    int sms_sends_a_day_to_one_number = 6;    ///< ° then one in longest_wait
+    int sms_sends_an_hour_to_one_prefix = 60; ///< ° a block of 10,000 numbers: SMS pumping
+    int sms_sends_an_hour_in_all = 5000;      ///< ° spending limit
+    int sms_sends_a_day_in_all = 50'000;      ///< ° spending limit
 
     // ---- the 5-digit code
     int code_digits = 5;

@@ -9,6 +9,7 @@
 #include "enrolment/phone_number.hpp"
 #include "enrolment/sms_code.hpp"
 #include "enrolment/steps.hpp"
+#include "message/sms.hpp"
 
 #include <algorithm>
 
@@ -93,43 +94,31 @@ Flow<void> keep(Meant before, Enrolment after, Services services)
     co_return {};
 }
 
-/// Spending limits: counts an SMS that is about to be sent, in all and to its number. The whole is counted first: who
-/// asks for more than his number may have uses up of it what his enrolment's own limit lets him, which is little; the
-/// other way round, an hour in which nobody is sent anything would cost people their day.
-///
-/// Fails: sms_limit_in_all, sms_limit_of_number.
-Flow<void> count_sms(account::PhoneNumber number, Services services, SharedSettings settings)
-{
-    constexpr Seconds hour = 1h;
-    constexpr Seconds day = 24h;
-    auto const now = services.clock.now();
-    auto const key = [&](std::string const& what) {
-        return crypto::hmac_sha256(settings->counter_key, bytes_of(what));
-    };
-    auto const end_of = [&](Seconds window) { return now - now.time_since_epoch() % window + window; };
-    auto const in_all = co_await services.counters.add("sms_in_all", key("sms in all"), hour, now);
-    if (in_all > settings->limits.sms_sends_an_hour_in_all)
-        co_return fail_until(Outcome::sms_limit_in_all, end_of(hour));
-    auto const to_number = co_await services.counters.add("sms_to_number", key("sms to " + number.e164()), day, now);
-    if (to_number > settings->limits.sms_sends_a_day_to_one_number)
-        co_return fail_until(Outcome::sms_limit_of_number, end_of(day));
-    co_return {};
-}
-
 bool is_spending_limit(Outcome outcome)
 {
-    return outcome == Outcome::sms_limit_in_all || outcome == Outcome::sms_limit_of_number;
+    return outcome == Outcome::sms_limit_in_all || outcome == Outcome::sms_limit_of_prefix ||
+           outcome == Outcome::sms_limit_of_number;
 }
 
-/// Hands the code to the gateway. Gives whether it took it.
-Flow<bool> send_code(account::PhoneNumber number, Language language, std::string code, Services services,
-                     SharedSettings settings)
+/// Hands the code of the last send to the gateway. Gives the enrolment as it is then: where the gateway surely did not
+/// take it, the send is taken back (E9).
+Flow<Enrolment> send_code(Enrolment enrolment, std::string code, Services services, SharedSettings settings)
 {
     auto const minutes = std::chrono::duration_cast<std::chrono::minutes>(settings->limits.sms_code_lifetime).count();
-    auto text = settings->texts.text(language, "sms.code", {{"code", code}, {"minutes", std::to_string(minutes)}});
-    auto const sent = co_await outcome_of(services.messages.send_sms(number, std::move(text)));
-    if (!sent) services.log.failure("sms", sent.error(), {});
-    co_return sent.has_value();
+    auto const sent_at = enrolment.sms_sent_at.back();
+    ports::Sms sms{.to = enrolment.phone_number,
+                   .text = settings->texts.text(enrolment.language, "sms.code",
+                                                {{"code", code}, {"minutes", std::to_string(minutes)}}),
+                   .reference = message::sms_reference(enrolment.id, sent_at, settings->sms_key, services.random)};
+    auto const sent = co_await outcome_of(services.messages.send_sms(std::move(sms)));
+    if (sent) co_return enrolment;
+    services.log.failure("sms", sent.error(), {});
+    if (sent.error().outcome != Outcome::sms_not_sent) co_return enrolment;
+    auto const stored = co_await services.enrolments.find(enrolment.id);
+    auto refused = stored ? enrolment::sms_refused(stored->value, sent_at) : std::nullopt;
+    if (!refused) co_return enrolment;
+    co_await outcome_of(services.enrolments.save(changed(*stored, *refused)));
+    co_return *std::move(refused);
 }
 
 Flow<json::Object> vault_key(Services services)
@@ -183,10 +172,11 @@ Flow<http::Response> start_enrolment(http::Request request, Services services, S
     enrolment.device_nonce = services.random.bytes(nonce_bytes);
     // Within the countdown the code that was sent stays good: the app was only opened again.
     auto const code = enrolment::sms_code(services.random.below(1'000'000));
+    auto over_the_limit = false;
     auto with_code = enrolment::send_sms_code(enrolment, crypto::sha256(code), now, settings->limits);
-    auto sent = true;
     if (with_code) {
-        auto const counted = co_await outcome_of(count_sms(number, services, settings));
+        auto const counted =
+            co_await outcome_of(message::count_sms(number, settings->limits, settings->counter_key, services));
         if (!counted && !is_spending_limit(counted.error().outcome)) co_return std::unexpected{counted.error()};
         if (counted) {
             enrolment = *with_code;
@@ -194,18 +184,18 @@ Flow<http::Response> start_enrolment(http::Request request, Services services, S
             // The phone offers to ask again, and is told then when that is possible.
             services.log.failure("sms", counted.error(), {});
             with_code = std::unexpected{counted.error()};
-            sent = false;
+            over_the_limit = true;
         }
     }
     co_await keep(meant, enrolment, services);
     tell_page(services, enrolment.id);
 
-    if (with_code) sent = co_await send_code(number, enrolment.language, code, services, settings);
+    if (with_code) enrolment = co_await send_code(enrolment, code, services, settings);
     co_return answer({{"session", session.reveal()},
                       {"nonce", crypto::base64url(enrolment.device_nonce)},
                       {"vault_key", co_await vault_key(services)},
                       {"language", name_of(enrolment.language)},
-                      {"sms_sent", sent},
+                      {"sms_sent", !over_the_limit && !enrolment.sms_lost},
                       {"sms_again_at", numeric_date(enrolment::sms_again_at(enrolment, settings->limits))}});
 }
 
@@ -230,11 +220,11 @@ Flow<http::Response> send_sms_again(http::Request request, Services services, Sh
     auto const enrolment =
         co_await enrolment::send_sms_code(stored.value, crypto::sha256(code), services.clock.now(), settings->limits);
     // Before the code that was sent is forgotten for another one.
-    co_await count_sms(enrolment.phone_number, services, settings);
+    co_await message::count_sms(enrolment.phone_number, settings->limits, settings->counter_key, services);
     co_await services.enrolments.save(changed(stored, enrolment));
-    auto const sent = co_await send_code(enrolment.phone_number, enrolment.language, code, services, settings);
-    if (!sent) co_return fail(Outcome::sms_not_sent);
-    co_return answer({{"sms_again_at", numeric_date(enrolment::sms_again_at(enrolment, settings->limits))}});
+    auto const sent = co_await send_code(enrolment, code, services, settings);
+    if (sent.sms_lost) co_return fail(Outcome::sms_not_sent);
+    co_return answer({{"sms_again_at", numeric_date(enrolment::sms_again_at(sent, settings->limits))}});
 }
 
 Flow<http::Response> enrolment_state(http::Request request, Services services, SharedSettings settings)
@@ -252,6 +242,10 @@ Flow<http::Response> enrolment_state(http::Request request, Services services, S
                        {"language", name_of(enrolment.language)},
                        {"sms_again_at", numeric_date(enrolment::sms_again_at(enrolment, settings->limits))}};
     if (enrolment.state != State::sms) state["code_rules"] = rules_of(enrolment);
+    else if (enrolment.sms_lost)
+        state["sms_failure"] =
+            json::Object{{"outcome", name_of(Outcome::sms_not_delivered)},
+                         {"text", settings->texts.text(enrolment.language, Outcome::sms_not_delivered)}};
     co_return answer(std::move(state));
 }
 

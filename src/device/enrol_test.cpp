@@ -1,5 +1,6 @@
 #include "crypto/encoding.hpp"
 #include "device/world_testing.hpp"
+#include "message/sms.hpp"
 
 namespace symbolon::device {
 namespace {
@@ -192,33 +193,36 @@ TEST_F(PhoneEnrolment, no_more_sms_go_to_one_number_on_one_day_than_the_limit)
     ASSERT_EQ(world_.messages.sent.size(), 2);
     auto const good = world_.messages.last_code();
 
-    world_.clock.at += 1h;
-    ASSERT_EQ(world_.clock.at, store::testing::noon + 2h);
+    // From then on one in twenty minutes.
+    world_.clock.at = store::testing::noon + 2h;
+    ASSERT_EQ(outcome(run_now(phone_.send_sms_again())), "");
+    ASSERT_EQ(world_.messages.sent.size(), 3);
+    world_.clock.at += 1min;
     auto const refused = run_now(phone_.send_sms_again());
     ASSERT_EQ(outcome(refused), "sms_limit_of_number");
-    EXPECT_EQ(refused.error().open_at, store::testing::noon + 12h) << "midnight, UTC";
-    EXPECT_EQ(world_.messages.sent.size(), 2);
+    EXPECT_EQ(refused.error().open_at, store::testing::noon + 2h + 20min) << "nobody is told to wait longer (E9)";
+    EXPECT_EQ(world_.messages.sent.size(), 3);
 
     // Opening the app again is no way around it, and says nothing else than that no SMS left.
     Phone other{new_phone(world_.random), world_.transport};
     world_.enrolment("e2", "+32470123456", "Zz9+k?7Q", "80010100157");
     ASSERT_EQ(outcome(run_now(other.start_enrolment("32", number, SecretText{"Zz9+k?7Q"}))), "");
-    EXPECT_EQ(world_.messages.sent.size(), 2);
+    EXPECT_EQ(world_.messages.sent.size(), 3);
     // Another number is none of its business.
     Phone stranger{new_phone(world_.random), world_.transport};
     world_.enrolment("e3", "+32470999999", "Yy9+k?7Q", "80010100256");
     ASSERT_EQ(outcome(run_now(stranger.start_enrolment("32", "0470 99 99 99", SecretText{"Yy9+k?7Q"}))), "");
-    EXPECT_EQ(world_.messages.sent.size(), 3);
+    EXPECT_EQ(world_.messages.sent.size(), 4);
 
-    world_.clock.at = store::testing::noon + 12h;
-    EXPECT_EQ(outcome(run_now(phone_.send_sms_again())), "");
+    world_.clock.at = *refused.error().open_at;
+    EXPECT_EQ(outcome(run_now(phone_.send_sms_again())), "") << "who waits as told is not told to wait again";
     EXPECT_FALSE(good.equals(world_.messages.last_code()));
 }
 
 TEST_F(PhoneEnrolment, no_more_sms_leave_in_one_hour_than_the_operator_pays_for)
 {
     world_.limit([](Limits& limits) { limits.sms_sends_an_hour_in_all = 1; });
-    world_.clock.at += 20min;
+    world_.clock.at += 45min;
     world_.enrolment();
     ASSERT_EQ(outcome(start()), "");
     auto const code = world_.messages.last_code();
@@ -228,6 +232,112 @@ TEST_F(PhoneEnrolment, no_more_sms_leave_in_one_hour_than_the_operator_pays_for)
     EXPECT_EQ(refused.error().open_at, store::testing::noon + 1h);
     EXPECT_EQ(world_.messages.sent.size(), 1);
     EXPECT_EQ(outcome(sms(code)), "") << "what was sent stays good";
+}
+
+TEST_F(PhoneEnrolment, no_more_sms_go_to_one_block_of_numbers_in_one_hour_than_the_limit_and_the_operator_is_told_once)
+{
+    world_.limit([](Limits& limits) { limits.sms_sends_an_hour_to_one_prefix = 2; });
+    auto ask = [&, n = 0](std::string const& last_digits) mutable {
+        auto const e164 = "+3247012" + last_digits;
+        auto const typed = std::string{"Zz9+k?7"} + static_cast<char>('A' + n);
+        world_.enrolment("p" + std::to_string(n++), e164, typed, "85073003328");
+        Phone phone{new_phone(world_.random), world_.transport};
+        EXPECT_EQ(outcome(run_now(phone.start_enrolment("32", "0" + e164.substr(3), SecretText{typed}))), "");
+        return world_.messages.sent.size();
+    };
+    world_.clock.at += 40min;
+    EXPECT_EQ(ask("3456"), 1);
+    EXPECT_EQ(ask("9999"), 2);
+    EXPECT_EQ(std::ranges::count(world_.log.events, "sms_limit_reached"), 0);
+    EXPECT_EQ(ask("0000"), 2);
+    EXPECT_EQ(ask("1111"), 2);
+    EXPECT_EQ(std::ranges::count(world_.log.events, "sms_limit_reached"), 1);
+    world_.clock.at = store::testing::noon + 1h;
+    EXPECT_EQ(ask("2222"), 3);
+}
+
+TEST_F(PhoneEnrolment, E9_an_sms_that_the_gateway_refuses_does_not_count)
+{
+    world_.enrolment();
+    world_.messages.gateway_works = false;
+    ASSERT_EQ(outcome(start()), "");
+    for (int again = 0; again < 5; ++again)
+        ASSERT_EQ(outcome(run_now(phone_.send_sms_again())), "sms_not_sent") << "at once, and never too_soon";
+    world_.messages.gateway_works = true;
+    ASSERT_EQ(outcome(run_now(phone_.send_sms_again())), "");
+    EXPECT_EQ(outcome(sms(world_.messages.last_code())), "");
+}
+
+class SmsReports : public PhoneEnrolment {
+protected:
+    /// The gateway reports the last SMS that it was handed.
+    std::string report(std::string const& status) { return report(status, world_.messages.last_reference); }
+    std::string report(std::string const& status, std::string const& reference)
+    {
+        http::Request request;
+        request.method = "GET";
+        request.path = "/sms/report";
+        request.query.add("reference", reference);
+        request.query.add("status", status);
+        return outcome(run_now(message::take_report(request, world_.settings->sms_key, world_.services)));
+    }
+    std::string said()
+    {
+        auto const now = state();
+        auto const* const failure = now.if_contains("sms_failure");
+        return failure ? std::string{failure->at("outcome").as_string()} : std::string{};
+    }
+};
+
+TEST_F(SmsReports, A5_an_sms_that_did_not_arrive_is_told_to_phone_and_page_and_the_next_one_need_not_wait)
+{
+    auto const id = world_.enrolment();
+    ASSERT_EQ(outcome(start()), "");
+    EXPECT_EQ(report("8"), "");
+    EXPECT_EQ(said(), "");
+    for (auto const* status : {"16", "2", "2"}) {
+        EXPECT_EQ(report(status), "");
+        EXPECT_EQ(said(), "sms_not_delivered");
+        EXPECT_EQ(world_.enrolment_now(id).value.outcome, Outcome::sms_not_delivered);
+    }
+    ASSERT_EQ(outcome(run_now(phone_.send_sms_again())), "") << "no countdown";
+    EXPECT_EQ(said(), "");
+    EXPECT_EQ(world_.enrolment_now(id).value.outcome, std::nullopt);
+    EXPECT_EQ(outcome(run_now(phone_.send_sms_again())), "sms_too_soon");
+    EXPECT_EQ(outcome(sms(world_.messages.last_code())), "");
+}
+
+TEST_F(SmsReports, say_nothing_of_an_sms_that_is_no_longer_waited_for)
+{
+    auto const id = world_.enrolment();
+    ASSERT_EQ(outcome(start()), "");
+    auto const first = world_.messages.last_reference;
+    world_.clock.at += 30s;
+    ASSERT_EQ(outcome(run_now(phone_.send_sms_again())), "");
+    EXPECT_EQ(report("2", first), "");
+    EXPECT_EQ(said(), "") << "another one is under way";
+    EXPECT_EQ(report("2"), "");
+    EXPECT_EQ(said(), "sms_not_delivered");
+    EXPECT_EQ(report("1"), "");
+    EXPECT_EQ(said(), "") << "it arrived after all";
+
+    ASSERT_EQ(outcome(sms(world_.messages.last_code())), "");
+    EXPECT_EQ(report("2"), "");
+    EXPECT_EQ(world_.enrolment_now(id).value.outcome, std::nullopt);
+}
+
+TEST_F(SmsReports, are_believed_only_with_a_reference_of_ours)
+{
+    world_.enrolment();
+    ASSERT_EQ(outcome(start()), "");
+    auto damaged = world_.messages.last_reference;
+    damaged.at(20) = damaged.at(20) == 'A' ? 'B' : 'A';
+    for (auto const& reference : {std::string{}, std::string{"e"}, damaged, std::string(100'000, 'A')})
+        EXPECT_EQ(report("2", reference), "request_malformed");
+    for (auto const* status : {"", "3", "-2", "2x", "%d", "99999999999999999999"})
+        EXPECT_EQ(report(status), "request_malformed") << status;
+    EXPECT_EQ(said(), "");
+    EXPECT_EQ(world_.messages.last_reference.find("e1"), std::string::npos);
 }
 
 TEST_F(PhoneEnrolment, an_hour_without_sms_costs_nobody_of_what_his_number_may_have)

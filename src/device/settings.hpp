@@ -17,6 +17,7 @@ struct Settings {
     std::string id_origin;               ///< of the sign-in pages: "https://id.example"
     SecretBytes nonce_key;               ///< 32 bytes: server nonces
     SecretBytes counter_key;             ///< 32 bytes: addresses in counters are HMACs under it
+    SecretBytes sms_key;                 ///< 32 bytes: what delivery reports bring back is sealed with it
     crypto::SigningKey record_key;       ///< signs approval records
     Bytes push_key;                      ///< what phones subscribe with (RFC 8292 §4): our P-256 point, 65 bytes
     std::vector<std::string> push_hosts; ///< push services that are sent to (push::check_endpoint)

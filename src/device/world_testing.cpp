@@ -40,10 +40,11 @@ int LocalVault::tries_of(AccountId const& account)
 
 // ---- messages, wake-ups, log ---------------------------------------------------------------------------------------
 
-Flow<void> KeptMessages::send_sms(account::PhoneNumber to, std::string text)
+Flow<void> KeptMessages::send_sms(ports::Sms sms)
 {
     if (!gateway_works) co_return fail(Outcome::sms_not_sent);
-    sent.emplace_back(to.e164(), std::move(text));
+    last_reference = std::move(sms.reference);
+    sent.emplace_back(sms.to.e164(), std::move(sms.text));
     co_return {};
 }
 
@@ -183,6 +184,7 @@ std::shared_ptr<Settings> settings_of(crypto::Random& random)
         Settings{.origin = "https://phone.example",
                  .nonce_key = SecretBytes{random.bytes(32)},
                  .counter_key = SecretBytes{random.bytes(32)},
+                 .sms_key = SecretBytes{Bytes(32, 7)},
                  .record_key = {.key_id = "records-1",
                                 .algorithm = crypto::SignatureAlgorithm::es256,
                                 .key = crypto::PrivateKey::generate(crypto::KeyType::ec_p256)},

@@ -37,8 +37,9 @@ public:
 
 class KeptMessages final : public ports::Messages {
 public:
-    Flow<void> send_sms(account::PhoneNumber to, std::string text) override;
+    Flow<void> send_sms(ports::Sms sms) override;
     bool gateway_works = true;
+    std::string last_reference;
     std::vector<std::pair<std::string, std::string>> sent; ///< number, text
 
     /// The six digits of the last one.

@@ -75,12 +75,19 @@ protected:
         });
     }
 
-    Result<void> send_sms(std::string const& text)
+    Result<void> send_sms(std::string const& text, std::string const& reference = "")
     {
-        auto const gateway =
-            sms_gateway(client, {"http://" + host + "/sendsms", "symbolon", SecretText{"p&w"}, "Symbolon"}, log);
-        return run_on<void>(loops.at(0), [&] { return gateway->send_sms(account::PhoneNumber{"+32470123456"}, text); });
+        auto const gateway = sms_gateway(client,
+                                         {.url = "http://" + host + "/sendsms",
+                                          .user = "symbolon",
+                                          .password = SecretText{"p&w"},
+                                          .sender = "Symbolon",
+                                          .report_url = report_url},
+                                         log);
+        return run_on<void>(loops.at(0),
+                            [&] { return gateway->send_sms({account::PhoneNumber{"+32470123456"}, text, reference}); });
     }
+    std::string report_url;
 };
 
 TEST_F(OutgoingHttp, gives_what_came_back)
@@ -193,6 +200,24 @@ TEST_F(OutgoingHttp, hands_an_sms_to_the_gateway)
     EXPECT_EQ(last.query.value("charset"), "UTF-8");
     EXPECT_EQ(log.text().find("0470"), std::string::npos);
     EXPECT_EQ(log.text().find("32470"), std::string::npos);
+}
+
+TEST_F(OutgoingHttp, asks_for_delivery_reports_where_there_is_somewhere_to_send_them)
+{
+    ASSERT_TRUE(send_sms("code", "ab-_9"));
+    EXPECT_FALSE(last.query.find("dlr-url"));
+    report_url = "http://127.0.0.1:8400/sms/report";
+    ASSERT_TRUE(send_sms("code"));
+    EXPECT_FALSE(last.query.find("dlr-url")) << "nobody would know what it is about";
+    ASSERT_TRUE(send_sms("code", "ab-_9"));
+    EXPECT_EQ(last.query.value("dlr-url"), "http://127.0.0.1:8400/sms/report?reference=ab-_9&status=%d");
+    EXPECT_EQ(last.query.value("dlr-mask"), "31");
+}
+
+TEST_F(OutgoingHttp, does_not_say_of_an_sms_that_it_was_not_sent_when_nobody_knows)
+{
+    server.stop(0ms);
+    EXPECT_EQ(send_sms("code").error().outcome, Outcome::sms_not_sent) << "nobody heard it";
 }
 
 TEST_F(OutgoingHttp, tries_an_sms_again_where_that_may_help)

@@ -18,6 +18,9 @@ constexpr std::u32string_view extended_alphabet = U"\f^{}\\[~]|€";
 
 constexpr std::array pauses{500ms, 2000ms};
 
+// Kannel User Guide, "Delivery reports": delivered 1, not delivered 2, queued 4, handed on 8, refused 16.
+constexpr int every_report = 31;
+
 class Gateway final : public ports::Messages {
 public:
     Gateway(HttpClient& client, SmsGatewaySettings settings, ports::Log& log)
@@ -26,19 +29,25 @@ public:
           log_{log}
     {}
 
-    Flow<void> send_sms(account::PhoneNumber to, std::string text) override
+    Flow<void> send_sms(ports::Sms sms) override
     {
-        auto const form = sms_form(text);
+        auto const form = sms_form(sms.text);
         if (!form || form->units == 0 || form->units > form->most)
             co_return fail(Outcome::sms_not_sent, "a text that doesn't fit one message");
         http::Parameters parameters;
         parameters.add("username", settings_.user);
         parameters.add("password", settings_.password.reveal());
         parameters.add("from", settings_.sender);
-        parameters.add("to", to.e164());
-        parameters.add("text", std::move(text));
+        parameters.add("to", sms.to.e164());
+        parameters.add("text", std::move(sms.text));
         parameters.add("coding", std::to_string(form->coding));
         parameters.add("charset", "UTF-8");
+        if (!settings_.report_url.empty() && !sms.reference.empty()) {
+            http::Parameters of_report;
+            of_report.add("reference", sms.reference);
+            parameters.add("dlr-mask", std::to_string(every_report));
+            parameters.add("dlr-url", http::with_parameters(settings_.report_url, of_report) + "&status=%d");
+        }
         auto const url = http::with_parameters(settings_.url, parameters);
 
         for (std::size_t tries = 0;; ++tries) {
@@ -53,7 +62,9 @@ public:
             bool const may_help =
                 answer ? answer->status >= 500 : answer.error().outcome == Outcome::upstream_unreachable;
             auto const why = answer ? "status " + std::to_string(answer->status) : answer.error().detail;
-            auto failure = fail(Outcome::sms_not_sent, "gateway: " + why);
+            // It may have been heard: then nobody says that it was not sent.
+            bool const is_known = answer || answer.error().outcome == Outcome::upstream_unreachable;
+            auto failure = fail(is_known ? Outcome::sms_not_sent : Outcome::unavailable, "gateway: " + why);
             if (!may_help || tries == pauses.size()) co_return failure;
             log_.failure("sms_tried_again", failure.error(), {});
             co_await pause_for(pauses.at(tries));

@@ -25,7 +25,8 @@ struct SmsGatewaySettings {
     std::string url; ///< Kannel's sendsms: "http://127.0.0.1:13013/cgi-bin/sendsms"
     std::string user;
     SecretText password;
-    std::string sender; ///< at most 11 letters and digits, or a number
+    std::string sender;     ///< at most 11 letters and digits, or a number
+    std::string report_url; ///< where delivery reports go; empty: none are asked for
 };
 
 /// Messages through Kannel's HTTP interface (Kannel User Guide, "SMS-push"): GET with username, password, from, to,
@@ -35,9 +36,10 @@ struct SmsGatewaySettings {
 ///     401, 403             the gateway doesn't know us
 ///     other 4xx            the gateway doesn't take this message
 ///     5xx, no connection   tried again after half a second, and after two
-///     no whole answer      not tried again: it may have been sent
+///     no whole answer      not tried again: it may have been sent, and the failure is `unavailable`
 ///
-/// A text that doesn't fit one message is not sent.
+/// A text that doesn't fit one message is not sent. Delivery reports are asked for (dlr-mask, dlr-url) where the
+/// settings say where to and the SMS has a reference; Kannel fills in the status.
 std::unique_ptr<ports::Messages> sms_gateway(HttpClient& client, SmsGatewaySettings settings, ports::Log& log);
 
 } // namespace symbolon::edge

@@ -143,6 +143,7 @@ struct Enrolment {
     Instant sms_code_expires_at;
     Tries sms_tries;
     std::vector<Instant> sms_sent_at;
+    bool sms_lost = false;            ///< the last one surely did not arrive: the next one need not wait
     Bytes device_nonce;               ///< what the new device key signs
     std::optional<AccountId> account; ///< in done
     std::optional<DeviceId> device;   ///< in done

@@ -30,6 +30,11 @@ Instant window_opens_at(std::vector<Instant> const& recent, Limits const& limits
     return recent.at(recent.size() - most) + limits.sms_sends_window;
 }
 
+bool is_last(Enrolment const& enrolment, Instant sent_at)
+{
+    return !enrolment.sms_sent_at.empty() && enrolment.sms_sent_at.back() == sent_at;
+}
+
 } // namespace
 
 std::string sms_code(std::uint32_t number)
@@ -54,7 +59,8 @@ Instant sms_again_at(Enrolment const& enrolment, Limits const& limits)
 {
     if (enrolment.sms_sent_at.empty()) return {};
     auto const last = enrolment.sms_sent_at.back();
-    return std::max(last + limits.sms_again_after, window_opens_at(recent_sends(enrolment, last, limits), limits));
+    auto const countdown = enrolment.sms_lost ? last : last + limits.sms_again_after;
+    return std::max(countdown, window_opens_at(recent_sends(enrolment, last, limits), limits));
 }
 
 Result<Enrolment> send_sms_code(Enrolment enrolment, Bytes code_hash, Instant now, Limits const& limits)
@@ -65,7 +71,7 @@ Result<Enrolment> send_sms_code(Enrolment enrolment, Bytes code_hash, Instant no
     auto recent = recent_sends(enrolment, now, limits);
     if (auto const opens = window_opens_at(recent, limits); now < opens)
         return fail_until(Outcome::tries_used_up, opens);
-    if (!recent.empty() && now < recent.back() + limits.sms_again_after)
+    if (!recent.empty() && !enrolment.sms_lost && now < recent.back() + limits.sms_again_after)
         return fail_until(Outcome::sms_too_soon, recent.back() + limits.sms_again_after);
 
     recent.push_back(now);
@@ -73,6 +79,29 @@ Result<Enrolment> send_sms_code(Enrolment enrolment, Bytes code_hash, Instant no
     enrolment.sms_code_hash = std::move(code_hash);
     enrolment.sms_code_expires_at = now + limits.sms_code_lifetime;
     enrolment.sms_tries = {};
+    enrolment.sms_lost = false;
+    if (enrolment.outcome == Outcome::sms_not_delivered) enrolment.outcome.reset();
+    return enrolment;
+}
+
+std::optional<Enrolment> sms_refused(Enrolment enrolment, Instant sent_at)
+{
+    if (enrolment.state != State::sms || !is_last(enrolment, sent_at)) return std::nullopt;
+    enrolment.sms_sent_at.pop_back();
+    enrolment.sms_lost = true;
+    return enrolment;
+}
+
+std::optional<Enrolment> sms_reported(Enrolment enrolment, Instant sent_at, SmsReport report)
+{
+    auto const lost = report == SmsReport::not_delivered;
+    if (enrolment.state != State::sms || !is_last(enrolment, sent_at) || enrolment.sms_lost == lost)
+        return std::nullopt;
+    // Under way says nothing new; delivered takes back what was said too early.
+    if (report == SmsReport::under_way) return std::nullopt;
+    enrolment.sms_lost = lost;
+    if (lost) enrolment.outcome = Outcome::sms_not_delivered;
+    else if (enrolment.outcome == Outcome::sms_not_delivered) enrolment.outcome.reset();
     return enrolment;
 }
 

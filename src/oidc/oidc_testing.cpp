@@ -33,7 +33,7 @@ public:
 
 class NoMessages final : public ports::Messages {
 public:
-    Flow<void> send_sms(account::PhoneNumber, std::string) override { co_return fail(Outcome::sms_not_sent); }
+    Flow<void> send_sms(ports::Sms) override { co_return fail(Outcome::sms_not_sent); }
 };
 
 std::vector<crypto::SigningKey> signing_keys()

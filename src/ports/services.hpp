@@ -36,12 +36,19 @@ public:
     static std::string of(EnrolmentId const& id) { return "enrolment/" + id.text(); }
 };
 
+struct Sms {
+    account::PhoneNumber to;
+    std::string text;      ///< that fits one message
+    std::string reference; ///< what the delivery report brings back (message::sms_reference); empty: none is asked for
+};
+
 /// Messages to people (design.md §8).
 class Messages {
 public:
     virtual ~Messages() = default;
-    /// Hands one SMS to the gateway. Fails: sms_not_sent.
-    virtual Flow<void> send_sms(account::PhoneNumber to, std::string text) = 0;
+    /// Hands one SMS to the gateway. Fails: sms_not_sent (the gateway surely has not taken it); unavailable (nobody
+    /// knows).
+    virtual Flow<void> send_sms(Sms sms) = 0;
 };
 
 /// Notifications of phones (design.md §8). A hint only: what waits for a phone stands in the store, and a phone that

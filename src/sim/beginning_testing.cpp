@@ -32,6 +32,7 @@ device::Settings phone_settings()
     return {.origin = "https://phone.example",
             .nonce_key = SecretBytes{Bytes(32, 5)},
             .counter_key = SecretBytes{Bytes(32, 6)},
+            .sms_key = SecretBytes{Bytes(32, 7)},
             .record_key = signing_key("records-1"),
             .limits = {},
             .texts = {}};

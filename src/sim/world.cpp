@@ -160,15 +160,15 @@ class World::Messages final : public ports::Messages {
 public:
     explicit Messages(World& world) : world_{world} {}
 
-    Flow<void> send_sms(account::PhoneNumber to, std::string text) override
+    Flow<void> send_sms(ports::Sms message) override
     {
-        return world_.outside(hand_over(std::move(to), std::move(text)), Outcome::sms_not_sent);
+        return world_.outside(hand_over(std::move(message)), Outcome::unavailable);
     }
 
 private:
-    Flow<void> hand_over(account::PhoneNumber to, std::string text)
+    Flow<void> hand_over(ports::Sms message)
     {
-        world_.sms.emplace_back(to.e164(), std::move(text));
+        world_.sms.emplace_back(message.to.e164(), std::move(message.text));
         co_return {};
     }
 

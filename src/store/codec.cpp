@@ -374,6 +374,7 @@ void describe(V& member, T& it)
     member("sms_code_expires_at", it.sms_code_expires_at);
     member("sms_tries", it.sms_tries);
     member("sms_sent_at", it.sms_sent_at);
+    member("sms_lost", it.sms_lost);
     member("device_nonce", it.device_nonce);
     member("account", it.account);
     member("device", it.device);

@@ -21,7 +21,7 @@ export async function freePorts() {
   return ports;
 }
 
-const settings = ({ ports, pki, extra }) => `
+const settings = ({ ports, pki, extra, gateway }) => `
 [server]
 id_url = "http://localhost:${ports.id}"
 phone_url = "http://localhost:${ports.phone}"
@@ -31,7 +31,8 @@ desk_url = "http://localhost:${ports.desk}"
 directory = "${join(root, 'web/dist')}"
 
 [sms]
-gateway = "http://127.0.0.1:${ports.outbox}/cgi-bin/sendsms"
+gateway = "${gateway ?? `http://127.0.0.1:${ports.outbox}/cgi-bin/sendsms`}"
+report_url = "http://127.0.0.1:${ports.id}/sms/report"
 user = "symbolon"
 password_file = "sms.password"
 sender = "Symbolon"
@@ -58,10 +59,11 @@ async function partnerKey(folder) {
 }
 
 /**
- * Starts everything, in `folder` (kept between runs). `extra`: more lines for symbolon.toml.
+ * Starts everything, in `folder` (kept between runs). `extra`: more lines for symbolon.toml; `gateway`: another one than the
+ * outbox, whose password for "symbolon" is "outbox" too.
  * Gives addresses, the parts, and what tests need to add partners or to stop and start the server.
  */
-export async function startStack({ folder, ports, binDir = defaultBinDir(), extra = '', persona, say = () => {}, reader = true }) {
+export async function startStack({ folder, ports, binDir = defaultBinDir(), extra = '', gateway, persona, say = () => {}, reader = true }) {
   await mkdir(folder, { recursive: true });
   const parts = [];
   const stop = async () => {
@@ -85,7 +87,7 @@ export async function startStack({ folder, ports, binDir = defaultBinDir(), extr
     parts.push(outbox);
 
     if (!(await there(config))) await run(program('symbolon'), ['init', state]);
-    await writeFile(config, settings({ ports, pki, extra }));
+    await writeFile(config, settings({ ports, pki, extra, gateway }));
     await writeFile(join(state, 'sms.password'), 'outbox\n', { mode: 0o600 });
 
     say('the vault');

@@ -56,6 +56,7 @@ export class Mock {
   token = 'aB3+kR7?';
   smsCode = '482913';
   smsAgainAt = 0;
+  smsFailure: { outcome: string; text: string } | null = null;
   codeTries = 3;
   actions: Action[] = [];
   account: 'active' | 'blocked' = 'active';
@@ -303,6 +304,7 @@ export class Mock {
         return this.#enrolStart(response, body);
       case '/d/enrol/sms-again':
         this.smsAgainAt = now() + 30;
+        this.smsFailure = null;
         return this.#json(response, { sms_again_at: this.smsAgainAt });
       case '/d/enrol/sms':
         if (body['session'] !== this.#session?.id)
@@ -320,6 +322,7 @@ export class Mock {
           ...this.#sessionAnswer(),
           step: this.#session!.step,
           ...(this.#session!.step === 'sms' ? {} : { code_rules: codeRules }),
+          ...(this.smsFailure ? { sms_failure: this.smsFailure } : {}),
         });
       }
       case '/d/enrol/finish':

@@ -1,7 +1,7 @@
 // A4 on the phone: number, identification token, SMS code, the 5-digit code twice. What is done survives a reload.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Failure } from '../shared/api.ts';
+import { failureOf, type Failure } from '../shared/api.ts';
 import { unb64 } from '../shared/bytes.ts';
 import { refusalOfCode, type CodeRefusal, type CodeRules } from '../shared/code-rules.ts';
 import { callingCodeOf, CountrySelect, firstRegion } from '../shared/countries.tsx';
@@ -442,13 +442,29 @@ type SmsProps = {
   clear: () => void;
 };
 
+const lookForReportsEvery = 5_000;
+
 function SmsForm({ texts: { t, c, language }, enrolment, keep, done, fail, clear }: SmsProps) {
   const [code, setCode] = useState('');
   const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
   const [sentAgain, setSentAgain] = useState(false);
+  const [sends, setSends] = useState(1);
   const waitSeconds = useSecondsLeft(enrolment.smsAgainAt);
   const input = () => document.getElementById('sms')?.focus();
+
+  // The network may say a while later that it could not deliver the SMS: then nobody waits for it.
+  useEffect(() => {
+    const timer = setInterval(async () => {
+      if (document.hidden) return;
+      const state = await enrol.state(enrolment.session, language);
+      if (!state.ok || !state.value.sms_failure) return;
+      clearInterval(timer);
+      await keep({ ...enrolment, smsAgainAt: state.value.sms_again_at });
+      fail(failureOf(state.value.sms_failure));
+    }, lookForReportsEvery);
+    return () => clearInterval(timer);
+  }, [enrolment.session, sends]);
 
   const submit = async (event: Event) => {
     event.preventDefault();
@@ -477,6 +493,7 @@ function SmsForm({ texts: { t, c, language }, enrolment, keep, done, fail, clear
     setBusy(false);
     if (result.ok) {
       setSentAgain(true);
+      setSends((count) => count + 1);
       setCode('');
       return keep({ ...enrolment, smsAgainAt: result.value.sms_again_at });
     }

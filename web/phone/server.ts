@@ -17,7 +17,7 @@ export type EnrolStarted = {
   language: string;
   sms_again_at: number;
 };
-export type EnrolState = Omit<EnrolStarted, 'session'> & { step: 'sms' | 'code' | 'done'; code_rules?: CodeRules };
+export type EnrolState = Omit<EnrolStarted, 'session'> & { step: 'sms' | 'code' | 'done'; code_rules?: CodeRules; sms_failure?: unknown };
 export type Finished = { account: { phone_number: string; language: string }; did: string; ratchet: string };
 export type Me = {
   account: { state: 'active' | 'blocked'; phone_number: string; language: string };

@@ -151,6 +151,16 @@ test('A5_the_sms_can_be_asked_again_after_the_countdown_on_the_button', async ()
   assert.equal(mock.seen.filter(({ path }) => path === '/d/enrol/sms-again').length, 1);
 });
 
+test('A5_an_sms_that_did_not_arrive_is_told_and_the_next_one_need_not_be_waited_for', async () => {
+  await toSms();
+  assert.equal(await hook('sms-again').getAttribute('aria-disabled'), 'true');
+  mock.smsFailure = { outcome: 'sms_not_delivered', text: 'Le SMS n’est pas arrivé.' };
+  mock.smsAgainAt = now() - 1;
+  await page.locator('[data-outcome="sms_not_delivered"]').waitFor();
+  await page.locator('[data-test="sms-again"]:not([aria-disabled])').click();
+  await page.getByText('Un nouveau SMS est en route').waitFor();
+});
+
 test('A6_a_trivial_code_is_refused_with_the_reason', async () => {
   await toCode();
   for (const [code, reason] of [
