@@ -265,3 +265,58 @@ test('E6_E7_a_blocked_account_and_a_forgotten_code_come_back_with_the_card_on_th
   const again = await journey.startLogin(await computer(), { partnerUrl: stack.partner.url, number });
   await journey.approve(mobile, { symbol: again, code: '61937' });
 });
+
+test('A3_A5_kill_9_of_server_and_vault_between_any_two_steps_and_the_journey_goes_on_where_it_was', async () => {
+  const number = '0471 00 00 11';
+  const kill = async () => {
+    await stack.restartVault('SIGKILL');
+    await stack.restartServer('SIGKILL');
+  };
+  await stack.desk.insert('bis-number');
+  const pc = await computer();
+  const first = await journey.register(pc, { idUrl: stack.idUrl, number, language: 'en' });
+  await kill();
+  const read = await stack.desk.run({ ...first, pin: '1234', language: 'en' });
+  assert.equal(read.code, 0, `the link is good still: ${read.said}`);
+  await kill();
+  await pc.reload();
+  await hook(pc, 'sign').click();
+  const second = await journey.readerStep(pc);
+  await kill();
+  const signed = await stack.desk.run({ ...second, pin: '1234', language: 'en' });
+  assert.equal(signed.code, 0, signed.said);
+  await kill();
+  await pc.reload();
+  const token = await journey.identificationToken(pc);
+
+  const mobile = await phone();
+  const seen = stack.outbox.messages.length;
+  await mobile.goto(`${stack.phoneUrl}/app/`);
+  await hook(mobile, 'link-phone').click();
+  await mobile.fill('#number', number);
+  await hook(mobile, 'next').click();
+  await mobile.fill('#token', token);
+  await hook(mobile, 'next').click();
+  await mobile.locator('#sms').waitFor();
+  const { text } = await stack.outbox.next(e164(number), seen);
+  await kill();
+  await mobile.reload();
+  await mobile.fill('#sms', /\b\d{6}\b/.exec(text)[0]);
+  await hook(mobile, 'next').click();
+  await hook(mobile, 'keypad').waitFor();
+  await kill();
+  await mobile.reload();
+  for (let twice = 0; twice < 2; ++twice) {
+    await hook(mobile, 'keypad').waitFor();
+    for (const digit of '38214') await hook(mobile, `key-${digit}`).click();
+    await hook(mobile, 'confirm-code').click();
+  }
+  await hook(mobile, 'linked').waitFor();
+  await kill();
+  await mobile.reload();
+  await hook(mobile, 'nothing').waitFor();
+  await pc.reload();
+  await hook(pc, 'done').waitFor();
+  assert.equal(stack.outbox.messages.length, seen + 1, 'one SMS, whatever fell over');
+  for (const page of pages) page.troubles.length = 0; // streams broke when the server was killed
+});

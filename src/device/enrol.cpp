@@ -388,6 +388,7 @@ Flow<http::Response> start_enrolment(http::Request request, Services services, S
         } else {
             // The phone offers to ask again, and is told then when that is possible.
             services.log.failure("sms", counted.error(), {});
+            if (counted.error().outcome == Outcome::sms_limit_of_number) enrolment.sms_sent_at = with_code->sms_sent_at;
             with_code = std::unexpected{counted.error()};
             sent = false;
         }
@@ -425,7 +426,15 @@ Flow<http::Response> send_sms_again(http::Request request, Services services, Sh
     auto const enrolment =
         co_await enrolment::send_sms_code(stored.value, crypto::sha256(code), services.clock.now(), settings->limits);
     // Before the code that was sent is forgotten for another one.
-    co_await count_sms(enrolment.phone_number, services, settings);
+    auto const counted = co_await outcome_of(count_sms(enrolment.phone_number, services, settings));
+    if (!counted) {
+        // It used up a part of what all may have: no more than the enrolment's own limit lets it.
+        auto noted = stored.value;
+        noted.sms_sent_at = enrolment.sms_sent_at;
+        if (counted.error().outcome == Outcome::sms_limit_of_number)
+            co_await services.enrolments.save(changed(stored, std::move(noted)));
+        co_return std::unexpected{counted.error()};
+    }
     co_await services.enrolments.save(changed(stored, enrolment));
     auto const sent = co_await send_code(enrolment.phone_number, enrolment.language, code, services, settings);
     if (!sent) co_return fail(Outcome::sms_not_sent);

@@ -246,6 +246,60 @@ TEST_F(PhoneEnrolment, an_hour_without_sms_costs_nobody_of_what_his_number_may_h
     EXPECT_EQ(outcome(run_now(phone_.send_sms_again())), "");
 }
 
+TEST_F(PhoneEnrolment, a_number_that_is_at_its_limit_uses_up_little_of_what_all_may_have)
+{
+    world_.limit([](Limits& limits) {
+        limits.sms_sends_a_day_to_one_number = 1;
+        limits.sms_sends_an_hour_in_all = 8;
+    });
+    world_.enrolment();
+    ASSERT_EQ(outcome(start()), "");
+    for (int again = 0; again < 100; ++again) {
+        world_.clock.at += 1s;
+        EXPECT_NE(outcome(run_now(phone_.send_sms_again())), "");
+    }
+    EXPECT_EQ(world_.messages.sent.size(), 1);
+    world_.enrolment("e2", "+32470999999", "Yy9+k?7Q", "80010100256");
+    Phone other{new_phone(world_.random), world_.transport};
+    ASSERT_EQ(outcome(run_now(other.start_enrolment("32", "0470 99 99 99", SecretText{"Yy9+k?7Q"}))), "");
+    EXPECT_EQ(world_.messages.sent.size(), 2) << "others are sent theirs";
+}
+
+TEST_F(PhoneEnrolment, E9_a_hundred_tries_in_a_row_end_as_patient_ones_do)
+{
+    auto const id = world_.enrolment();
+    std::optional<Instant> opens;
+    auto const impatient = [&](auto const& attempt, std::vector<std::string> const& expected) {
+        for (int again = 0; again < 100; ++again) {
+            auto const result = attempt();
+            auto const said = outcome(result);
+            EXPECT_NE(std::ranges::find(expected, said), expected.end()) << said;
+            if (result || !result.error().open_at) continue;
+            EXPECT_LE(*result.error().open_at, world_.clock.now() + world_.settings->limits.longest_wait) << said;
+            opens = std::max(opens.value_or(*result.error().open_at), *result.error().open_at);
+        }
+    };
+    impatient([&] { return start(number, SecretText{"ab3+k?7Q"}); },
+              {"identification_token_wrong", "tries_used_up", "too_many_requests"});
+    ASSERT_TRUE(opens);
+    world_.clock.at = *opens; // the longest wait that was told, and not a second more
+    ASSERT_EQ(outcome(start()), "");
+
+    opens.reset();
+    SecretText const wrong{world_.messages.last_code().reveal() == "000000" ? "000001" : "000000"};
+    impatient([&] { return sms(wrong); }, {"sms_code_wrong", "tries_used_up"});
+    ASSERT_TRUE(opens);
+    impatient([&] { return run_now(phone_.send_sms_again()); }, {"sms_too_soon", "tries_used_up"});
+    world_.clock.at = *opens;
+    ASSERT_EQ(outcome(run_now(phone_.send_sms_again())), "");
+    auto const rules = sms(world_.messages.last_code());
+    ASSERT_EQ(outcome(rules), "");
+    ASSERT_EQ(outcome(finish(right_code, *rules)), "");
+    EXPECT_EQ(world_.enrolment_now(id).value.state, EnrolmentState::done);
+    EXPECT_EQ(world_.messages.sent.size(), 2);
+    EXPECT_EQ(world_.history_of(phone_), std::vector<std::string>{"enrolled"});
+}
+
 TEST_F(PhoneEnrolment, D7_wrong_tokens_count_no_sms)
 {
     world_.limit([](Limits& limits) { limits.sms_sends_an_hour_in_all = 1; });
