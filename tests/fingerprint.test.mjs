@@ -169,6 +169,12 @@ test('T7_two_copies_of_a_phones_storage_are_both_suspended_at_the_first_parallel
   await hook(holder, 'suspended').waitFor();
   await hook(holder, 'link-again').click();
   await hook(holder, 'link-phone').waitFor();
+
+  // The friendly way back, to its end: the same card again.
+  await link(holder, 'amelie', number);
+  await thief.reload();
+  await thief.locator('[data-outcome="device_unbound"]').waitFor();
+  await (await login(holder, number)).locator('#name').waitFor();
 });
 
 test('T7_a_phone_that_stops_before_it_keeps_the_new_ratchet_is_not_suspended', async () => {

@@ -182,12 +182,141 @@ test('D6_three_wrong_codes_block_the_account_also_over_a_restart_of_server_and_v
   for (const page of pages) page.troubles.length = 0; // streams broke when the server was killed
 });
 
-test('A8_the_same_person_never_gets_a_second_account', async () => {
-  numbers['longest-names'] = '0471 00 00 07';
-  await enrol('longest-names', 'en');
+// The holder's computer up to the identification token, for an account that is there already.
+async function cardAgain(persona, number, language = 'en') {
+  await stack.desk.insert(persona);
   const pc = await computer();
-  const first = await journey.register(pc, { idUrl: stack.idUrl, number: '0471 00 00 08', language: 'en' });
-  const again = await stack.desk.run({ ...first, pin: '1234', language: 'en' });
-  assert.notEqual(again.code, 0);
-  await pc.locator('[data-outcome="already_a_holder"]').first().waitFor();
+  const first = await journey.register(pc, { idUrl: stack.idUrl, number, language });
+  const read = await stack.desk.run({ ...first, pin: '1234', language });
+  assert.equal(read.code, 0, read.said);
+  await hook(pc, 'moves').waitFor();
+  await hook(pc, 'sign').click();
+  const signed = await stack.desk.run({ ...(await journey.readerStep(pc)), pin: '1234', language });
+  assert.equal(signed.code, 0, signed.said);
+  return { pc, token: await journey.identificationToken(pc) };
+}
+const e164 = (number) => `+32${number.slice(1).replaceAll(' ', '')}`;
+async function link(mobile, number, token, code) {
+  const seen = stack.outbox.messages.length;
+  await journey.linkPhone(mobile, { phoneUrl: stack.phoneUrl, number, token, code, sms: async () => (await stack.outbox.next(e164(number), seen)).text });
+}
+
+test('A8_E1_the_same_card_again_moves_the_account_to_a_new_phone_and_the_old_one_is_told_at_once', async () => {
+  numbers['longest-names'] = '0471 00 00 07';
+  const { mobile: old, number } = await enrol('longest-names', 'en');
+  const { pc, token } = await cardAgain('longest-names', number);
+  const mobile = await phone();
+  await link(mobile, number, token, '61937');
+  await hook(pc, 'done').waitFor();
+  await old.locator('[data-outcome="device_unbound"]').waitFor(); // by itself: its stream has ended
+  await old.reload();
+  await old.locator('[data-outcome="device_unbound"]').waitFor();
+  await hook(old, 'link-again').waitFor();
+
+  const shop = await computer();
+  const symbol = await journey.startLogin(shop, { partnerUrl: stack.partner.url, number });
+  await journey.approve(mobile, { symbol, code: '61937' });
+  await shop.locator('#name').waitFor();
+});
+
+test('E3_a_new_phone_and_a_new_number_come_with_the_card_and_the_old_number_finds_nobody', async () => {
+  numbers.foreigner = '0471 00 00 08';
+  const { number: before } = await enrol('foreigner', 'en');
+  const number = '0471 00 00 09';
+  const { pc, token } = await cardAgain('foreigner', number);
+  const seen = stack.outbox.messages.length;
+  const mobile = await phone();
+  await link(mobile, number, token, '61937');
+  await hook(pc, 'done').waitFor();
+  const { text } = await stack.outbox.next(e164(before), seen);
+  assert.match(text, /^Symbolon: .*another/);
+  assert.doesNotMatch(text, /https?:|\d/, 'no link, no code, no number');
+
+  const shop = await computer();
+  const symbol = await journey.startLogin(shop, { partnerUrl: stack.partner.url, number });
+  await journey.approve(mobile, { symbol, code: '61937' });
+  await shop.locator('#name').waitFor();
+  await hook(mobile, 'to-home').click();
+  await journey.startLogin(await computer(), { partnerUrl: stack.partner.url, number: before });
+  await mobile.reload();
+  await hook(mobile, 'nothing').waitFor();
+});
+
+test('E6_E7_a_blocked_account_and_a_forgotten_code_come_back_with_the_card_on_the_same_phone', async () => {
+  numbers['single-name'] = '0471 00 00 10';
+  const { mobile, number } = await enrol('single-name', 'en');
+  const shop = await computer();
+  const symbol = await journey.startLogin(shop, { partnerUrl: stack.partner.url, number });
+  await hook(mobile, 'open-action').first().click();
+  await hook(mobile, 'approve').click();
+  await hook(mobile, `symbol-${symbol}`).click();
+  for (const [at, code] of ['90210', '90211', '90212'].entries()) {
+    await hook(mobile, 'keypad').waitFor();
+    for (const digit of code) await hook(mobile, `key-${digit}`).click();
+    await hook(mobile, 'confirm-code').click();
+    await mobile.locator(`[data-outcome="${at < 2 ? 'code_wrong' : 'code_blocked'}"]`).waitFor();
+    if (at < 2) await hook(mobile, 'tries-left').first().getByText(at === 0 ? /2/ : /1|one/i).waitFor();
+  }
+  await mobile.reload();
+  await hook(mobile, 'blocked').waitFor();
+  await hook(mobile, 'link-again').click();
+  const { token } = await cardAgain('single-name', number);
+  await link(mobile, number, token, '61937');
+  const again = await journey.startLogin(await computer(), { partnerUrl: stack.partner.url, number });
+  await journey.approve(mobile, { symbol: again, code: '61937' });
+});
+
+test('A3_A5_kill_9_of_server_and_vault_between_any_two_steps_and_the_journey_goes_on_where_it_was', async () => {
+  const number = '0471 00 00 11';
+  const kill = async () => {
+    await stack.restartVault('SIGKILL');
+    await stack.restartServer('SIGKILL');
+  };
+  await stack.desk.insert('bis-number');
+  const pc = await computer();
+  const first = await journey.register(pc, { idUrl: stack.idUrl, number, language: 'en' });
+  await kill();
+  const read = await stack.desk.run({ ...first, pin: '1234', language: 'en' });
+  assert.equal(read.code, 0, `the link is good still: ${read.said}`);
+  await kill();
+  await pc.reload();
+  await hook(pc, 'sign').click();
+  const second = await journey.readerStep(pc);
+  await kill();
+  const signed = await stack.desk.run({ ...second, pin: '1234', language: 'en' });
+  assert.equal(signed.code, 0, signed.said);
+  await kill();
+  await pc.reload();
+  const token = await journey.identificationToken(pc);
+
+  const mobile = await phone();
+  const seen = stack.outbox.messages.length;
+  await mobile.goto(`${stack.phoneUrl}/app/`);
+  await hook(mobile, 'link-phone').click();
+  await mobile.fill('#number', number);
+  await hook(mobile, 'next').click();
+  await mobile.fill('#token', token);
+  await hook(mobile, 'next').click();
+  await mobile.locator('#sms').waitFor();
+  const { text } = await stack.outbox.next(e164(number), seen);
+  await kill();
+  await mobile.reload();
+  await mobile.fill('#sms', /\b\d{6}\b/.exec(text)[0]);
+  await hook(mobile, 'next').click();
+  await hook(mobile, 'keypad').waitFor();
+  await kill();
+  await mobile.reload();
+  for (let twice = 0; twice < 2; ++twice) {
+    await hook(mobile, 'keypad').waitFor();
+    for (const digit of '38214') await hook(mobile, `key-${digit}`).click();
+    await hook(mobile, 'confirm-code').click();
+  }
+  await hook(mobile, 'linked').waitFor();
+  await kill();
+  await mobile.reload();
+  await hook(mobile, 'nothing').waitFor();
+  await pc.reload();
+  await hook(pc, 'done').waitFor();
+  assert.equal(stack.outbox.messages.length, seen + 1, 'one SMS, whatever fell over');
+  for (const page of pages) page.troubles.length = 0; // streams broke when the server was killed
 });

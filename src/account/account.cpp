@@ -12,4 +12,27 @@ Result<Account> apply(Account account, Event event)
     return account;
 }
 
+Result<void> check_move(Account const& account, Source::Kind by)
+{
+    if (account.state == State::blocked && account.source.kind != by) return fail(Outcome::other_source_than_enrolled);
+    return {};
+}
+
+Result<Account> moved(Account account, Account enrolled)
+{
+    if (account.state == State::blocked) account = TRY(apply(std::move(account), Event::unblock));
+    if (account.state == State::deactivated) account = TRY(apply(std::move(account), Event::reactivate));
+    if (account.state != State::active) return fail(Outcome::conflict, "the account is closed");
+    enrolled.id = std::move(account.id);
+    enrolled.state = account.state;
+    enrolled.created_at = account.created_at;
+    return enrolled;
+}
+
+Account without_number(Account account)
+{
+    account.phone_number = {};
+    return account;
+}
+
 } // namespace symbolon::account

@@ -101,4 +101,17 @@ struct Account {
 /// The account after an event. Fails with `conflict` when the table has no such move.
 Result<Account> apply(Account account, Event event);
 
+/// Whether its holder, proven by `by`, may bring the account to another phone, and with it to a new code. Fails with
+/// other_source_than_enrolled: a blocked account is unblocked with what it was enrolled with (E6). A card that was
+/// renewed is the same source: it is the person that counts.
+Result<void> check_move(Account const& account, Source::Kind by);
+
+/// The account as it is on another phone, which `enrolled` was made for: what the holder has just proven, typed and
+/// signed is what counts from then on. It keeps its id (and with it what partners know the holder by), and is active.
+/// Fails: conflict (it is closed).
+Result<Account> moved(Account account, Account enrolled);
+
+/// The account without its number: somebody else has just proven to have it (E10). Person, phone and code stay.
+Account without_number(Account account);
+
 } // namespace symbolon::account

@@ -265,6 +265,8 @@ Result<State> read_state(fs::path const& directory, Instant now)
     auto const push_file = directory / "push.key";
     std::error_code error;
     if (!fs::exists(fs::symlink_status(push_file, error))) TRY(write_new_p256_key(push_file));
+    // Where the vault is another user's, the key lies beside ours.
+    auto const permits = fs::exists(directory / "permit.key", error) ? directory : directory / "vault";
     return State{
         .keys = {.master = TRY(read_key_file(directory / "master.key")),
                  .lookup = TRY(read_key_file(directory / "lookup.key"))},
@@ -276,6 +278,7 @@ Result<State> read_state(fs::path const& directory, Instant now)
         .push_key = {.key_id = {},
                      .algorithm = crypto::SignatureAlgorithm::es256,
                      .key = TRY(read_p256_key(push_file))},
+        .permit_key = TRY(vault::read_permit_key(permits)),
         .signing_keys = std::move(keys),
     };
 }

@@ -20,7 +20,7 @@
 ///     signing.json     the keys of ID tokens
 ///     record.key       the key that approval records are signed with, PKCS#8
 ///     push.key         the key that push services know us by (RFC 8292), PKCS#8
-///     vault/           the vault's own (vault::make_vault)
+///     vault/           the vault's own (vault::make_vault); permit.key in it, or moved beside these, is the server's
 ///     store.db         made at the first start
 namespace symbolon::app {
 
@@ -41,6 +41,7 @@ struct State {
     SecretBytes server_secret;
     crypto::SigningKey record_key;                ///< ES256
     crypto::SigningKey push_key;                  ///< ES256, without a key id
+    crypto::PrivateKey permit_key;                ///< Ed25519: permits for the vault to replace a code key
     std::vector<crypto::SigningKey> signing_keys; ///< to be published now; of each algorithm the first one signs
 };
 

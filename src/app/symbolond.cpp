@@ -255,7 +255,7 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
     auto const wakeups = edge::local_wakeups(clock);
     auto const engine = TRY(store::SqliteEngine::open(configuration.store.path));
     store::Store store{*engine, state.keys, *random};
-    device::VaultClient vault{configuration.vault.socket};
+    device::VaultClient vault{configuration.vault.socket, state.permit_key};
     edge::HttpClient client{loops, local_hosts(configuration)};
     auto const fetcher = edge::revocation_fetcher(client);
     auto const messages = TRY(make_messages(configuration.sms, client, *log));

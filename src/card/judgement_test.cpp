@@ -258,9 +258,8 @@ TEST(Judgement, A7_a_card_that_names_nobody_is_refused)
 // ---- age ------------------------------------------------------------------------------------------------------------
 
 /// What enrolment makes of the evidence.
-std::string age_verdict(std::string_view persona)
+std::string age_verdict(Result<CardEvidence> const& evidence, Instant now)
 {
-    auto const evidence = shared_bench().judge(shared_bench().reading(persona));
     if (!evidence) return std::string{name_of(evidence.error().outcome)};
     using enum enrolment::SignatureCertificateState;
     auto state = missing;
@@ -268,8 +267,74 @@ std::string age_verdict(std::string_view persona)
         state = signature->state == SignatureCertificate::State::active ? active : on_hold;
     auto const& birth = evidence->identity().birth_date;
     auto const result =
-        enrolment::may_enrol_by_card({birth.earliest(), birth.latest()}, state, date_in_brussels(noon), Limits{});
+        enrolment::may_enrol_by_card({birth.earliest(), birth.latest()}, state, date_in_brussels(now), Limits{});
     return result ? "accepted" : std::string{name_of(result.error().outcome)};
+}
+std::string age_verdict(std::string_view persona)
+{
+    return age_verdict(shared_bench().judge(shared_bench().reading(persona)), noon);
+}
+
+/// A card of somebody born on that day, read in the last second of the day before `midnight` and in its first one.
+struct Birthday {
+    vc::BirthDate born;
+    Instant midnight; ///< in Brussels, as UTC
+    char const* before;
+    char const* from_then_on;
+    bool is_adults_card = true;
+};
+
+TEST(Judgement, C1_C2_C3_change_with_midnight_in_Brussels)
+{
+    using std::chrono::year;
+    auto const utc = [](int y, unsigned month, unsigned day, int hour) {
+        return Instant{std::chrono::sys_days{year{y} / std::chrono::month{month} / std::chrono::day{day}}} + hour * 1h;
+    };
+    Birthday const birthdays[]{
+        // Summer time: the day begins at 22:00 UTC; in winter at 23:00.
+        {{2010, 7, 2}, utc(2026, 7, 1, 22), "too_young", "minor_needs_bank", false},
+        {{2010, 11, 23}, utc(2026, 11, 22, 23), "too_young", "minor_needs_bank", false},
+        {{2008, 7, 2}, utc(2026, 7, 1, 22), "minor_needs_bank", "accepted"},
+        {{2008, 11, 23}, utc(2026, 11, 22, 23), "minor_needs_bank", "accepted"},
+        {{2008, 7, 2}, utc(2026, 7, 1, 22), "minor_needs_bank", "signature_certificate_missing", false},
+        // The nights in which the clocks change: 29 March and 25 October 2026.
+        {{2008, 3, 29}, utc(2026, 3, 28, 23), "minor_needs_bank", "accepted"},
+        {{2008, 3, 30}, utc(2026, 3, 29, 22), "minor_needs_bank", "accepted"},
+        {{2008, 10, 25}, utc(2026, 10, 24, 22), "minor_needs_bank", "accepted"},
+        {{2008, 10, 26}, utc(2026, 10, 25, 23), "minor_needs_bank", "accepted"},
+        // 29 February: 16 years later there is one again, 18 years later there is none.
+        {{2012, 2, 29}, utc(2028, 2, 28, 23), "too_young", "minor_needs_bank", false},
+        {{2008, 2, 29}, utc(2026, 2, 27, 23), "minor_needs_bank", "minor_needs_bank"},
+        {{2008, 2, 29}, utc(2026, 2, 28, 23), "minor_needs_bank", "accepted"},
+        // 31 December.
+        {{2008, 12, 31}, utc(2026, 12, 30, 23), "minor_needs_bank", "accepted"},
+        // The day is not known: the first day on which it can't be otherwise counts.
+        {{2008, 2, 0}, utc(2026, 1, 31, 23), "minor_needs_bank", "birth_date_unknown"},
+        {{2008, 2, 0}, utc(2026, 2, 28, 23), "birth_date_unknown", "accepted"},
+        {{2010, 2, 0}, utc(2026, 1, 31, 23), "too_young", "birth_date_unknown", false},
+        {{2010, 2, 0}, utc(2026, 2, 27, 23), "birth_date_unknown", "minor_needs_bank", false},
+        // Nor the month.
+        {{2008, 0, 0}, utc(2025, 12, 31, 23), "minor_needs_bank", "birth_date_unknown"},
+        {{2008, 0, 0}, utc(2026, 12, 30, 23), "birth_date_unknown", "accepted"},
+        {{2010, 0, 0}, utc(2026, 12, 30, 23), "birth_date_unknown", "minor_needs_bank", false},
+    };
+    for (auto const& [born, midnight, before, from_then_on, is_adults_card] : birthdays) {
+        SCOPED_TRACE(std::to_string(born.year) + '-' + std::to_string(born.month) + '-' + std::to_string(born.day));
+        auto const issued_at = midnight - 6h;
+        auto made = vc::make_pki(
+            {.base_url = "http://127.0.0.1:8406", .now = issued_at, .rsa_keys = source_dir + "/data/virtual_pki"});
+        auto persona = vc::persona_named(personas(), is_adults_card ? "lotte" : "minor-16").value();
+        persona.birth = born;
+        auto const card = vc::issue(persona, made, source_dir + "/data/photos", issued_at).value();
+        auto const anchors = anchors_of(made);
+        for (auto const now : {midnight - 1s, midnight}) {
+            VirtualFetcher fetcher{made, now};
+            CrlCache lists;
+            auto const evidence =
+                run_now(judge(read_virtual_card(card, challenge()), challenge(), {anchors, fetcher, lists}, {}, now));
+            EXPECT_EQ(age_verdict(evidence, now), now < midnight ? before : from_then_on);
+        }
+    }
 }
 
 TEST(Judgement, C1_the_card_of_a_child_tells_from_when_it_is_possible)

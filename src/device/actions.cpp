@@ -486,7 +486,7 @@ Flow<http::Response> answer_action(http::Request request, Services services, Sha
         suspended.state = Device::State::suspended;
         co_await end_action(std::move(asked), action::Event::block, Outcome::device_clone_suspected, "none", suspended,
                             "clone_suspected", services, settings);
-        co_await end_open_actions(std::move(suspended), services);
+        co_await end_open_actions(std::move(suspended), Outcome::device_clone_suspected, services);
         co_return fail(Outcome::device_clone_suspected);
     }
 

@@ -2,9 +2,11 @@
 
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
+#include "device/authentication.hpp"
 #include "device/code_rules.hpp"
 #include "device/fingerprint.hpp"
 #include "device/messages.hpp"
+#include "device/out_of_use.hpp"
 #include "enrolment/identification_token.hpp"
 #include "enrolment/phone_number.hpp"
 #include "enrolment/sms_code.hpp"
@@ -137,6 +139,202 @@ json::Object rules_of(Enrolment const& enrolment)
 /// The page sees what the phone does.
 void tell_page(Services const& services, EnrolmentId const& id) { services.wakeups.tell(Wakeups::of(id)); }
 
+// ---- the last step
+// ---------------------------------------------------------------------------------------------------
+
+/// What the last step is made of.
+struct Binding {
+    Stored<Enrolment> stored;
+    EnrolFinish finish;
+    AccountId account;
+    std::optional<account::Passkey> passkey;
+    Bytes ratchet;
+
+    [[nodiscard]] DeviceId device_id() const { return DeviceId{finish.device_key.thumbprint()}; }
+};
+
+/// What it gives.
+struct Bound {
+    Enrolment enrolment;
+    account::Device device;
+};
+
+account::Device device_of(Binding const& binding, Instant now)
+{
+    return {.id = binding.device_id(),
+            .account = binding.account,
+            .state = account::Device::State::bound,
+            .public_key = binding.finish.device_key.der(),
+            .name = binding.finish.name,
+            .ratchet = binding.ratchet,
+            .previous_ratchet = {},
+            .code_version = first_code_version,
+            .passkey = binding.passkey,
+            .passkey_challenge = {},
+            .passkey_challenge_until = {},
+            .bound_at = now,
+            .last_seen_at = now};
+}
+
+ports::HistoryEntry entry_of(Binding const& binding, std::string event, json::Object detail, Instant now)
+{
+    detail["device"] = binding.device_id().text();
+    detail["name"] = binding.finish.name;
+    return {.account = binding.account,
+            .at = now,
+            .event = std::move(event),
+            .client = {},
+            .detail = json::write(std::move(detail))};
+}
+
+/// The code key of a phone that an account has moved to. The same again changes nothing.
+Flow<void> replace_code(Enrolment enrolment, EnrolFinish finish, Services services)
+{
+    return services.vault.replace_code(enrolment.account.value_or(AccountId{}),
+                                       DeviceId{finish.device_key.thumbprint()}, first_code_version,
+                                       enrolment.device_nonce, finish.code_key, "card");
+}
+
+/// E10: the number's operator gave it to somebody else, who has just proven to have it. The account that had it keeps
+/// person, phone and code, and is reached by it no longer.
+Flow<std::optional<ports::NumberLost>> who_loses(account::PhoneNumber number, AccountId winner, Services services)
+{
+    auto const other = co_await services.accounts.find_by_phone_number(number);
+    if (!other || other->value.id == winner) co_return std::optional<ports::NumberLost>{};
+    ports::HistoryEntry entry{
+        .account = other->value.id, .at = services.clock.now(), .event = "number_lost", .client = {}, .detail = "{}"};
+    co_return ports::NumberLost{.account = changed(*other, account::without_number(other->value)),
+                                .entry = std::move(entry)};
+}
+
+/// Somebody else changed what this was to change: one more look decides.
+bool may_be_tried_again(Outcome outcome)
+{
+    return outcome == Outcome::conflict || outcome == Outcome::phone_number_taken;
+}
+constexpr int most_rounds = 3;
+
+void tell_of_loss(std::optional<ports::NumberLost> const& lost, Services const& services)
+{
+    if (!lost) return;
+    services.wakeups.tell(Wakeups::of(lost->account.value.id));
+    services.log.event("number_lost", {{"account", lost->account.value.id.text()}});
+}
+
+/// A4: the person's first phone. Fails: the failures of the vault, passkey_refused, already_a_holder,
+/// phone_number_taken, conflict.
+Flow<Bound> open_account(Binding binding, Services services)
+{
+    auto const now = services.clock.now();
+    auto const& enrolment = binding.stored.value;
+    co_await services.vault.register_code(binding.account, binding.device_id(), first_code_version,
+                                          enrolment.device_nonce, binding.finish.code_key);
+    auto const commit = [&]() -> Flow<Bound> {
+        if (binding.passkey) co_await take_credential_id(*binding.passkey, services);
+        auto const device = device_of(binding, now);
+        auto const account = enrolment::account_of(enrolment, binding.account, device.id, now);
+        auto const done = co_await enrolment::bind_phone(enrolment, account.id, device.id, device.name, now);
+        for (int round = 1;; ++round) {
+            auto const lost = co_await who_loses(account.phone_number, account.id, services);
+            auto const opened = co_await outcome_of(
+                services.accounts.open(account, device, enrolment.contract, changed(binding.stored, done),
+                                       entry_of(binding, "enrolled", {}, now), lost));
+            if (opened) {
+                tell_of_loss(lost, services);
+                co_return Bound{.enrolment = done, .device = device};
+            }
+            if (round == most_rounds || !may_be_tried_again(opened.error().outcome))
+                co_return std::unexpected{opened.error()};
+        }
+    };
+    auto opened = co_await outcome_of(commit());
+    if (!opened) {
+        // The id is known to nobody else: what the vault has under it is of no use.
+        co_await outcome_of(services.vault.forget(binding.account));
+        co_return std::unexpected{opened.error()};
+    }
+    services.log.event("enrolled", {{"account", binding.account.text()}});
+    tell_page(services, enrolment.id);
+    co_return *std::move(opened);
+}
+
+/// E3: who has the number that the account had, is told so. It may be a thief who brought the account away from there.
+Flow<void> tell_number_before(account::PhoneNumber number, Language language, Services services,
+                              SharedSettings settings)
+{
+    if (number.empty()) co_return {};
+    auto const counted =
+        co_await outcome_of(message::count_sms(number, settings->limits, settings->counter_key, services));
+    auto text = settings->texts.text(language, "sms.number_changed");
+    auto const sent =
+        counted
+            ? co_await outcome_of(services.messages.send_sms({.to = number, .text = std::move(text), .reference = {}}))
+            : counted;
+    if (!sent) services.log.failure("sms", sent.error(), {});
+    co_return {};
+}
+
+/// E1, E3, E6, E7: the person's account comes to another phone, and gets another code. The phone before is out at once.
+/// The store decides who of two phones was first; the vault follows, so that the code key is always the winner's.
+/// Fails: the failures of the vault, passkey_refused, moved_meanwhile, other_source_than_enrolled, phone_number_taken.
+Flow<Bound> move_account(Binding binding, Services services, SharedSettings settings)
+{
+    auto const now = services.clock.now();
+    auto const& enrolment = binding.stored.value;
+    // Without a permit the vault opens the seal, judges what is in it, and then finds that the account has a code.
+    auto const judged = co_await outcome_of(services.vault.register_code(
+        binding.account, binding.device_id(), first_code_version, enrolment.device_nonce, binding.finish.code_key));
+    if (!judged && judged.error().outcome != Outcome::conflict) co_return std::unexpected{judged.error()};
+    if (binding.passkey) co_await take_credential_id(*binding.passkey, services);
+
+    for (int round = 1;; ++round) {
+        auto const before = co_await services.accounts.find(binding.account);
+        if (!before) co_return fail(Outcome::moved_meanwhile, "the account is gone");
+        co_await enrolment::check_moves(enrolment, before->value);
+        co_await account::check_move(before->value, account::Source::Kind::card);
+        auto const device = device_of(binding, now);
+        auto const account =
+            co_await account::moved(before->value, enrolment::account_of(enrolment, before->value.id, device.id, now));
+        auto done = co_await enrolment::bind_phone(enrolment, account.id, device.id, device.name, now);
+        done.number_before = before->value.phone_number;
+        done.email_before = before->value.email;
+        std::optional<Stored<account::Device>> old;
+        if (before->value.device) old = co_await services.devices.find(*before->value.device);
+        if (old) old->value.state = account::Device::State::unbound;
+        auto const new_number = before->value.phone_number != account.phone_number;
+        auto const lost = co_await who_loses(account.phone_number, account.id, services);
+        auto const moved = co_await outcome_of(services.accounts.move(
+            {.account = changed(*before, account),
+             .device = device,
+             .before = old,
+             .contract_pdf = enrolment.contract,
+             .enrolment = changed(binding.stored, done),
+             .entry = entry_of(binding, "moved", {{"by", "card"}, {"new_number", new_number}}, now),
+             .number_lost = lost}));
+        if (!moved) {
+            if (round < most_rounds && may_be_tried_again(moved.error().outcome)) continue;
+            co_return std::unexpected{moved.error()};
+        }
+        services.log.event("moved", {{"account", account.id.text()}});
+        services.wakeups.tell(Wakeups::of(account.id));
+        tell_of_loss(lost, services);
+        tell_page(services, enrolment.id);
+        // What is done is done, even where the old phone can't be told now: with its next request it is.
+        if (old) co_await outcome_of(end_open_actions(old->value, Outcome::device_unbound, services));
+        co_await replace_code(done, binding.finish, services);
+        if (new_number)
+            co_await tell_number_before(before->value.phone_number, before->value.language, services, settings);
+        co_return Bound{.enrolment = done, .device = device};
+    }
+}
+
+/// What sends the holder back to the card: it was read for an account that is now another.
+bool is_told_at_the_card(Outcome outcome)
+{
+    return outcome == Outcome::already_a_holder || outcome == Outcome::moved_meanwhile ||
+           outcome == Outcome::other_source_than_enrolled;
+}
+
 http::Response bound(Enrolment const& enrolment, account::Device const& device)
 {
     return answer({{"account", json::Object{{"phone_number", enrolment.phone_number.e164()},
@@ -183,6 +381,7 @@ Flow<http::Response> start_enrolment(http::Request request, Services services, S
         } else {
             // The phone offers to ask again, and is told then when that is possible.
             services.log.failure("sms", counted.error(), {});
+            if (counted.error().outcome == Outcome::sms_limit_of_number) enrolment.sms_sent_at = with_code->sms_sent_at;
             with_code = std::unexpected{counted.error()};
             over_the_limit = true;
         }
@@ -220,7 +419,16 @@ Flow<http::Response> send_sms_again(http::Request request, Services services, Sh
     auto const enrolment =
         co_await enrolment::send_sms_code(stored.value, crypto::sha256(code), services.clock.now(), settings->limits);
     // Before the code that was sent is forgotten for another one.
-    co_await message::count_sms(enrolment.phone_number, settings->limits, settings->counter_key, services);
+    auto const counted = co_await outcome_of(
+        message::count_sms(enrolment.phone_number, settings->limits, settings->counter_key, services));
+    if (!counted) {
+        // It used up a part of what all may have: no more than the enrolment's own limit lets it.
+        auto noted = stored.value;
+        noted.sms_sent_at = enrolment.sms_sent_at;
+        if (counted.error().outcome == Outcome::sms_limit_of_number)
+            co_await services.enrolments.save(changed(stored, std::move(noted)));
+        co_return std::unexpected{counted.error()};
+    }
     co_await services.enrolments.save(changed(stored, enrolment));
     auto const sent = co_await send_code(enrolment, code, services, settings);
     if (sent.sms_lost) co_return fail(Outcome::sms_not_sent);
@@ -270,6 +478,9 @@ Flow<http::Response> finish_enrolment(http::Request request, Services services, 
         // The answer was lost. Once the ratchet has moved, whoever repeats this is not the phone that moved it.
         auto const device = co_await services.devices.find(device_id);
         if (!device || !device->value.previous_ratchet.empty()) co_return fail(Outcome::enrolment_step_wrong);
+        co_await check_device(device->value);
+        // Or the vault was away after the store had done its part. Where it wasn't, this changes nothing.
+        if (enrolment.moves) co_await replace_code(enrolment, finish, services);
         co_return bound(enrolment, device->value);
     }
 
@@ -278,53 +489,20 @@ Flow<http::Response> finish_enrolment(http::Request request, Services services, 
     if (!finish.passkey.empty())
         passkey = co_await judge_new_passkey(finish.passkey, enrolment.device_nonce, device_id, *settings, now);
 
-    AccountId const account_id{crypto::time_ordered_id(now, services.random)};
-    co_await services.vault.register_code(account_id, device_id, first_code_version, enrolment.device_nonce,
-                                          finish.code_key);
-    if (passkey) {
-        auto const taken = co_await outcome_of(take_credential_id(*passkey, services));
-        if (!taken) {
-            co_await outcome_of(services.vault.forget(account_id));
-            co_return std::unexpected{taken.error()};
-        }
+    Binding binding{.stored = stored,
+                    .finish = finish,
+                    .account = enrolment.moves.value_or(AccountId{crypto::time_ordered_id(now, services.random)}),
+                    .passkey = passkey,
+                    .ratchet = services.random.bytes(ratchet_bytes)};
+    auto const done = co_await outcome_of(enrolment.moves ? move_account(binding, services, settings)
+                                                          : open_account(binding, services));
+    if (done) co_return bound(done->enrolment, done->device);
+    if (is_told_at_the_card(done.error().outcome)) {
+        auto const again = co_await enrolment::read_again(enrolment, done.error().outcome, now);
+        co_await services.enrolments.save(changed(stored, again));
+        tell_page(services, enrolment.id);
     }
-    auto const done = co_await enrolment::bind_phone(enrolment, account_id, device_id, finish.name, now);
-    account::Device const device{.id = device_id,
-                                 .account = account_id,
-                                 .state = account::Device::State::bound,
-                                 .public_key = finish.device_key.der(),
-                                 .name = finish.name,
-                                 .ratchet = services.random.bytes(ratchet_bytes),
-                                 .previous_ratchet = {},
-                                 .code_version = first_code_version,
-                                 .passkey = std::move(passkey),
-                                 .passkey_challenge = {},
-                                 .passkey_challenge_until = {},
-                                 .bound_at = now,
-                                 .last_seen_at = now};
-    ports::HistoryEntry const entry{.account = account_id,
-                                    .at = now,
-                                    .event = "enrolled",
-                                    .client = {},
-                                    .detail =
-                                        json::write(json::Object{{"device", device_id.text()}, {"name", device.name}})};
-    auto const account = enrolment::account_of(enrolment, account_id, device_id, now);
-    auto const opened =
-        co_await outcome_of(services.accounts.open(account, device, enrolment.contract, changed(stored, done), entry));
-    if (!opened) {
-        // The id is known to nobody else: what the vault has under it is of no use.
-        co_await outcome_of(services.vault.forget(account_id));
-        auto const why = opened.error().outcome;
-        if (why == Outcome::already_a_holder || why == Outcome::phone_number_taken) {
-            auto const ended = co_await enrolment::cancel(enrolment, why, now);
-            co_await services.enrolments.save(changed(stored, ended));
-            tell_page(services, enrolment.id);
-        }
-        co_return std::unexpected{opened.error()};
-    }
-    services.log.event("enrolled", {{"account", account_id.text()}});
-    tell_page(services, enrolment.id);
-    co_return bound(done, device);
+    co_return std::unexpected{done.error()};
 }
 
 } // namespace symbolon::device

@@ -356,6 +356,60 @@ TEST_F(PhoneEnrolment, an_hour_without_sms_costs_nobody_of_what_his_number_may_h
     EXPECT_EQ(outcome(run_now(phone_.send_sms_again())), "");
 }
 
+TEST_F(PhoneEnrolment, a_number_that_is_at_its_limit_uses_up_little_of_what_all_may_have)
+{
+    world_.limit([](Limits& limits) {
+        limits.sms_sends_a_day_to_one_number = 1;
+        limits.sms_sends_an_hour_in_all = 8;
+    });
+    world_.enrolment();
+    ASSERT_EQ(outcome(start()), "");
+    for (int again = 0; again < 100; ++again) {
+        world_.clock.at += 1s;
+        EXPECT_NE(outcome(run_now(phone_.send_sms_again())), "");
+    }
+    EXPECT_EQ(world_.messages.sent.size(), 1);
+    world_.enrolment("e2", "+32470999999", "Yy9+k?7Q", "80010100256");
+    Phone other{new_phone(world_.random), world_.transport};
+    ASSERT_EQ(outcome(run_now(other.start_enrolment("32", "0470 99 99 99", SecretText{"Yy9+k?7Q"}))), "");
+    EXPECT_EQ(world_.messages.sent.size(), 2) << "others are sent theirs";
+}
+
+TEST_F(PhoneEnrolment, E9_a_hundred_tries_in_a_row_end_as_patient_ones_do)
+{
+    auto const id = world_.enrolment();
+    std::optional<Instant> opens;
+    auto const impatient = [&](auto const& attempt, std::vector<std::string> const& expected) {
+        for (int again = 0; again < 100; ++again) {
+            auto const result = attempt();
+            auto const said = outcome(result);
+            EXPECT_NE(std::ranges::find(expected, said), expected.end()) << said;
+            if (result || !result.error().open_at) continue;
+            EXPECT_LE(*result.error().open_at, world_.clock.now() + world_.settings->limits.longest_wait) << said;
+            opens = std::max(opens.value_or(*result.error().open_at), *result.error().open_at);
+        }
+    };
+    impatient([&] { return start(number, SecretText{"ab3+k?7Q"}); },
+              {"identification_token_wrong", "tries_used_up", "too_many_requests"});
+    ASSERT_TRUE(opens);
+    world_.clock.at = *opens; // the longest wait that was told, and not a second more
+    ASSERT_EQ(outcome(start()), "");
+
+    opens.reset();
+    SecretText const wrong{world_.messages.last_code().reveal() == "000000" ? "000001" : "000000"};
+    impatient([&] { return sms(wrong); }, {"sms_code_wrong", "tries_used_up"});
+    ASSERT_TRUE(opens);
+    impatient([&] { return run_now(phone_.send_sms_again()); }, {"sms_too_soon", "tries_used_up"});
+    world_.clock.at = *opens;
+    ASSERT_EQ(outcome(run_now(phone_.send_sms_again())), "");
+    auto const rules = sms(world_.messages.last_code());
+    ASSERT_EQ(outcome(rules), "");
+    ASSERT_EQ(outcome(finish(right_code, *rules)), "");
+    EXPECT_EQ(world_.enrolment_now(id).value.state, EnrolmentState::done);
+    EXPECT_EQ(world_.messages.sent.size(), 2);
+    EXPECT_EQ(world_.history_of(phone_), std::vector<std::string>{"enrolled"});
+}
+
 TEST_F(PhoneEnrolment, D7_wrong_tokens_count_no_sms)
 {
     world_.limit([](Limits& limits) { limits.sms_sends_an_hour_in_all = 1; });
@@ -459,9 +513,291 @@ TEST_F(PhoneEnrolment, A8_the_same_person_never_has_two_accounts)
     auto const rules = sms(world_.messages.last_code());
     EXPECT_EQ(outcome(finish(right_code, *rules)), "already_a_holder");
     auto const enrolment = world_.enrolment_now(id).value;
-    EXPECT_EQ(enrolment.state, EnrolmentState::ended);
+    EXPECT_EQ(enrolment.state, EnrolmentState::card) << "the card is read again: then the account moves";
     EXPECT_EQ(enrolment.outcome, Outcome::already_a_holder);
+    EXPECT_FALSE(enrolment.person) << "what was read is forgotten";
     EXPECT_EQ(world_.account_now(first).value.state, account::State::active);
+    EXPECT_EQ(outcome(finish(right_code, *rules)), "enrolment_unknown");
+}
+
+// ---- the same person again (E1, E3, E6, E7, E10)
+// ------------------------------------------------------------------------
+
+class PhoneMove : public PhoneEnrolment {
+protected:
+    Phone old_ = world_.enrolled_phone("e1", number_of_old, "85073003328");
+
+    static constexpr auto number_of_old = "+32470123456";
+    static constexpr auto other_number = "+32478111111";
+
+    /// An enrolment whose card was read while the account was on that phone.
+    EnrolmentId enrolment_from(Phone const& phone, std::string const& id, std::string const& typed,
+                               std::string const& with)
+    {
+        auto const made = world_.enrolment(id, typed, with, "85073003328");
+        auto stored = world_.enrolment_now(made);
+        auto const account = world_.account_now(phone).value;
+        stored.value.moves = account.id;
+        stored.value.moves_from = account.device;
+        stored.value.email = "new@example.be";
+        stored.value.contract_id = ContractId{"contract of " + id};
+        EXPECT_TRUE(run_now(world_.services.enrolments.save(stored)));
+        return made;
+    }
+
+    /// The steps up to the code.
+    CodeRules ready(Phone& phone, std::string const& typed, std::string const& with)
+    {
+        EXPECT_EQ(outcome(run_now(phone.start_enrolment("32", typed, SecretText{with}))), "");
+        return run_now(phone.give_sms_code(world_.messages.last_code())).value();
+    }
+    static Result<void> bind(Phone& phone, CodeRules const& rules, SecretText code = SecretText{"61937"})
+    {
+        return run_now(phone.finish_enrolment(std::move(code), rules, "Firefox on Android"));
+    }
+    Result<void> move_to(Phone& phone, std::string const& typed = number_of_old, std::string const& id = "e2")
+    {
+        enrolment_from(old_, id, typed, "Xy7=m#4R");
+        return bind(phone, ready(phone, typed, "Xy7=m#4R"));
+    }
+    void block()
+    {
+        auto stored = world_.account_now(old_);
+        stored.value.state = account::State::blocked;
+        ASSERT_TRUE(run_now(world_.services.accounts.save(stored, store::testing::entry(stored.value.id, "blocked"))));
+    }
+    /// "approved", or why not.
+    std::string answer(Phone& phone, std::string id, SecretText code)
+    {
+        auto const shown = run_now(phone.show(world_.action(phone, std::move(id))));
+        if (!shown) return outcome(shown);
+        auto const done = run_now(phone.answer(*shown, {.decision = Answer::Decision::approve,
+                                                        .symbol = "boat",
+                                                        .code = std::move(code),
+                                                        .claims = std::nullopt,
+                                                        .reason = {}}));
+        return done ? *done : outcome(done);
+    }
+};
+
+TEST_F(PhoneMove, E1_a_new_phone_with_the_same_card_takes_the_place_of_the_old_one_at_once)
+{
+    auto const before = world_.account_now(old_).value;
+    ASSERT_EQ(outcome(move_to(phone_)), "");
+
+    auto const after = world_.account_now(phone_).value;
+    EXPECT_EQ(after.id, before.id) << "partners know the holder by the same name";
+    EXPECT_EQ(after.device, phone_.state().device);
+    EXPECT_EQ(after.state, account::State::active);
+    EXPECT_EQ(after.email, "new@example.be");
+    EXPECT_EQ(after.created_at, before.created_at);
+    EXPECT_EQ(world_.device_now(old_).value.state, account::Device::State::unbound);
+    EXPECT_EQ(outcome(run_now(old_.me())), "device_unbound");
+    EXPECT_EQ(world_.history_of(phone_), (std::vector<std::string>{"moved", "enrolled"}));
+    EXPECT_TRUE(run_now(phone_.me()));
+    EXPECT_TRUE(run_now(world_.services.contracts.find(after.id, ContractId{"contract of e2"})).value());
+    for (auto const& [to, text] : world_.messages.sent)
+        EXPECT_NE(text.find_first_of("0123456789"), std::string::npos)
+            << "the number is the same: codes alone were sent";
+}
+
+TEST_F(PhoneMove, E1_the_old_phone_is_told_while_its_stream_is_open)
+{
+    auto const watch = world_.wakeups.watch(ports::Wakeups::of(world_.account_now(old_).value.id));
+    ASSERT_EQ(outcome(move_to(phone_)), "");
+    EXPECT_TRUE(run_now(watch->next(world_.clock.now())).value());
+}
+
+TEST_F(PhoneMove, E7_the_new_code_counts_and_the_old_one_does_not)
+{
+    ASSERT_EQ(outcome(move_to(phone_)), "");
+    EXPECT_EQ(answer(phone_, "a1", right_code), "code_wrong") << "the code of the old phone";
+    EXPECT_EQ(answer(phone_, "a2", SecretText{"61937"}), "approved");
+}
+
+TEST_F(PhoneMove, E1_what_waited_on_the_old_phone_ends)
+{
+    auto const waiting = world_.action(old_, "a1");
+    ASSERT_EQ(outcome(move_to(phone_)), "");
+    EXPECT_EQ(world_.action_now(waiting).value.state, action::State::failed);
+    EXPECT_EQ(world_.action_now(waiting).value.outcome, Outcome::device_unbound);
+    EXPECT_EQ(outcome(run_now(old_.show(waiting))), "device_unbound");
+    EXPECT_EQ(outcome(run_now(phone_.show(waiting))), "action_of_other_device") << "it was asked of another phone";
+}
+
+TEST_F(PhoneMove, E3_a_new_number_comes_with_the_card_and_the_old_number_is_told)
+{
+    ASSERT_EQ(outcome(move_to(phone_, other_number)), "");
+    auto const after = world_.account_now(phone_).value;
+    EXPECT_EQ(after.phone_number.e164(), other_number);
+    auto const by_number = [&](char const* e164) {
+        return run_now(world_.services.accounts.find_by_phone_number(account::PhoneNumber{e164})).value();
+    };
+    EXPECT_TRUE(by_number(other_number));
+    EXPECT_FALSE(by_number(number_of_old)) << "logins with it find nobody from now on";
+    ASSERT_EQ(world_.messages.sent.back().first, number_of_old);
+    auto const& text = world_.messages.sent.back().second;
+    EXPECT_EQ(text.find("http"), std::string::npos);
+    EXPECT_EQ(text.find_first_of("0123456789"), std::string::npos) << "no code, no number";
+}
+
+TEST_F(PhoneMove, E3_a_gateway_that_fails_to_tell_the_old_number_undoes_nothing)
+{
+    enrolment_from(old_, "e2", other_number, "Xy7=m#4R");
+    auto const rules = ready(phone_, other_number, "Xy7=m#4R");
+    world_.messages.gateway_works = false;
+    EXPECT_EQ(outcome(bind(phone_, rules)), "");
+    EXPECT_TRUE(run_now(phone_.me()));
+}
+
+TEST_F(PhoneMove, E6_a_blocked_account_is_unblocked_with_the_card_and_three_new_tries)
+{
+    for (int tries = 0; tries < 3; ++tries) answer(old_, "w" + std::to_string(tries), testing::wrong_code);
+    ASSERT_EQ(world_.account_now(old_).value.state, account::State::blocked);
+    ASSERT_EQ(outcome(move_to(phone_)), "");
+    auto const after = world_.account_now(phone_).value;
+    EXPECT_EQ(after.state, account::State::active);
+    EXPECT_EQ(world_.vault.tries_of(after.id), 3);
+    EXPECT_EQ(answer(phone_, "a2", SecretText{"61937"}), "approved");
+}
+
+TEST_F(PhoneMove, E6_a_blocked_account_of_a_bank_is_not_unblocked_with_the_card)
+{
+    auto stored = world_.account_now(old_);
+    stored.value.source.kind = account::Source::Kind::bank;
+    ASSERT_TRUE(run_now(world_.services.accounts.save(stored, store::testing::entry(stored.value.id, "seen"))));
+    block();
+    EXPECT_EQ(outcome(move_to(phone_)), "other_source_than_enrolled");
+    EXPECT_EQ(world_.account_now(old_).value.state, account::State::blocked);
+    EXPECT_EQ(world_.account_now(old_).value.device, old_.state().device);
+}
+
+TEST_F(PhoneMove, E4_a_deactivated_account_comes_back_with_the_card)
+{
+    auto stored = world_.account_now(old_);
+    stored.value.state = account::State::deactivated;
+    ASSERT_TRUE(run_now(world_.services.accounts.save(stored, store::testing::entry(stored.value.id, "deactivated"))));
+    ASSERT_EQ(outcome(move_to(phone_)), "");
+    EXPECT_EQ(world_.account_now(phone_).value.state, account::State::active);
+}
+
+TEST_F(PhoneMove, T7_a_suspended_clone_is_out_for_good_and_its_holder_comes_back_with_the_card)
+{
+    auto device = world_.device_now(old_);
+    device.value.state = account::Device::State::suspended;
+    ASSERT_TRUE(run_now(world_.services.devices.save(device)));
+    ASSERT_EQ(outcome(move_to(phone_)), "");
+    EXPECT_EQ(outcome(run_now(old_.me())), "device_unbound");
+    EXPECT_EQ(answer(phone_, "a1", SecretText{"61937"}), "approved");
+}
+
+TEST_F(PhoneMove, A8_of_two_phones_that_move_one_account_at_once_one_wins_and_the_other_can_go_on)
+{
+    auto const first = enrolment_from(old_, "e2", number_of_old, "Xy7=m#4R");
+    auto const second = enrolment_from(old_, "e3", other_number, "Zz9+k?7Q");
+    Phone other{new_phone(world_.random), world_.transport};
+    auto const rules = ready(phone_, number_of_old, "Xy7=m#4R");
+    auto const other_rules = ready(other, other_number, "Zz9+k?7Q");
+    ASSERT_EQ(outcome(bind(phone_, rules)), "");
+    EXPECT_EQ(outcome(bind(other, other_rules)), "moved_meanwhile");
+
+    EXPECT_EQ(world_.account_now(phone_).value.device, phone_.state().device);
+    EXPECT_EQ(answer(phone_, "a1", SecretText{"61937"}), "approved") << "the loser has not touched the winner's code";
+    EXPECT_EQ(world_.enrolment_now(first).value.state, EnrolmentState::done);
+    auto const lost = world_.enrolment_now(second).value;
+    EXPECT_EQ(lost.state, EnrolmentState::card) << "who wants it here reads the card again";
+    EXPECT_EQ(lost.outcome, Outcome::moved_meanwhile);
+    EXPECT_FALSE(lost.moves);
+
+    // Read again, it moves.
+    enrolment_from(phone_, "e4", other_number, "Yy9+k?7Q");
+    Phone again{new_phone(world_.random), world_.transport};
+    EXPECT_EQ(outcome(bind(again, ready(again, other_number, "Yy9+k?7Q"))), "");
+    EXPECT_EQ(outcome(run_now(phone_.me())), "device_unbound");
+}
+
+TEST_F(PhoneMove, a_vault_that_was_away_is_asked_again_and_the_code_counts_once)
+{
+    enrolment_from(old_, "e2", number_of_old, "Xy7=m#4R");
+    auto const rules = ready(phone_, number_of_old, "Xy7=m#4R");
+    world_.vault.replacements_lost = 1;
+    EXPECT_EQ(outcome(bind(phone_, rules)), "vault_unreachable");
+    EXPECT_EQ(outcome(run_now(old_.me())), "device_unbound") << "the account is on its way: nobody else approves";
+    ASSERT_EQ(outcome(bind(phone_, rules)), "") << "the phone sends the same again";
+    EXPECT_EQ(answer(phone_, "a1", SecretText{"61937"}), "approved");
+}
+
+TEST_F(PhoneMove, the_last_step_again_gives_neither_tries_nor_another_code)
+{
+    enrolment_from(old_, "e2", number_of_old, "Xy7=m#4R");
+    auto const rules = ready(phone_, number_of_old, "Xy7=m#4R");
+    auto const session = phone_.state();
+    auto const post = [&](SecretText const& code) {
+        auto const body = write(make_finish(session, code, "Firefox on Android"));
+        return world_.transport.answer({.method = "POST", .path = "/d/enrol/finish", .headers = {}, .body = body})
+            .status;
+    };
+    ASSERT_EQ(outcome(bind(phone_, rules)), "");
+    EXPECT_EQ(answer(phone_, "a1", testing::wrong_code), "code_wrong");
+    auto const account = world_.account_now(phone_).value.id;
+    ASSERT_EQ(world_.vault.tries_of(account), 2);
+    EXPECT_EQ(post(SecretText{"72841"}), 200) << "whoever has the phone's storage can say that the answer got lost";
+    EXPECT_EQ(world_.vault.tries_of(account), 2);
+    EXPECT_EQ(answer(phone_, "a2", SecretText{"61937"}), "approved");
+    EXPECT_NE(post(SecretText{"72841"}), 200) << "once the ratchet has moved it is told nothing either";
+}
+
+TEST_F(PhoneMove, a_seal_that_the_vault_can_not_open_moves_nothing)
+{
+    enrolment_from(old_, "e2", number_of_old, "Xy7=m#4R");
+    ready(phone_, number_of_old, "Xy7=m#4R");
+    auto state = phone_.state();
+    auto thief = state;
+    thief.device_key = new_phone(world_.random).device_key;
+    thief.device = DeviceId{thief.device_key.public_key().thumbprint()};
+    auto finish = make_finish(state, right_code, "Chrome on Android");
+    finish.code_key = make_finish(thief, right_code, "Chrome on Android").code_key;
+    finish.signature =
+        state.device_key.sign(crypto::SignatureAlgorithm::es256,
+                              enrol_statement(state.enrol_nonce, state.device, 1, finish.code_key, finish.name));
+    auto const reply =
+        world_.transport.answer({.method = "POST", .path = "/d/enrol/finish", .headers = {}, .body = write(finish)});
+    EXPECT_EQ(json::parse_object(reply.body)->at("outcome").as_string(), "seal_invalid");
+    EXPECT_TRUE(run_now(old_.me()));
+}
+
+TEST_F(PhoneMove, E10_the_new_owner_of_a_number_enrols_with_it_and_the_old_holder_is_not_reached_by_it)
+{
+    world_.enrolment("e2", number_of_old, "Xy7=m#4R", "90010100101");
+    ASSERT_EQ(outcome(bind(phone_, ready(phone_, number_of_old, "Xy7=m#4R"))), "");
+    auto const reached =
+        run_now(world_.services.accounts.find_by_phone_number(account::PhoneNumber{number_of_old})).value();
+    ASSERT_TRUE(reached);
+    EXPECT_EQ(reached->value.device, phone_.state().device);
+
+    auto const left = world_.account_now(old_).value;
+    EXPECT_TRUE(left.phone_number.empty());
+    EXPECT_EQ(left.state, account::State::active);
+    EXPECT_EQ(world_.history_of(old_).front(), "number_lost");
+    EXPECT_EQ(answer(old_, "a1", right_code), "approved") << "by QR code and link it goes on";
+
+    // With the card and a number of its own the account is reached again.
+    Phone next{new_phone(world_.random), world_.transport};
+    enrolment_from(old_, "e3", other_number, "Zz9+k?7Q");
+    auto const sent = world_.messages.sent.size();
+    ASSERT_EQ(outcome(bind(next, ready(next, other_number, "Zz9+k?7Q"))), "");
+    EXPECT_EQ(world_.messages.sent.size(), sent + 1) << "the code alone: no message to a number that is another's";
+    EXPECT_TRUE(run_now(world_.services.accounts.find_by_phone_number(account::PhoneNumber{other_number})).value());
+}
+
+TEST_F(PhoneMove, E10_a_number_of_another_comes_with_a_move_too)
+{
+    Phone other{new_phone(world_.random), world_.transport};
+    world_.enrolment("e5", other_number, "Zz9+k?7Q", "90010100101");
+    ASSERT_EQ(outcome(bind(other, ready(other, other_number, "Zz9+k?7Q"))), "");
+    ASSERT_EQ(outcome(move_to(phone_, other_number)), "");
+    EXPECT_EQ(world_.account_now(phone_).value.phone_number.e164(), other_number);
+    EXPECT_TRUE(world_.account_now(other).value.phone_number.empty());
 }
 
 TEST_F(PhoneEnrolment, the_page_that_asks_where_it_is_is_told)

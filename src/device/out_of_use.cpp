@@ -24,21 +24,22 @@ Flow<void> block_account(Stored<account::Account> account, ports::HistoryEntry e
     co_return {};
 }
 
-Flow<void> end_open_actions(account::Device device, Services services)
+Flow<void> end_open_actions(account::Device device, Outcome why, Services services)
 {
     auto const now = services.clock.now();
     auto const open = co_await services.actions.open_for(device.account, now);
     for (auto const& action : open) {
         if (action.value.device != device.id) continue;
-        auto const ended = action::end(action.value, action::Event::block, Outcome::device_clone_suspected, now);
+        auto const ended = action::end(action.value, action::Event::block, why, now);
         if (!ended) continue;
-        // Whoever was faster ended it too: a suspended phone approves nothing any more.
+        // Whoever was faster ended it too: this phone approves nothing any more.
         auto const saved = co_await outcome_of(services.actions.save(changed(action, *ended)));
         if (!saved && saved.error().outcome != Outcome::conflict) co_return std::unexpected{saved.error()};
         services.wakeups.tell(Wakeups::of(ended->sign_in));
     }
     services.wakeups.tell(Wakeups::of(device.account));
-    services.log.event("device_suspended", {{"account", device.account.text()}});
+    auto const* const name = why == Outcome::device_unbound ? "device_unbound" : "device_suspended";
+    services.log.event(name, {{"account", device.account.text()}});
     co_return {};
 }
 
@@ -46,7 +47,7 @@ Flow<void> suspend(Stored<account::Device> device, ports::HistoryEntry entry, Se
 {
     device.value.state = account::Device::State::suspended;
     co_await services.devices.save(device, std::move(entry));
-    co_await end_open_actions(device.value, services);
+    co_await end_open_actions(device.value, Outcome::device_clone_suspected, services);
     co_return {};
 }
 

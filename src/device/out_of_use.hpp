@@ -12,8 +12,8 @@ namespace symbolon::device {
 /// gone).
 Flow<void> block_account(ports::Stored<account::Account> account, ports::HistoryEntry entry, ports::Services services);
 
-/// Ends what waits on that phone, after it was suspended, and wakes both copies of it.
-Flow<void> end_open_actions(account::Device device, ports::Services services);
+/// Ends what waits on that phone, which approves nothing any more (`why`), and wakes it, and a copy of it.
+Flow<void> end_open_actions(account::Device device, Outcome why, ports::Services services);
 
 /// A ratchet that is neither the current nor the previous one: two copies of the phone exist, and none of them may go
 /// on. `entry`: what the history says. Fails: conflict (the phone changed meanwhile: judge again).

@@ -165,6 +165,12 @@ VaultClient::VaultClient(std::filesystem::path socket, std::chrono::milliseconds
     : connection_{std::make_shared<Connection>(std::move(socket), patience)}
 {}
 
+VaultClient::VaultClient(std::filesystem::path socket, crypto::PrivateKey permits, std::chrono::milliseconds patience)
+    : VaultClient{std::move(socket), patience}
+{
+    permits_ = std::move(permits);
+}
+
 VaultClient::~VaultClient() = default;
 
 Flow<vault::Reply> VaultClient::ask(vault::Request request)

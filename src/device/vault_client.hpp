@@ -1,5 +1,6 @@
 #pragma once
 
+#include "crypto/key.hpp"
 #include "device/vault_requests.hpp"
 
 #include <filesystem>
@@ -13,6 +14,8 @@ class VaultClient final : public VaultRequests {
 public:
     /// `patience`: how long a reply is waited for.
     explicit VaultClient(std::filesystem::path socket, std::chrono::milliseconds patience = 5s);
+    /// One that may replace code keys: `permits` is the server's key for it (vault::read_permit_key).
+    VaultClient(std::filesystem::path socket, crypto::PrivateKey permits, std::chrono::milliseconds patience = 5s);
     VaultClient(VaultClient const&) = delete;
     VaultClient& operator=(VaultClient const&) = delete;
     ~VaultClient() override;
@@ -23,7 +26,9 @@ public:
 private:
     struct Connection;
     Flow<vault::Reply> ask(vault::Request request) override;
+    [[nodiscard]] crypto::PrivateKey const* permits() const override { return permits_ ? &*permits_ : nullptr; }
     std::shared_ptr<Connection> connection_;
+    std::optional<crypto::PrivateKey> permits_;
 };
 
 } // namespace symbolon::device

@@ -21,6 +21,21 @@ Flow<void> VaultRequests::register_code(AccountId account, DeviceId device, int 
     co_return {};
 }
 
+Flow<void> VaultRequests::replace_code(AccountId account, DeviceId device, int code_version, Bytes nonce,
+                                       Bytes sealed_code_key, std::string by)
+{
+    if (permits() == nullptr) co_return fail(Outcome::configuration_invalid, "no key for permits");
+    co_await ask(vault::permitted({.account = std::move(account),
+                                   .device = std::move(device),
+                                   .code_version = code_version,
+                                   .nonce = std::move(nonce),
+                                   .sealed_code_key = std::move(sealed_code_key),
+                                   .reason = std::move(by),
+                                   .permit = {}},
+                                  *permits()));
+    co_return {};
+}
+
 Flow<ports::CodeVerdict> VaultRequests::judge(AccountId account, DeviceId device, ActionId action, Bytes message,
                                               Bytes sealed_proof)
 {

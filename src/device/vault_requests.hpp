@@ -11,6 +11,9 @@ public:
     Flow<Bytes> public_key() override;
     Flow<void> register_code(AccountId account, DeviceId device, int code_version, Bytes nonce,
                              Bytes sealed_code_key) override;
+    /// Fails besides with configuration_invalid: there is no key for permits.
+    Flow<void> replace_code(AccountId account, DeviceId device, int code_version, Bytes nonce, Bytes sealed_code_key,
+                            std::string by) override;
     Flow<ports::CodeVerdict> judge(AccountId account, DeviceId device, ActionId action, Bytes message,
                                    Bytes sealed_proof) override;
     Flow<int> tries_left(AccountId account) override;
@@ -19,6 +22,9 @@ public:
 protected:
     /// Gives a reply without an outcome. Fails with the reply's outcome, or vault_unreachable.
     virtual Flow<vault::Reply> ask(vault::Request request) = 0;
+
+    /// The server's key for permits (vault::read_permit_key), where it has one.
+    [[nodiscard]] virtual crypto::PrivateKey const* permits() const { return nullptr; }
 };
 
 } // namespace symbolon::device

@@ -29,6 +29,11 @@ Result<vault::Reply> LocalVault::reply_to(vault::Request request)
 Flow<vault::Reply> LocalVault::ask(vault::Request request)
 {
     if (std::holds_alternative<vault::JudgeCode>(request)) ++judged;
+    auto const* replacement = std::get_if<vault::RegisterCode>(&request);
+    if (replacement != nullptr && !replacement->permit.empty() && replacements_lost > 0) {
+        --replacements_lost;
+        co_return fail(Outcome::vault_unreachable);
+    }
     co_return reply_to(std::move(request));
 }
 

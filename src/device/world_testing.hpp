@@ -19,11 +19,13 @@ public:
 
     int tries_of(AccountId const& account);
     bool is_reachable = true;
-    int judged = 0; ///< how often a code was to be judged
+    int replacements_lost = 0; ///< that many replacements to come never arrive
+    int judged = 0;            ///< how often a code was to be judged
     vault::testing::TestKeys keys;
 
 private:
     Flow<vault::Reply> ask(vault::Request request) override;
+    [[nodiscard]] crypto::PrivateKey const* permits() const override { return &keys.permits; }
     Result<vault::Reply> reply_to(vault::Request request);
     ports::Clock const& clock_;
     Result<vault::Judge> judge_;

@@ -37,7 +37,7 @@ enum class Event : std::uint8_t {
     phone_bound,
     end,
     undo,
-    read_again
+    read_again, ///< what the card was read for is no longer so
 };
 
 struct Move {
@@ -55,6 +55,7 @@ inline constexpr std::array moves{
     Move{State::sign,   Event::contract_signed, State::token},
     Move{State::sign,   Event::contract_fixed,  State::sign},
     Move{State::sign,   Event::read_again,      State::card},
+    Move{State::code,   Event::read_again,      State::card},
     Move{State::token,  Event::token_given,     State::sms},
     Move{State::sms,    Event::token_given,     State::sms},
     Move{State::sms,    Event::sms_given,       State::code},
@@ -127,6 +128,12 @@ struct Enrolment {
     Bytes signature_certificate;     ///< DER
     Bytes certificate_chain;         ///< DER, one after another: CA, root
     std::vector<Bytes> ocsp_answers; ///< DER
+
+    // the account that the person had when the card was read, and that goes to the new phone (E1, E3, E6, E7)
+    std::optional<AccountId> moves;
+    std::optional<DeviceId> moves_from; ///< its phone then; none: it had none
+    account::PhoneNumber number_before; ///< in done: its number and address before it moved
+    std::string email_before;
 
     // the contract
     Bytes contract;          ///< PDF: prepared in `sign`, signed from `token` on

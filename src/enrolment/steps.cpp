@@ -11,6 +11,20 @@ void close_reader(Enrolment& enrolment)
     enrolment.challenge.clear();
 }
 
+/// What was read goes at once where nothing came of it.
+void forget_reading(Enrolment& enrolment)
+{
+    enrolment.person.reset();
+    enrolment.source = {};
+    enrolment.moves.reset();
+    enrolment.moves_from.reset();
+    enrolment.signature_certificate.clear();
+    enrolment.certificate_chain.clear();
+    enrolment.ocsp_answers.clear();
+    enrolment.contract.clear();
+    enrolment.signed_attributes.clear();
+}
+
 void forget_outcome(Enrolment& enrolment)
 {
     enrolment.outcome.reset();
@@ -81,6 +95,8 @@ Result<Enrolment> card_accepted(Enrolment enrolment, CardFindings findings, Inst
     enrolment.signature_certificate = std::move(findings.signature_certificate);
     enrolment.certificate_chain = std::move(findings.certificate_chain);
     enrolment.ocsp_answers = std::move(findings.ocsp_answers);
+    enrolment.moves = std::move(findings.moves);
+    enrolment.moves_from = std::move(findings.moves_from);
     return enrolment;
 }
 
@@ -131,6 +147,28 @@ Result<Enrolment> bind_phone(Enrolment enrolment, AccountId account, DeviceId de
     return enrolment;
 }
 
+Result<Enrolment> read_again(Enrolment enrolment, Outcome why, Instant now)
+{
+    enrolment = TRY(move(std::move(enrolment), Event::read_again, now));
+    close_reader(enrolment);
+    forget_reading(enrolment);
+    enrolment.progress = {};
+    enrolment.outcome = why;
+    enrolment.outcome_open_at.reset();
+    enrolment.token_hash.clear();
+    enrolment.phone_session_hash.clear();
+    enrolment.sms_code_hash.clear();
+    enrolment.device_nonce.clear();
+    return enrolment;
+}
+
+Result<void> check_moves(Enrolment const& enrolment, account::Account const& account)
+{
+    if (account.state == account::State::closed || account.device != enrolment.moves_from)
+        return fail(Outcome::moved_meanwhile);
+    return {};
+}
+
 account::Account account_of(Enrolment const& enrolment, AccountId id, DeviceId device, Instant now)
 {
     account::Account account;
@@ -144,6 +182,13 @@ account::Account account_of(Enrolment const& enrolment, AccountId id, DeviceId d
     account.device = std::move(device);
     account.contract = enrolment.contract_id;
     account.created_at = now;
+    return account;
+}
+
+account::Account account_before_move(account::Account account, Enrolment const& enrolment)
+{
+    account.phone_number = enrolment.number_before;
+    account.email = enrolment.email_before;
     return account;
 }
 
@@ -166,14 +211,7 @@ Result<Enrolment> cancel(Enrolment enrolment, Outcome why, Instant now)
     enrolment = TRY(move(std::move(enrolment), Event::end, now));
     close_reader(enrolment);
     enrolment.outcome = why;
-    // What was read goes at once: nothing came of it.
-    enrolment.person.reset();
-    enrolment.source = {};
-    enrolment.signature_certificate.clear();
-    enrolment.certificate_chain.clear();
-    enrolment.ocsp_answers.clear();
-    enrolment.contract.clear();
-    enrolment.signed_attributes.clear();
+    forget_reading(enrolment);
     return enrolment;
 }
 

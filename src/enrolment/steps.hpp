@@ -39,6 +39,8 @@ struct CardFindings {
     Bytes signature_certificate;
     Bytes certificate_chain;
     std::vector<Bytes> ocsp_answers;
+    std::optional<AccountId> moves = {};     ///< the account that the person has already
+    std::optional<DeviceId> moves_from = {}; ///< and its phone
 };
 
 /// The card was judged and accepted. Fails: the failures of check_open, enrolment_step_wrong.
@@ -61,8 +63,20 @@ Result<Enrolment> contract_signed(Enrolment enrolment, Bytes signed_pdf, Instant
 Result<Enrolment> bind_phone(Enrolment enrolment, AccountId account, DeviceId device, std::string device_name,
                              Instant now);
 
+/// What the card was read for is no longer so (`why`): back to the card, with what was typed on the page. Fails: the
+/// failures of check_open, enrolment_step_wrong.
+Result<Enrolment> read_again(Enrolment enrolment, Outcome why, Instant now);
+
+/// Whether an account is still as it was when the card was read: nobody brought it to another phone meanwhile. Fails:
+/// moved_meanwhile.
+Result<void> check_moves(Enrolment const& enrolment, account::Account const& account);
+
 /// The account that the enrolment leads to.
 account::Account account_of(Enrolment const& enrolment, AccountId id, DeviceId device, Instant now);
+
+/// The account when its move is taken back: with the number and the e-mail that it had, since a
+/// thief may have brought his own.
+account::Account account_before_move(account::Account account, Enrolment const& enrolment);
 
 /// Whether the page may still take the binding back: done, and less than limits.enrolment_undo_within ago.
 bool can_undo(Enrolment const& enrolment, Instant now, Limits const& limits);

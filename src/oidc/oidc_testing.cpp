@@ -18,6 +18,11 @@ public:
     {
         co_return fail(Outcome::vault_unreachable);
     }
+    Flow<void> replace_code(AccountId /*account*/, DeviceId /*device*/, int /*code_version*/, Bytes /*nonce*/,
+                            Bytes /*sealed_code_key*/, std::string /*by*/) override
+    {
+        co_return fail(Outcome::vault_unreachable);
+    }
     Flow<ports::CodeVerdict> judge(AccountId, DeviceId, ActionId, Bytes, Bytes) override
     {
         co_return fail(Outcome::vault_unreachable);

@@ -356,10 +356,23 @@ Flow<Response> undo(Request request, EnrolmentMeans const& means, Services servi
     auto const account = co_await services.accounts.find(found.value.account.value());
     auto const device = co_await services.devices.find(found.value.device.value());
     if (!account || !device) co_return fail(Outcome::data_damaged, "a finished enrolment without its account");
+    if (account->value.device != device->value.id) co_return fail(Outcome::moved_meanwhile);
     ports::HistoryEntry const entry{
         .account = account->value.id, .at = now, .event = "enrolment_undone", .client = {}, .detail = "{}"};
-    co_await services.accounts.undo_open(*account, *device, changed(found, undone), entry);
-    // The code key is of no use without its account; a vault that is away now loses nothing by keeping it.
+    auto const after = changed(found, undone);
+    if (found.value.moves) {
+        // The account stays its holder's, without a phone: the next one comes with the card.
+        auto const back = changed(*account, enrolment::account_before_move(account->value, found.value));
+        auto const taken = co_await outcome_of(services.accounts.undo_move(back, *device, after, entry));
+        if (!taken && taken.error().outcome != Outcome::phone_number_taken) co_return std::unexpected{taken.error()};
+        // Somebody else has the number by now.
+        if (!taken)
+            co_await services.accounts.undo_move(changed(back, account::without_number(back.value)), *device, after,
+                                                 entry);
+    } else {
+        co_await services.accounts.undo_open(*account, *device, after, entry);
+    }
+    // The code key is of no use without its phone; a vault that is away now loses nothing by keeping it.
     co_await outcome_of(services.vault.forget(account->value.id));
     services.wakeups.tell(Wakeups::of(account->value.id));
     services.wakeups.tell(Wakeups::of(undone.id));

@@ -121,6 +121,7 @@ json::Object state_of(Enrolment const& enrolment, Language language, Instant now
         if (enrolment.state == State::card) state["symbol"] = enrolment.symbol;
     }
     if (enrolment.person && enrolment.state != State::card) state["person"] = person_of(enrolment);
+    if (enrolment.moves) state["moves"] = true;
     if (is_at_the_phone(enrolment.state)) add_token(state, enrolment, now, means);
     if (enrolment.state == State::done) {
         state["phone"] = json::Object{{"name", enrolment.device_name}, {"bound_at", numeric_date(enrolment.bound_at)}};

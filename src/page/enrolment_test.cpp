@@ -686,22 +686,86 @@ TEST(EnrolmentPage, refuses_bodies_that_are_not_of_the_protocol)
 // ---- the same person, the same number (A8, E10)
 // ----------------------------------------------------------------------
 
-TEST(EnrolmentPage, A8_a_holder_who_enrols_again_is_told_when_the_card_is_read)
+/// What an account has at a number.
+std::optional<account::Account> reached_by(Site& site, std::string number)
+{
+    auto const found =
+        run_now(site.world.services.accounts.find_by_phone_number(account::PhoneNumber{std::move(number)})).value();
+    return found ? std::optional{found->value} : std::nullopt;
+}
+
+TEST(EnrolmentPage, A8_a_holder_who_enrols_again_is_told_that_the_account_moves)
 {
     Site site;
     auto const first = at_phone(site);
+    EXPECT_EQ(first.state()["moves"], "");
     finish_on_phone(site, first.state()["token"]);
 
-    Browser second{site, {}};
-    auto const begun = second.begin("0470 99 88 77");
-    Reader reader{site, card_of("lotte"), {}, {}};
-    reader.open(begun["link"]);
-    EXPECT_EQ(reader.read(begun["symbol"]).outcome(), "already_a_holder");
-    EXPECT_EQ(second.state()["step"], "card");
-    EXPECT_EQ(second.state().outcome(), "already_a_holder");
+    auto const second = at_review(site, "lotte", "0470 99 88 77");
+    EXPECT_EQ(second.state()["step"], "review");
+    EXPECT_EQ(second.state()["moves"], "true");
+    EXPECT_EQ(second.state().outcome(), "");
 }
 
-TEST(EnrolmentPage, A8_two_enrolments_of_one_person_give_one_account)
+TEST(EnrolmentPage, E1_the_same_card_again_moves_the_account_to_the_new_phone)
+{
+    Site site;
+    auto const first = at_phone(site);
+    auto old = finish_on_phone(site, first.state()["token"]);
+    auto const before = reached_by(site, "+32470123456").value();
+
+    auto const second = at_phone(site);
+    auto phone = finish_on_phone(site, second.state()["token"]);
+    EXPECT_TRUE(phone.state().enrolled);
+    EXPECT_EQ(second.state()["step"], "done");
+    EXPECT_EQ(second.state()["moves"], "true");
+    EXPECT_EQ(reached_by(site, "+32470123456")->id, before.id);
+    EXPECT_EQ(reached_by(site, "+32470123456")->device, phone.state().device);
+    auto const refused = run_now(old.me());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().outcome, Outcome::device_unbound);
+    EXPECT_EQ(first.state()["step"], "done");
+    EXPECT_EQ(first.post("/enrolment/undo").outcome(), "moved_meanwhile") << "the first page undoes nothing any more";
+    EXPECT_TRUE(run_now(phone.me()));
+}
+
+TEST(EnrolmentPage, E3_the_next_card_of_the_same_person_carries_a_new_number_into_the_account)
+{
+    Site site;
+    auto const first = at_phone(site, "lotte", "0470 12 34 56");
+    finish_on_phone(site, first.state()["token"]);
+    auto const id = reached_by(site, "+32470123456")->id;
+    auto const second = at_phone(site, "renewed", "0470 99 88 77");
+    finish_on_phone(site, second.state()["token"], "0470 99 88 77");
+    EXPECT_FALSE(reached_by(site, "+32470123456"));
+    ASSERT_TRUE(reached_by(site, "+32470998877"));
+    EXPECT_EQ(reached_by(site, "+32470998877")->id, id);
+    EXPECT_EQ(site.world.messages.sent.back().first, "+32470123456") << "who has the old number is told";
+}
+
+TEST(EnrolmentPage, E3_undoing_a_move_gives_the_number_back_and_leaves_the_account_without_a_phone)
+{
+    Site site;
+    auto const first = at_phone(site, "lotte", "0470 12 34 56");
+    finish_on_phone(site, first.state()["token"]);
+    auto const second = at_phone(site, "lotte", "0470 99 88 77");
+    auto thiefs = finish_on_phone(site, second.state()["token"], "0470 99 88 77");
+    EXPECT_EQ(second.post("/enrolment/undo").outcome(), "enrolment_undone");
+    auto const account = reached_by(site, "+32470123456");
+    ASSERT_TRUE(account);
+    EXPECT_EQ(account->state, account::State::active);
+    EXPECT_FALSE(account->device);
+    EXPECT_FALSE(reached_by(site, "+32470998877"));
+    EXPECT_EQ(run_now(thiefs.me()).error().outcome, Outcome::device_unbound);
+
+    // The way back is the same card again.
+    auto const third = at_phone(site, "lotte", "0470 12 34 56");
+    auto own = finish_on_phone(site, third.state()["token"]);
+    EXPECT_TRUE(run_now(own.me()));
+    EXPECT_EQ(reached_by(site, "+32470123456")->id, account->id);
+}
+
+TEST(EnrolmentPage, A8_two_computers_and_two_phones_at_once_give_one_account_and_the_second_can_go_on)
 {
     Site site;
     auto const first = at_phone(site, "lotte", "0470 12 34 56");
@@ -710,20 +774,34 @@ TEST(EnrolmentPage, A8_two_enrolments_of_one_person_give_one_account)
     std::string outcome;
     finish_on_phone(site, second.state()["token"], "0470 99 88 77", &outcome);
     EXPECT_EQ(outcome, "already_a_holder");
-    EXPECT_EQ(second.state()["step"], "ended");
+    EXPECT_EQ(second.state()["step"], "card") << "what was typed is kept; the card says the rest anew";
     EXPECT_EQ(second.state().outcome(), "already_a_holder");
+    auto const id = reached_by(site, "+32470123456")->id;
+
+    // Who wants the account on the second phone reads the card again.
+    auto const linked = second.post("/enrolment/link");
+    Reader reader{site, card_of("renewed"), {}, {}};
+    reader.open(linked["link"]);
+    ASSERT_EQ(reader.read(linked["symbol"]).outcome(), "");
+    EXPECT_EQ(second.state()["moves"], "true");
+    reader.open(second.post("/enrolment/sign")["link"]);
+    ASSERT_EQ(reader.sign().outcome(), "");
+    site.world.clock.at += 1min; // the countdown of the SMS
+    auto phone = finish_on_phone(site, second.state()["token"], "0470 99 88 77");
+    EXPECT_TRUE(run_now(phone.me()));
+    EXPECT_EQ(reached_by(site, "+32470998877")->id, id);
 }
 
-TEST(EnrolmentPage, tells_that_a_number_is_taken_only_to_who_has_that_phone)
+TEST(EnrolmentPage, E10_a_number_that_changed_hands_goes_to_its_new_owner)
 {
     Site site;
     auto const first = at_phone(site, "lotte");
-    finish_on_phone(site, first.state()["token"]);
+    auto old = finish_on_phone(site, first.state()["token"]);
     auto const second = at_phone(site, "bruno"); // nothing on the page tells that the number is known
-    std::string outcome;
-    finish_on_phone(site, second.state()["token"], "0470 12 34 56", &outcome);
-    EXPECT_EQ(outcome, "phone_number_taken");
-    EXPECT_EQ(second.state().outcome(), "phone_number_taken");
+    EXPECT_EQ(second.state()["moves"], "");
+    auto phone = finish_on_phone(site, second.state()["token"]);
+    EXPECT_EQ(reached_by(site, "+32470123456")->device, phone.state().device);
+    EXPECT_TRUE(run_now(old.me())) << "the account of before has person, phone and code still";
 }
 
 // ---- the reader program

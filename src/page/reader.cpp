@@ -254,8 +254,8 @@ Flow<card::Challenge> take_challenge(EnrolmentId id, Bytes session_hash, Enrolme
     co_return std::move(challenge);
 }
 
-/// Judges card and holder: the card is genuine, its holder old enough (C1 to C3) and nobody's account is theirs yet
-/// (A8).
+/// Judges card and holder: the card is genuine, its holder old enough (C1 to C3). Where the person has an account, it
+/// is the one that goes to the new phone (A8, E1, E3, E6, E7).
 Flow<enrolment::CardFindings> judge_card(card::CardReading reading, card::Challenge challenge,
                                          EnrolmentMeans const& means, Services services)
 {
@@ -267,7 +267,11 @@ Flow<enrolment::CardFindings> judge_card(card::CardReading reading, card::Challe
                                           date_in_brussels(now), means.limits);
     auto findings = findings_of(evidence);
     auto const holder = co_await services.accounts.find_by_national_number(findings.person.national_number);
-    if (holder) co_return fail(Outcome::already_a_holder);
+    if (holder) {
+        co_await account::check_move(holder->value, account::Source::Kind::card);
+        findings.moves = holder->value.id;
+        findings.moves_from = holder->value.device;
+    }
     co_return std::move(findings);
 }
 

@@ -59,6 +59,23 @@ struct SignedHead {
     std::string jws;
 };
 
+/// An account that loses its number in the same write: somebody else has just proven to have it (E10).
+struct NumberLost {
+    Stored<Account> account; ///< as it is then, without the number
+    HistoryEntry entry;
+};
+
+/// An account that goes to another phone (E1, E3, E6, E7).
+struct AccountMove {
+    Stored<Account> account;              ///< as it is then
+    Device device;                        ///< the phone that it has from then on
+    std::optional<Stored<Device>> before; ///< the phone that it had, unbound
+    Bytes contract_pdf;
+    Stored<Enrolment> enrolment; ///< as it is then
+    HistoryEntry entry;
+    std::optional<NumberLost> number_lost;
+};
+
 class Accounts {
 public:
     virtual ~Accounts() = default;
@@ -71,11 +88,25 @@ public:
     /// Makes an account of an enrolment: the account, its phone, the contract, the history, and the enrolment as it is
     /// then, all or nothing. Fails: already_a_holder (the same person has an account), phone_number_taken, conflict.
     virtual Flow<void> open(Account account, Device device, Bytes contract_pdf, Stored<Enrolment> enrolment,
-                            HistoryEntry entry) = 0;
+                            HistoryEntry entry, std::optional<NumberLost> number_lost) = 0;
+    Flow<void> open(Account account, Device device, Bytes contract_pdf, Stored<Enrolment> enrolment, HistoryEntry entry)
+    {
+        return open(std::move(account), std::move(device), std::move(contract_pdf), std::move(enrolment),
+                    std::move(entry), std::nullopt);
+    }
+
+    /// Brings an account to another phone, all or nothing. The phone before hears of nothing any more. Fails:
+    /// phone_number_taken, conflict (also: another phone was faster).
+    virtual Flow<void> move(AccountMove move) = 0;
 
     /// Takes an account back that was opened by mistake (the holder said so on the page): closes it, unbinds its phone,
     /// frees person and number for a new enrolment, and marks the enrolment.
     virtual Flow<void> undo_open(Stored<Account> account, Stored<Device> device, Stored<Enrolment> enrolment,
+                                 HistoryEntry entry) = 0;
+
+    /// Takes the move of an account back: no phone is bound any more, the account stays, as it is given. Fails:
+    /// phone_number_taken, conflict.
+    virtual Flow<void> undo_move(Stored<Account> account, Stored<Device> device, Stored<Enrolment> enrolment,
                                  HistoryEntry entry) = 0;
 
     virtual Flow<void> save(Stored<Account> account, HistoryEntry entry) = 0;

@@ -82,6 +82,12 @@ public:
     virtual Flow<void> register_code(AccountId account, DeviceId device, int code_version, Bytes nonce,
                                      Bytes sealed_code_key) = 0;
 
+    /// A code key in place of the one that the account has, with three tries, since its holder has shown who they are:
+    /// `by` is "card" or "bank". The same again (account, phone, version, nonce) changes nothing, whatever key comes
+    /// with it. Fails as register_code.
+    virtual Flow<void> replace_code(AccountId account, DeviceId device, int code_version, Bytes nonce,
+                                    Bytes sealed_code_key, std::string by) = 0;
+
     /// Counts a try, then looks. `message` is m, `sealed_proof` p of docs/device-protocol.md §5. The same message again
     /// after a success gives the same grant. Fails: code_blocked (no try was left), device_unknown, action_closed (the
     /// action was granted for another message).

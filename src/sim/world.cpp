@@ -125,6 +125,13 @@ public:
             return vault.register_code(account, device, code_version, nonce, sealed_code_key);
         });
     }
+    Flow<void> replace_code(AccountId account, DeviceId device, int code_version, Bytes nonce, Bytes sealed_code_key,
+                            std::string by) override
+    {
+        return call<void>([=](ports::Vault& vault) {
+            return vault.replace_code(account, device, code_version, nonce, sealed_code_key, by);
+        });
+    }
     Flow<ports::CodeVerdict> judge(AccountId account, DeviceId device, ActionId action, Bytes message,
                                    Bytes sealed_proof) override
     {

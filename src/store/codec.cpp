@@ -362,6 +362,10 @@ void describe(V& member, T& it)
     member("signature_certificate", it.signature_certificate);
     member("certificate_chain", it.certificate_chain);
     member("ocsp_answers", it.ocsp_answers);
+    member("moves", it.moves);
+    member("moves_from", it.moves_from);
+    member("number_before", it.number_before);
+    member("email_before", it.email_before);
     member("contract", it.contract);
     member("signed_attributes", it.signed_attributes);
     member("contract_id", it.contract_id);

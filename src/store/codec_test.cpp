@@ -72,7 +72,12 @@ TEST(Codec, keeps_every_member_of_every_value)
                      .at = testing::noon,
                      .until = testing::noon + 1h}};
     expect_kept_whole(device);
-    expect_kept_whole(testing::enrolment("e", "+32470123456"));
+    auto enrolment = testing::enrolment("e", "+32470123456");
+    enrolment.moves = AccountId{"a"};
+    enrolment.moves_from = DeviceId{"d"};
+    enrolment.number_before = account::PhoneNumber{"+32478111111"};
+    enrolment.email_before = "before@mail.example";
+    expect_kept_whole(enrolment);
     auto action = testing::action("x", AccountId{"a"}, DeviceId{"d"});
     action.state = action::State::shown;
     action.origin = {.browser = Bytes(32, 1), .network = Bytes(32, 2)};

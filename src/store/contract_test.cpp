@@ -460,6 +460,89 @@ TEST_P(StoreContract, undoing_an_enrolment_frees_person_and_number)
               Outcome::conflict);
 }
 
+/// A move of account `id` to the phone `device`, as it is read now.
+ports::AccountMove move_of(Store& store, std::string const& id, std::string const& device, std::string const& number)
+{
+    auto const account = *run_now(store.accounts().find(AccountId{id})).value();
+    auto next = account.value;
+    next.device = DeviceId{device};
+    next.contract = ContractId{"contract of " + device};
+    next.phone_number = account::PhoneNumber{number};
+    auto before = *run_now(store.devices().find(*account.value.device)).value();
+    before.value.state = account::Device::State::unbound;
+    auto enrolment = testing::enrolment("enrolment of " + device, number);
+    EXPECT_TRUE(run_now(store.enrolments().add(enrolment)));
+    enrolment.state = enrolment::State::done;
+    return {.account = {next, account.version},
+            .device = testing::device(device, AccountId{id}),
+            .before = before,
+            .contract_pdf = to_bytes("%PDF of " + device),
+            .enrolment = {enrolment, 1},
+            .entry = testing::entry(AccountId{id}, "moved"),
+            .number_lost = std::nullopt};
+}
+
+TEST_P(StoreContract, E1_an_account_moves_to_another_phone_in_one_step_and_once)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    account::PushSubscription const subscription{.device = DeviceId{"device of a"},
+                                                 .account = AccountId{"a"},
+                                                 .endpoint = "https://push.example/p",
+                                                 .since = noon};
+    ASSERT_TRUE(run_now(store().push_subscriptions().put(subscription)));
+    auto const first = move_of(store(), "a", "second", "+32470123456");
+    auto const late = move_of(store(), "a", "third", "+32470123457");
+    ASSERT_TRUE(run_now(store().accounts().move(first)));
+    EXPECT_EQ(outcome(run_now(store().accounts().move(late))), Outcome::conflict);
+
+    auto const account = run_now(store().accounts().find(AccountId{"a"})).value();
+    EXPECT_EQ(account->value.device, DeviceId{"second"});
+    EXPECT_EQ(run_now(store().devices().find(DeviceId{"device of a"})).value()->value.state,
+              account::Device::State::unbound);
+    EXPECT_TRUE(run_now(store().devices().find(DeviceId{"second"})).value());
+    EXPECT_FALSE(run_now(store().devices().find(DeviceId{"third"})).value()) << "nothing of it was done";
+    EXPECT_FALSE(run_now(store().accounts().find_by_phone_number(account::PhoneNumber{"+32470123457"})).value());
+    EXPECT_EQ(run_now(store().enrolments().find(EnrolmentId{"enrolment of third"})).value()->version, 1);
+    EXPECT_FALSE(run_now(store().push_subscriptions().find(DeviceId{"device of a"})).value());
+    EXPECT_EQ(run_now(store().contracts().find(AccountId{"a"}, ContractId{"contract of second"})).value(),
+              to_bytes("%PDF of second"));
+    EXPECT_TRUE(run_now(store().contracts().find(AccountId{"a"}, ContractId{"contract of a"})).value())
+        << "what was signed before is kept";
+    auto const history = run_now(store().history().list(AccountId{"a"}, 10)).value();
+    ASSERT_EQ(history.size(), 2);
+    EXPECT_EQ(history.front().event, "moved");
+}
+
+TEST_P(StoreContract, E10_a_number_goes_from_one_account_to_another_in_one_step)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    ASSERT_TRUE(enrol("b", "+32470999999", "90010100101"));
+    EXPECT_EQ(outcome(run_now(store().accounts().move(move_of(store(), "b", "new", "+32470123456")))),
+              Outcome::phone_number_taken);
+    auto move = move_of(store(), "b", "newer", "+32470123456");
+    auto loser = *run_now(store().accounts().find(AccountId{"a"})).value();
+    loser.value.phone_number = {};
+    move.number_lost = {.account = loser, .entry = testing::entry(AccountId{"a"}, "number_lost")};
+    ASSERT_TRUE(run_now(store().accounts().move(move)));
+    auto const reached = run_now(store().accounts().find_by_phone_number(account::PhoneNumber{"+32470123456"})).value();
+    ASSERT_TRUE(reached);
+    EXPECT_EQ(reached->value.id, AccountId{"b"});
+    EXPECT_TRUE(run_now(store().accounts().find(AccountId{"a"})).value()->value.phone_number.empty());
+    EXPECT_EQ(run_now(store().history().list(AccountId{"a"}, 1)).value().front().event, "number_lost");
+
+    // And to a new one.
+    auto enrolment = testing::enrolment("enrolment of c", "+32470123456");
+    ASSERT_TRUE(run_now(store().enrolments().add(enrolment)));
+    auto second = *run_now(store().accounts().find(AccountId{"b"})).value();
+    second.value.phone_number = {};
+    ASSERT_TRUE(run_now(store().accounts().open(
+        testing::account("c", "+32470123456", "72020200222"), testing::device("device of c", AccountId{"c"}), {},
+        {enrolment, 1}, testing::entry(AccountId{"c"}, "enrolled"),
+        ports::NumberLost{.account = second, .entry = testing::entry(AccountId{"b"}, "number_lost")})));
+    EXPECT_EQ(run_now(store().accounts().find_by_phone_number(account::PhoneNumber{"+32470123456"})).value()->value.id,
+              AccountId{"c"});
+}
+
 TEST_P(StoreContract, whoever_saves_second_is_told_and_changes_nothing)
 {
     ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));

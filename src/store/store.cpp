@@ -432,26 +432,21 @@ public:
     }
 
     Flow<void> open(account::Account account, account::Device device, Bytes contract_pdf,
-                    Stored<enrolment::Enrolment> enrolment, ports::HistoryEntry entry) override
+                    Stored<enrolment::Enrolment> enrolment, ports::HistoryEntry entry,
+                    std::optional<ports::NumberLost> number_lost) override
     {
         auto owner = access_.keyring.new_owner(owner_of(account.id), {});
         auto enrolment_update = co_await access_.update(std::move(enrolment));
-        auto const contract_id = account.contract.text();
-        Record contract{
-            .id = contract_id,
-            .owner = owner_of(account.id),
-            .keys = {},
-            .state = {},
-            .body = access_.keyring.seal(owner.key, name_of(Table::contract), contract_id, 1, contract_pdf),
-        };
+        auto contract = contract_record(account, contract_pdf, owner.key);
 
         auto const national_number = account.person.national_number;
         std::vector<Write> writes;
         writes.emplace_back(std::move(owner.write));
         writes.emplace_back(Insert{.table = Table::contract, .record = std::move(contract)});
         Access::add(writes, access_.line(entry, entry.at, owner.key));
-        auto const account_write = writes.size();
         std::vector<Access::Change> changes;
+        co_await add_loss(number_lost, writes, changes);
+        auto const account_write = writes.size() + changes.size();
         changes.push_back(access_.insertion_under(std::move(account), owner.key));
         changes.push_back(access_.insertion_under(std::move(device), owner.key));
         changes.push_back(std::move(enrolment_update));
@@ -465,19 +460,57 @@ public:
         co_return fail(Outcome::conflict, "somebody else was first");
     }
 
+    Flow<void> move(ports::AccountMove move) override
+    {
+        auto const owner = owner_of(move.account.value.id);
+        auto const key = co_await access_.keyring.key_of(owner);
+        auto contract = contract_record(move.account.value, move.contract_pdf, key);
+        std::vector<Write> writes;
+        writes.emplace_back(Insert{.table = Table::contract, .record = std::move(contract)});
+        Access::add(writes, access_.line(move.entry, move.entry.at, key));
+        writes.emplace_back(RemoveAllOf{.table = Table::push_subscription, .owner = owner});
+        std::vector<Access::Change> changes;
+        // Who loses the number comes before who gets it.
+        co_await add_loss(move.number_lost, writes, changes);
+        auto account_update = co_await access_.update(std::move(move.account));
+        changes.push_back(std::move(account_update));
+        changes.push_back(access_.insertion_under(std::move(move.device), key));
+        if (move.before) {
+            auto before_update = co_await access_.update(*std::move(move.before));
+            changes.push_back(std::move(before_update));
+        }
+        auto enrolment_update = co_await access_.update(std::move(move.enrolment));
+        changes.push_back(std::move(enrolment_update));
+        auto const committed = co_await access_.commit(std::move(writes), std::move(changes));
+        co_await check_number(committed);
+        co_return {};
+    }
+
     Flow<void> undo_open(Stored<account::Account> account, Stored<account::Device> device,
                          Stored<enrolment::Enrolment> enrolment, ports::HistoryEntry entry) override
     {
         account.value.state = account::State::closed;
+        return undo_move(std::move(account), std::move(device), std::move(enrolment), std::move(entry));
+    }
+
+    Flow<void> undo_move(Stored<account::Account> account, Stored<account::Device> device,
+                         Stored<enrolment::Enrolment> enrolment, ports::HistoryEntry entry) override
+    {
         account.value.device.reset();
         device.value.state = account::Device::State::unbound;
-        auto account_update = co_await access_.update(std::move(account));
-        auto device_update = co_await access_.update(std::move(device));
-        auto enrolment_update = co_await access_.update(std::move(enrolment));
+        std::vector<Write> writes;
         auto line = co_await access_.line(std::move(entry));
-        RemoveAllOf notifications{.table = Table::push_subscription, .owner = device_update.owner};
-        co_await access_.commit_all(std::move(account_update), std::move(device_update), std::move(enrolment_update),
-                                    std::move(notifications), std::move(line));
+        Access::add(writes, std::move(line));
+        writes.emplace_back(RemoveAllOf{.table = Table::push_subscription, .owner = owner_of(account.value.id)});
+        std::vector<Access::Change> changes;
+        auto account_update = co_await access_.update(std::move(account));
+        changes.push_back(std::move(account_update));
+        auto device_update = co_await access_.update(std::move(device));
+        changes.push_back(std::move(device_update));
+        auto enrolment_update = co_await access_.update(std::move(enrolment));
+        changes.push_back(std::move(enrolment_update));
+        auto const committed = co_await access_.commit(std::move(writes), std::move(changes));
+        co_await check_number(committed);
         co_return {};
     }
 
@@ -490,6 +523,39 @@ public:
     }
 
 private:
+    Record contract_record(account::Account const& account, Bytes const& pdf, SecretBytes const& key) const
+    {
+        auto const id = account.contract.text();
+        return {
+            .id = id,
+            .owner = owner_of(account.id),
+            .keys = {},
+            .state = {},
+            .body = access_.keyring.seal(key, name_of(Table::contract), id, 1, pdf),
+        };
+    }
+
+    /// The writes by which another account loses its number.
+    Flow<void> add_loss(std::optional<ports::NumberLost>& lost, std::vector<Write>& writes,
+                        std::vector<Access::Change>& changes)
+    {
+        if (!lost) co_return {};
+        auto line = co_await access_.line(std::move(lost->entry));
+        Access::add(writes, std::move(line));
+        auto update = co_await access_.update(std::move(lost->account));
+        changes.push_back(std::move(update));
+        co_return {};
+    }
+
+    /// Of an account that was there before, the number is all that another one can have.
+    static Result<void> check_number(Committed const& committed)
+    {
+        if (!committed.conflict) return {};
+        if (committed.conflict->key != nullptr)
+            return fail(Outcome::phone_number_taken, "another account has the number");
+        return fail(Outcome::conflict, "somebody else was first");
+    }
+
     Access& access_;
 };
 

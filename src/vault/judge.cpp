@@ -47,6 +47,7 @@ constexpr char const* schema = R"(
         reason text not null,
         permit blob not null,
         at integer not null) strict;
+    create index if not exists replaced_account on replaced(account);
 )";
 
 struct CloseDatabase {
@@ -210,6 +211,7 @@ struct Judge::State {
     Hooks hooks;
     std::unique_ptr<sqlite3, CloseDatabase> database;
     Query find, take_try, restore_tries, add, replace, note_replacement, forget, find_grant, keep_grant, prune;
+    Query find_replacement;
     Query find_wrong, keep_wrong, prune_wrong, forget_wrong;
     Bytes seal_point;
     Bytes grant_key;
@@ -254,11 +256,17 @@ struct Judge::State {
                 permit_statement(request.account, request.device, request.code_version, request.reason, request.nonce),
                 request.permit))
             return failed(Outcome::conflict);
+        // A permit counts once: the same again is a repetition whose answer got lost, and gives neither tries nor a
+        // key.
+        auto const used = find_replacement.bind(1, request.account.text()).bind(2, request.permit).row();
+        find_replacement.done();
+        if (used) return Reply{};
         replace.bind(1, request.account.text()).bind(2, request.device.text()).bind(3, request.code_version);
         replace.bind(4, sealed).run();
         note_replacement.bind(1, request.account.text()).bind(2, request.device.text());
         note_replacement.bind(3, request.code_version).bind(4, request.reason).bind(5, request.permit);
         note_replacement.bind(6, numeric_date(now)).run();
+        forget_wrong.bind(1, request.account.text()).run();
         return Reply{};
     }
 
@@ -425,6 +433,7 @@ Result<Judge> Judge::open(std::filesystem::path const& path, Keys keys, crypto::
                                "sealed_key = ?4, tries_left = 3"};
         state->note_replacement = {raw, "insert into replaced(account, device, version, reason, permit, at) "
                                         "values(?1, ?2, ?3, ?4, ?5, ?6)"};
+        state->find_replacement = {raw, "select 1 from replaced where account = ?1 and permit = ?2"};
         state->forget = {raw, "update code set sealed_key = null, tries_left = 0 where account = ?1"};
         state->find_grant = {raw, "select message_hash, signed from granted where action = ?1"};
         state->keep_grant = {raw, "insert into granted(action, message_hash, signed, at) values(?1, ?2, ?3, ?4)"};

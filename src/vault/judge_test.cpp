@@ -193,6 +193,24 @@ TEST_F(JudgeOfCodes, a_permit_of_the_server_replaces_the_code_key_and_gives_thre
     EXPECT_EQ(ask(right("c")).outcome, Outcome::device_unknown);
 }
 
+TEST_F(JudgeOfCodes, a_permit_counts_once_and_for_one_key)
+{
+    auto const next = Phone::random();
+    auto const request = permitted(
+        [&] {
+            auto one = next.registers(anna, point());
+            one.reason = "card";
+            return one;
+        }(),
+        keys_.permits);
+    ASSERT_FALSE(ask(request).outcome);
+    auto const slip = next.answers(anna, ActionId{"a"}, point());
+    ask(JudgeCode{slip.account, slip.device, slip.action, slip.message, Bytes(100)});
+    ASSERT_EQ(tries_of(anna), 2);
+    EXPECT_FALSE(ask(request).outcome) << "the answer got lost: said again";
+    EXPECT_EQ(tries_of(anna), 2);
+}
+
 TEST_F(JudgeOfCodes, forgetting_a_code_is_no_way_to_new_tries)
 {
     for (int i = 0; i < 3; ++i) ask(wrong("a"));

@@ -113,6 +113,14 @@ Bytes permit_statement(AccountId const& account, DeviceId const& device, int cod
                      {bytes_of(account.text()), bytes_of(device.text()), bytes_of(version), bytes_of(reason), nonce});
 }
 
+RegisterCode permitted(RegisterCode request, crypto::PrivateKey const& permits)
+{
+    request.permit = permits.sign(
+        crypto::SignatureAlgorithm::eddsa,
+        permit_statement(request.account, request.device, request.code_version, request.reason, request.nonce));
+    return request;
+}
+
 Bytes encode(NumberedRequest const& request)
 {
     Bytes content;

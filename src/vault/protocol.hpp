@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/id.hpp"
 #include "base/result.hpp"
+#include "crypto/key.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -62,6 +63,9 @@ struct Reply {
 /// What the server signs to let a code key take the place of another.
 Bytes permit_statement(AccountId const& account, DeviceId const& device, int code_version, std::string_view reason,
                        ByteView nonce);
+
+/// The request with its permit.
+RegisterCode permitted(RegisterCode request, crypto::PrivateKey const& permits);
 
 struct NumberedRequest {
     std::uint64_t number = 0;

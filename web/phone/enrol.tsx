@@ -42,6 +42,15 @@ export type EnrolProps = {
   linked: (device: Device) => void;
 };
 
+/** Outcomes after which the session is no longer good; the last three send the computer's page back to the card. */
+const overWith = [
+  'enrolment_unknown',
+  'enrolment_expired',
+  'already_a_holder',
+  'moved_meanwhile',
+  'other_source_than_enrolled',
+];
+
 /** Where an enrolment that was under way goes on, without asking anybody. */
 function firstPage(kept: Enrolment | null, token: string): Page {
   if (kept?.finish) return { at: 'sending' };
@@ -77,8 +86,7 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: En
     setFailure(why);
   };
 
-  const fail = (why: Failure) =>
-    ['enrolment_unknown', 'enrolment_expired'].includes(why.outcome) ? startOver(why) : setFailure(why);
+  const fail = (why: Failure) => (overWith.includes(why.outcome) ? startOver(why) : setFailure(why));
 
   // After a reload the server knows better where the journey is.
   useEffect(() => {

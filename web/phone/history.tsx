@@ -93,6 +93,8 @@ type EventKey = Extract<KeyOf<typeof phoneTexts>, `event.${string}`>;
 
 const events: Record<EventKey, true> = {
   'event.enrolled': true,
+  'event.moved': true,
+  'event.number_lost': true,
   'event.approved': true,
   'event.confirmed': true,
   'event.refused': true,

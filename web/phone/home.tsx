@@ -18,6 +18,7 @@ type Props = {
   texts: Texts;
   device: Device;
   me: Me | null;
+  linkAgain: () => void;
   fingerprint: boolean;
   changeFingerprint: () => void;
   actions: PendingAction[] | null;
@@ -33,7 +34,7 @@ type Props = {
 };
 
 export function Home(props: Props) {
-  const { texts, device, me, fingerprint, changeFingerprint, actions, online, failure, notice, helpUrl, server, open, claim, showHistory, showConsents } = props;
+  const { texts, device, me, linkAgain, fingerprint, changeFingerprint, actions, online, failure, notice, helpUrl, server, open, claim, showHistory, showConsents } = props;
   const [question, setQuestion] = useState<ComponentChildren>(null);
   const { t, c, language } = texts;
   const [canHave, setCanHave] = useState(false);
@@ -65,6 +66,10 @@ export function Home(props: Props) {
             <strong>{t('blocked.heading')}</strong>
           </p>
           <p>{t('blocked.text')}</p>
+          <p>{t('forgot.text')}</p>
+          <button class="button main" onClick={linkAgain} data-test="link-again">
+            {t('button.link_again')}
+          </button>
         </Notice>
       )}
       <div role="status" class="near" data-test="pending" data-count={actions?.length ?? ''}>
@@ -119,7 +124,11 @@ export function Home(props: Props) {
         <h2 id="account">{t('home.account')}</h2>
         <dl class="facts">
           <dt>{t('home.number')}</dt>
-          <dd data-test="phone-number">{groupedNumber(me?.account.phone_number ?? device.phoneNumber)}</dd>
+          <dd data-test="phone-number">
+            {me?.account.phone_number === ''
+              ? t('home.number.none')
+              : groupedNumber(me?.account.phone_number ?? device.phoneNumber)}
+          </dd>
           {me && (
             <>
               <dt>{t('home.state')}</dt>
@@ -154,6 +163,17 @@ export function Home(props: Props) {
           <Icon name="building" /> {t('consents.heading')}
         </button>
       </section>
+      {!blocked && (
+        <details data-test="forgot">
+          <summary>{t('forgot.heading')}</summary>
+          <div class="near">
+            <p>{t('forgot.text')}</p>
+            <button class="button bad" onClick={linkAgain} data-test="link-again">
+              {t('button.link_again')}
+            </button>
+          </div>
+        </details>
+      )}
       <Later server={server} texts={texts} ask={setQuestion} />
       <InstallHint texts={texts} />
       <p class="soft">{t('home.never')}</p>

@@ -83,7 +83,7 @@ function App({ first, kept }: { first: Texts; kept: Kept | null }) {
           )}
         </>
       );
-    if (device) return <Linked texts={texts} device={device} site={site} gone={end} />;
+    if (device) return <Linked texts={texts} device={device} site={site} gone={end} linkAgain={linkAgain} />;
     return (
       <>
         {openedClaim() && (
@@ -176,9 +176,15 @@ const Enrol = later(async () => (await import('./enrol.tsx')).Enrol);
 const FingerprintSettings = later(async () => (await import('./fingerprint-settings.tsx')).FingerprintSettings);
 const History = later(async () => (await import('./history.tsx')).History);
 
-type LinkedProps = { texts: Texts; device: Device; site: Site | null; gone: (failure: Failure) => void };
+type LinkedProps = {
+  texts: Texts;
+  device: Device;
+  site: Site | null;
+  gone: (failure: Failure) => void;
+  linkAgain: () => void;
+};
 
-function Linked({ texts, device, site, gone }: LinkedProps) {
+function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
   const { language } = texts;
   const server = useMemo(() => new Server(device.keys, language), [device, language]);
   const [me, setMe] = useState<Me | null>(null);
@@ -320,6 +326,7 @@ function Linked({ texts, device, site, gone }: LinkedProps) {
       texts={texts}
       device={device}
       me={me}
+      linkAgain={linkAgain}
       fingerprint={!!passkey}
       changeFingerprint={() => setChangesFingerprint(true)}
       actions={actions}

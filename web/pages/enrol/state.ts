@@ -28,6 +28,8 @@ export type State = {
   symbol?: string;
   progress?: Progress | null;
   person?: Person;
+  /** The person has an account, which comes to the phone that is linked now. */
+  moves?: boolean;
   token?: string;
   token_qr?: string;
   token_expires_at?: number;

@@ -243,8 +243,16 @@ function ReviewStep(props: StepProps) {
   ];
   return (
     <>
-      <Heading>{t('review.heading')}</Heading>
+      <Heading>{t(state.moves ? 'review.back' : 'review.heading')}</Heading>
       <p class="lead">{t('review.lead')}</p>
+      {state.moves && (
+        <Notice kind="info" data-test="moves">
+          <p>
+            <strong>{t('moves.lead')}</strong>
+          </p>
+          <p>{t('moves.text')}</p>
+        </Notice>
+      )}
       <StepFailure {...props} />
       <section class="card">
         <dl class="facts" data-test="person">
@@ -325,6 +333,7 @@ function PhoneStep(props: StepProps) {
     <>
       <Heading>{t('phone.heading')}</Heading>
       {state.person && <p class="lead">{t('phone.signed', { name: state.person.name })}</p>}
+      {state.moves && <p data-test="moves">{t('moves.phone')}</p>}
       <StepFailure {...props} />
       <section class="card">
         <div class="phone-ways">
@@ -407,7 +416,7 @@ function DoneStep(props: StepProps) {
       <StepFailure {...props} />
       <Notice kind="ok" role="status" data-test="done">
         <p>
-          <strong>{t('done.lead')}</strong>
+          <strong>{t(state.moves ? 'moves.done' : 'done.lead')}</strong>
         </p>
         <p>{t('done.next')}</p>
       </Notice>
@@ -425,7 +434,7 @@ function DoneStep(props: StepProps) {
       {state.can_undo && (
         <section class="card" aria-labelledby="undo-heading">
           <h2 id="undo-heading">{t('undo.heading')}</h2>
-          <p>{t('undo.text')}</p>
+          <p>{t(state.moves ? 'undo.text.moved' : 'undo.text')}</p>
           <Sure
             {...props}
             verb="undo"
