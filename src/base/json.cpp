@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_stack.hpp>
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -137,6 +138,20 @@ Result<Object> parse_object(std::string_view text)
 }
 
 std::string write(Value const& value) { return bj::serialize(value); }
+std::string write(Object const& object) { return bj::serialize(object); }
+
+void append_text(std::string& json, std::string_view text)
+{
+    // RFC 8259 §7: "the characters that MUST be escaped". Most texts have none.
+    auto const must_be_escaped = [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; };
+    if (std::ranges::any_of(text, must_be_escaped)) {
+        json += bj::serialize(bj::string_view{text.data(), text.size()});
+        return;
+    }
+    json += '"';
+    json += text;
+    json += '"';
+}
 
 Result<std::string> text(Object const& object, std::string_view name)
 {

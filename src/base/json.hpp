@@ -23,6 +23,10 @@ Result<Value> parse(std::string_view text);
 Result<Object> parse_object(std::string_view text);
 
 std::string write(Value const& value);
+std::string write(Object const& object);
+
+/// Appends a string of JSON, with its quotation marks: `text` is UTF-8.
+void append_text(std::string& json, std::string_view text);
 
 /// A member that must be there, of that type. Fails with json_malformed; the detail names the member.
 Result<std::string> text(Object const& object, std::string_view name);

@@ -37,5 +37,19 @@ TEST(Json, names_the_member_that_is_missing_or_of_another_type)
     EXPECT_FALSE(json::optional_text(object, "a"));
 }
 
+TEST(Json, a_text_that_is_appended_reads_back_as_it_was)
+{
+    using namespace std::string_view_literals;
+    for (auto const view : {""sv, "plain"sv, "é ✓ /"sv, "\""sv, "\\"sv, "a\nb\tc"sv, "\0\x1f\x7f"sv}) {
+        std::string const text{view};
+        std::string json = "{\"a\":";
+        json::append_text(json, text);
+        json += '}';
+        auto const object = json::parse_object(json);
+        ASSERT_TRUE(object) << json;
+        EXPECT_EQ(json::text(*object, "a").value(), text);
+    }
+}
+
 } // namespace
 } // namespace symbolon

@@ -122,17 +122,21 @@ std::string escape_html(std::string_view text)
 {
     std::string result;
     result.reserve(text.size());
-    for (auto const c : text) {
-        switch (c) {
+    auto const is_markup = [](char c) { return c == '&' || c == '<' || c == '>' || c == '"' || c == '\''; };
+    for (;;) {
+        auto const plain = static_cast<std::size_t>(std::ranges::find_if(text, is_markup) - text.begin());
+        result += text.substr(0, plain);
+        text.remove_prefix(plain);
+        if (text.empty()) return result;
+        switch (text.front()) {
         case '&': result += "&amp;"; break;
         case '<': result += "&lt;"; break;
         case '>': result += "&gt;"; break;
         case '"': result += "&quot;"; break;
-        case '\'': result += "&#39;"; break;
-        default: result += c;
+        default: result += "&#39;";
         }
+        text.remove_prefix(1);
     }
-    return result;
 }
 
 } // namespace symbolon

@@ -1,5 +1,6 @@
 #include "crypto/encoding.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -28,18 +29,12 @@ constexpr auto url_values = values_of(url_alphabet);
 std::string encoded(ByteView bytes, std::string_view alphabet)
 {
     std::string text((bytes.size() * 8 + 5) / 6, '\0');
-    auto next = text.begin();
-    std::uint32_t bits = 0;
-    int held = 0;
-    for (auto const byte : bytes) {
-        bits = (bits << 8U) | byte;
-        held += 8;
-        while (held >= 6) {
-            held -= 6;
-            *next++ = alphabet[(bits >> static_cast<unsigned>(held)) & 63U];
-        }
+    auto to = text.begin();
+    for (; !bytes.empty(); bytes = bytes.subspan(std::min(bytes.size(), std::size_t{3}))) {
+        auto const octet = [bytes](std::size_t i) { return std::uint32_t{i < bytes.size() ? bytes[i] : Byte{0}}; };
+        auto const bits = octet(0) << 16U | octet(1) << 8U | octet(2);
+        for (unsigned shift = 24; shift > 0 && to != text.end();) *to++ = alphabet[(bits >> (shift -= 6U)) & 63U];
     }
-    if (held > 0) *next = alphabet[(bits << static_cast<unsigned>(6 - held)) & 63U];
     return text;
 }
 

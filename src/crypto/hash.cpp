@@ -20,19 +20,33 @@ Bytes hash(HashAlgorithm algorithm, ByteView data)
 
 Bytes sha256(ByteView data) { return hash(HashAlgorithm::sha256, data); }
 
-Bytes hmac_sha256(SecretBytes const& key, ByteView data)
+namespace {
+
+/// Knows its hash already, and no key.
+openssl::MacContext hmac_sha256_context()
 {
-    openssl::MacContext const context{EVP_MAC_CTX_new(openssl::hmac())};
-    ENSURE(context);
+    openssl::MacContext context{EVP_MAC_CTX_new(openssl::hmac())};
     std::array<char, 7> digest_name{"SHA256"};
     std::array const parameters{
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name.data(), 0),
         OSSL_PARAM_construct_end(),
     };
+    ENSURE(context && EVP_MAC_CTX_set_params(context.get(), parameters.data()) == 1);
+    return context;
+}
+
+} // namespace
+
+Bytes hmac_sha256(SecretBytes const& key, ByteView data)
+{
+    // Finding the hash by its name costs more than the MAC of a short text.
+    thread_local auto const without_key = hmac_sha256_context();
+    openssl::MacContext const context{EVP_MAC_CTX_dup(without_key.get())};
+    ENSURE(context);
     // A null key means "the one before" to OpenSSL; an empty key is a key all the same.
     static constexpr Byte no_bytes{};
     auto const* key_data = key.empty() ? &no_bytes : key.reveal().data();
-    ENSURE(EVP_MAC_init(context.get(), key_data, key.reveal().size(), parameters.data()) == 1);
+    ENSURE(EVP_MAC_init(context.get(), key_data, key.reveal().size(), nullptr) == 1);
     ENSURE(EVP_MAC_update(context.get(), data.data(), data.size()) == 1);
     Bytes out(32);
     std::size_t size = 0;

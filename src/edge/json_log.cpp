@@ -9,6 +9,9 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <algorithm>
+#include <span>
+
 namespace symbolon::edge {
 
 namespace {
@@ -58,12 +61,18 @@ private:
         if (!logger_.should_log(level)) return;
         std::string line;
         if (format_ == LogFormat::json) {
-            json::Object object;
-            object.reserve(fields.size() + 1);
-            object.emplace("event", name);
-            for (auto const& [field, value] : fields) object.insert_or_assign(field, value);
-            line = json::write(object);
-            line = line.substr(1, line.size() - 2); // time and level stand before, in the same braces
+            // Time and level stand before, in the same braces.
+            line = "\"event\":";
+            json::append_text(line, name);
+            for (auto left = std::span{fields}; !left.empty(); left = left.subspan(1)) {
+                auto const& [field, value] = left.front();
+                // A name stands once in an object; the last one counts.
+                if (std::ranges::count(left.subspan(1), field, &Fields::value_type::first) > 0) continue;
+                line += ',';
+                json::append_text(line, field);
+                line += ':';
+                json::append_text(line, value);
+            }
         } else {
             line = name;
             for (auto const& [field, value] : fields) {

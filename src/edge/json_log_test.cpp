@@ -49,6 +49,14 @@ TEST(Log, is_an_object_a_line)
     EXPECT_NE(json::text(failure, "source").value().find("json_log_test.cpp:"), std::string::npos);
 }
 
+TEST(Log, names_a_field_once_and_the_last_value_counts)
+{
+    auto const lines =
+        lines_of({}, [](ports::Log& log) { log.event("request", {{"client", "one"}, {"client", "two"}}); });
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_EQ(json::text(json::parse_object(lines[0]).value(), "client").value(), "two");
+}
+
 TEST(Log, holds_what_its_level_asks_for)
 {
     auto const write = [](ports::Log& log) {

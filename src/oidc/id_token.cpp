@@ -6,6 +6,8 @@
 #include "crypto/hash.hpp"
 #include "oidc/subject.hpp"
 
+#include <algorithm>
+
 namespace symbolon::oidc {
 
 std::string access_token_hash(std::string_view access_token)
@@ -24,9 +26,10 @@ std::vector<std::string_view> authentication_methods(std::string_view acr)
     return {"mfa", "swk", "pin"};
 }
 
-std::string picture_url(account::Person const& person)
+std::string picture_among(std::span<std::string const> claims, account::Person const& person)
 {
-    return person.photo.empty() ? std::string{} : "data:image/jpeg;base64," + crypto::base64(person.photo);
+    auto const is_asked = std::ranges::find(claims, "picture") != claims.end();
+    return is_asked && !person.photo.empty() ? "data:image/jpeg;base64," + crypto::base64(person.photo) : std::string{};
 }
 
 Result<std::string> id_token(grant::Grant const& grant, account::Account const& account, partner::Client const& client,
@@ -34,7 +37,7 @@ Result<std::string> id_token(grant::Grant const& grant, account::Account const& 
 {
     auto const* key = TRY(provider.signing_key(client.id_token_signed_response_alg));
 
-    auto claims = consent::values(grant.id_token_claims, account, picture_url(account.person));
+    auto claims = consent::values(grant.id_token_claims, account, picture_among(grant.id_token_claims, account.person));
     claims["iss"] = provider.issuer();
     claims["sub"] = subject_of(grant.account, client, provider);
     claims["aud"] = client.id.text();

@@ -5,6 +5,7 @@
 #include "oidc/provider.hpp"
 #include "partner/client.hpp"
 
+#include <span>
 #include <string>
 
 namespace symbolon::oidc {
@@ -21,7 +22,8 @@ Result<std::string> id_token(grant::Grant const& grant, account::Account const& 
 /// `amr` (RFC 8176 §2) of an approval with that level of assurance.
 std::vector<std::string_view> authentication_methods(std::string_view acr);
 
-/// The photo as a `data:` URL (RFC 2397), empty without one: nobody but the client that got the claim can read it.
-std::string picture_url(account::Person const& person);
+/// The photo as a `data:` URL (RFC 2397): nobody but the client that got the claim can read it. Empty without one, and
+/// where the claims don't name it: it is longer than everything else together.
+std::string picture_among(std::span<std::string const> claims, account::Person const& person);
 
 } // namespace symbolon::oidc

@@ -87,7 +87,8 @@ Flow<Response> claims_of_token(Request request, Provider const& provider, ports:
     if (!account || !client || account->value.state != account::State::active)
         co_return fail(Outcome::access_token_invalid);
 
-    auto claims = consent::values(grant.userinfo_claims, account->value, picture_url(account->value.person));
+    auto claims = consent::values(grant.userinfo_claims, account->value,
+                                  picture_among(grant.userinfo_claims, account->value.person));
     claims["sub"] = subject_of(grant.account, client->value, provider);
     auto const& algorithm = client->value.userinfo_signed_response_alg;
     if (algorithm.empty()) co_return http::json(200, json::write(claims));

@@ -15,9 +15,14 @@ constexpr std::array<std::string_view, 5> void_elements{"meta", "link", "input",
 
 Html text(std::string_view text) { return Html{escape_html(text)}; }
 
-Html element(std::string_view name, Attributes attributes, std::initializer_list<Html> children)
+Html element(std::string_view name, std::initializer_list<Attribute> attributes, std::initializer_list<Child> children)
 {
-    std::string markup{'<'};
+    constexpr std::size_t usual_attribute_bytes = 40;
+    auto size = 2 * name.size() + 5 + attributes.size() * usual_attribute_bytes;
+    for (auto const& child : children) size += child.markup().size();
+    std::string markup;
+    markup.reserve(size);
+    markup += '<';
     markup += name;
     for (auto const& [attribute, value] : attributes) {
         if (attribute.empty()) continue;
@@ -34,10 +39,7 @@ Html element(std::string_view name, Attributes attributes, std::initializer_list
     return Html{std::move(markup)};
 }
 
-std::pair<std::string_view, std::string> flag(std::string_view name, bool is_there)
-{
-    return {is_there ? name : std::string_view{}, {}};
-}
+Attribute flag(std::string_view name, bool is_there) { return {is_there ? name : std::string_view{}, {}}; }
 
 std::string document(Language language, std::string_view title, Html const& head, Html const& body)
 {

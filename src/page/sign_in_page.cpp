@@ -128,22 +128,38 @@ Html form_to(SignInFrame const& frame, Html const& content)
                    {content});
 }
 
+Html option(CallingCode const& country, bool is_chosen)
+{
+    return element("option", {{"value", country.code}, flag("selected", is_chosen)}, {text(country.text)});
+}
+
+/// The countries of calling_code_choice() as they look when they are not chosen: the longest part of the page, and
+/// always the same.
+std::vector<Html> const& country_options(Language language)
+{
+    static auto const all = [] {
+        std::array<std::vector<Html>, all_languages.size()> made;
+        for (auto const each : all_languages)
+            for (auto const& country : calling_code_choice(each))
+                made.at(static_cast<std::size_t>(each)).push_back(option(country, false));
+        return made;
+    }();
+    return all.at(static_cast<std::size_t>(language));
+}
+
 Html country_choice(Words const& words, std::string const& chosen)
 {
     auto const choice = calling_code_choice(words.language);
+    auto const& options = country_options(words.language);
     // Several countries share a code: the first one of it is shown as chosen.
-    auto const first = std::ranges::find(choice, chosen, &CallingCode::code);
-    auto const group = [&](std::string const& label, auto countries) {
-        Html options;
-        for (auto const& country : countries)
-            options +=
-                element("option", {{"value", country.code}, flag("selected", &country == std::to_address(first))},
-                        {text(country.text)});
-        return element("optgroup", {{"label", words.plain(label)}}, {options});
+    auto const first = static_cast<std::size_t>(std::ranges::find(choice, chosen, &CallingCode::code) - choice.begin());
+    auto const group = [&](std::string const& label, std::size_t begin, std::size_t end) {
+        Html inside;
+        for (auto at = begin; at < end; ++at) inside += at == first ? option(choice[at], true) : options.at(at);
+        return element("optgroup", {{"label", words.plain(label)}}, {inside});
     };
-    return element(
-        "select", {{"id", "calling_code"}, {"name", "calling_code"}, {"autocomplete", "tel-country-code"}},
-        {group("near", choice.first(near_countries)), group("all_countries", choice.subspan(near_countries))});
+    return element("select", {{"id", "calling_code"}, {"name", "calling_code"}, {"autocomplete", "tel-country-code"}},
+                   {group("near", 0, near_countries), group("all_countries", near_countries, choice.size())});
 }
 
 /// A notification comes within a second or two; who waits longer is told what to do (sign-in.js says it then too).

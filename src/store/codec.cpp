@@ -496,7 +496,8 @@ template <class T>
 concept Described = requires(Writer& writer, T const& value) { describe(writer, value); };
 
 struct Writer {
-    json::Object object;
+    std::string& out; ///< JSON; what is written follows what stands there
+    bool is_first = true;
 
     template <class T>
     void operator()(std::string_view name, T const& value)
@@ -504,56 +505,72 @@ struct Writer {
         if constexpr (requires { value.empty(); } && !std::same_as<T, std::string>) {
             if (value.empty()) return;
         }
-        object[name] = written(value);
+        begin(name);
+        write(value);
     }
     template <class T>
     void operator()(std::string_view name, std::optional<T> const& value)
     {
-        if (value) object[name] = written(*value);
+        if (!value) return;
+        begin(name);
+        write(*value);
     }
 
-    static json::Value text(std::string_view value) { return boost::json::string_view{value.data(), value.size()}; }
-    static json::Value written(std::string const& value) { return text(value); }
-    static json::Value written(bool value) { return value; }
-    static json::Value written(int value) { return value; }
-    static json::Value written(std::int64_t value) { return value; }
-    static json::Value written(Seconds value) { return value.count(); }
-    static json::Value written(Instant value) { return numeric_date(value); }
-    static json::Value written(Bytes const& value) { return text(crypto::base64url(value)); }
-    static json::Value written(account::PhoneNumber const& value) { return text(value.e164()); }
-    static json::Value written(Language value) { return text(name_of(value)); }
-    static json::Value written(Outcome value) { return text(name_of(value)); }
-    static json::Value written(partner::ClientAuthentication value) { return text(name_of(value)); }
-    template <class Kind>
-    static json::Value written(Id<Kind> const& value)
+    void begin(std::string_view name)
     {
-        return text(value.text());
+        if (!std::exchange(is_first, false)) out += ',';
+        text(name);
+        out += ':';
+    }
+    void text(std::string_view value) { json::append_text(out, value); }
+    void number(std::int64_t value) { out += std::to_string(value); }
+
+    void write(std::string const& value) { text(value); }
+    void write(bool value) { out += value ? "true" : "false"; }
+    void write(int value) { number(value); }
+    void write(std::int64_t value) { number(value); }
+    void write(Seconds value) { number(value.count()); }
+    void write(Instant value) { number(numeric_date(value)); }
+    void write(Bytes const& value) { text(crypto::base64url(value)); }
+    void write(account::PhoneNumber const& value) { text(value.e164()); }
+    void write(Language value) { text(name_of(value)); }
+    void write(Outcome value) { text(name_of(value)); }
+    void write(partner::ClientAuthentication value) { text(name_of(value)); }
+    template <class Kind>
+    void write(Id<Kind> const& value)
+    {
+        text(value.text());
     }
     template <class E>
         requires(!words<E>.empty())
-    static json::Value written(E value)
+    void write(E value)
     {
-        return text(word_of(value));
+        text(word_of(value));
     }
     template <class T>
-    static json::Value written(std::vector<T> const& values)
+    void write(std::vector<T> const& values)
     {
-        json::Array array;
-        for (auto const& value : values) array.push_back(written(value));
-        return array;
+        out += '[';
+        for (bool first = true; auto const& value : values) {
+            if (!std::exchange(first, false)) out += ',';
+            write(value);
+        }
+        out += ']';
     }
-    static json::Value written(std::map<Language, std::string> const& values)
+    void write(std::map<Language, std::string> const& values)
     {
-        json::Object object;
-        for (auto const& [language, text] : values) object[name_of(language)] = text;
-        return object;
+        out += '{';
+        Writer inner{out};
+        for (auto const& [language, text] : values) inner(name_of(language), text);
+        out += '}';
     }
     template <Described T>
-    static json::Value written(T const& value)
+    void write(T const& value)
     {
-        Writer inner;
+        out += '{';
+        Writer inner{out};
         describe(inner, value);
-        return std::move(inner.object);
+        out += '}';
     }
 };
 
@@ -704,7 +721,9 @@ struct Reader {
 template <class T>
 Bytes encode(T const& value)
 {
-    return to_bytes(json::write(Writer::written(value)));
+    std::string json;
+    Writer{json}.write(value);
+    return to_bytes(json);
 }
 
 template <class T>

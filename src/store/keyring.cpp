@@ -66,7 +66,8 @@ Flow<SecretBytes> Keyring::key_made_for(std::string owner, std::optional<Instant
 {
     auto found = co_await outcome_of(key_of(owner));
     if (found) co_return *std::move(found);
-    if (co_await engine_.get(Table::data_key, owner)) co_return std::unexpected{found.error()};
+    // Somebody made it since, or it does not open: then it fails once more.
+    if (co_await engine_.get(Table::data_key, owner)) co_return co_await key_of(owner);
 
     auto made = new_owner(owner, kept_until);
     std::vector<Write> writes;

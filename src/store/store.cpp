@@ -715,7 +715,13 @@ public:
 
     Flow<Stored<action::NumberTrace>> trace_of(account::PhoneNumber number) override
     {
-        auto const record = co_await access_.engine.get(Table::number_trace, trace_id(number));
+        auto const id = trace_id(number);
+        auto const version = access_.cache.version_of(Table::number_trace, id);
+        auto record = co_await access_.engine.get(Table::number_trace, id, version);
+        if (!record) co_return Stored<action::NumberTrace>{};
+        if (auto const known = access_.cache.find<action::NumberTrace>(Table::number_trace, *record))
+            co_return Stored<action::NumberTrace>{.value = *known, .version = record->version};
+        if (record->version == version) record = co_await access_.engine.get(Table::number_trace, id);
         if (!record) co_return Stored<action::NumberTrace>{};
         auto const key = co_await access_.keyring.key_made_for(std::string{owner_operator}, {});
         auto const body =
@@ -739,17 +745,24 @@ public:
             access_.keyring.seal(key, name_of(Table::number_trace), record.id, trace.version + 1, encode(trace.value));
         record.version = trace.version;
 
+        Access::Change traced{.write = Insert{.table = Table::number_trace, .record = record},
+                              .table = Table::number_trace,
+                              .id = record.id,
+                              .owner = record.owner,
+                              .version = trace.version + 1,
+                              .value = std::make_shared<action::NumberTrace const>(std::move(trace.value))};
+        if (trace.version != 0) traced.write = Update{.table = Table::number_trace, .record = std::move(record)};
+
         std::vector<Write> writes;
-        if (trace.version == 0) writes.emplace_back(Insert{.table = Table::number_trace, .record = std::move(record)});
-        else writes.emplace_back(Update{.table = Table::number_trace, .record = std::move(record)});
         if (oldest) {
             auto room = co_await made_nobodys(*oldest, action.created_at, today, day_key);
             if (room) writes.emplace_back(*std::move(room));
         }
         auto insert = co_await access_.insertion(std::move(action));
         auto update = co_await access_.update(std::move(sign_in));
-        auto const sign_in_write = writes.size() + 1;
+        auto const sign_in_write = writes.size() + 2;
         std::vector<Access::Change> changes;
+        changes.push_back(std::move(traced));
         changes.push_back(std::move(insert));
         changes.push_back(std::move(update));
         auto const committed = co_await access_.commit(std::move(writes), std::move(changes));

@@ -3,10 +3,11 @@
 #include "store/record.hpp"
 
 #include <list>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 namespace symbolon::store {
@@ -23,7 +24,7 @@ public:
     [[nodiscard]] std::int64_t version_of(Table table, std::string const& id) const
     {
         std::scoped_lock const lock{mutex_};
-        auto const found = remembered_.find(Place{table, id});
+        auto const found = remembered_.find(View{table, id});
         return found == remembered_.end() ? 0 : found->second.version;
     }
 
@@ -32,7 +33,7 @@ public:
     std::shared_ptr<T const> find(Table table, Record const& record)
     {
         std::scoped_lock const lock{mutex_};
-        auto const found = remembered_.find(Place{table, record.id});
+        auto const found = remembered_.find(View{table, record.id});
         if (found == remembered_.end() || found->second.version != record.version ||
             found->second.owner != record.owner)
             return nullptr;
@@ -55,10 +56,10 @@ public:
             recently_used_.splice(recently_used_.begin(), recently_used_, kept.turn);
             return;
         }
-        recently_used_.push_front(at->first);
+        recently_used_.push_front(&at->first);
         kept.turn = recently_used_.begin();
         if (remembered_.size() <= most_values_) return;
-        remembered_.erase(recently_used_.back());
+        remembered_.erase(remembered_.find(View{*recently_used_.back()}));
         recently_used_.pop_back();
     }
 
@@ -66,7 +67,7 @@ public:
     void forget(Table table, std::string const& id)
     {
         std::scoped_lock const lock{mutex_};
-        auto const found = remembered_.find(Place{table, id});
+        auto const found = remembered_.find(View{table, id});
         if (found == remembered_.end()) return;
         recently_used_.erase(found->second.turn);
         remembered_.erase(found);
@@ -74,17 +75,29 @@ public:
 
 private:
     using Place = std::pair<Table, std::string>;
+    using View = std::pair<Table, std::string_view>; ///< to look for a place without a copy of its id
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(View place) const
+        {
+            return std::hash<std::string_view>{}(place.second) + static_cast<std::size_t>(place.first);
+        }
+    };
+    struct Equal {
+        using is_transparent = void;
+        bool operator()(View left, View right) const { return left == right; }
+    };
     struct Remembered {
         std::int64_t version = 0;
         std::string owner;
         std::shared_ptr<void const> value;
-        std::list<Place>::iterator turn;
+        std::list<Place const*>::iterator turn;
     };
 
     std::size_t most_values_;
     mutable std::mutex mutex_;
-    std::list<Place> recently_used_; ///< newest first
-    std::map<Place, Remembered> remembered_;
+    std::list<Place const*> recently_used_; ///< the keys of `remembered_`, newest first
+    std::unordered_map<Place, Remembered, Hash, Equal> remembered_;
 };
 
 } // namespace symbolon::store

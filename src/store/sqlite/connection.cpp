@@ -97,7 +97,6 @@ Connection::Connection(std::filesystem::path const& file, Mode mode)
     sqlite3_busy_timeout(database_, patience_ms);
     try {
         if (mode == Mode::write) execute("PRAGMA journal_mode = WAL");
-        else execute("PRAGMA mmap_size = 268435456");
         // FULL: a commit is on the disk when COMMIT returns.
         // secure_delete: a data key that is deleted is overwritten, not only let go.
         execute("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; PRAGMA "

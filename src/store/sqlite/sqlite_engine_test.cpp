@@ -216,8 +216,9 @@ TEST_F(SqliteStore, flows_that_wait_together_are_committed_together_and_each_get
     Loop loop;
     auto const one = [](Engine& engine, int i) -> Flow<bool> {
         std::vector<Write> writes;
-        writes.emplace_back(Insert{Table::device, record(std::to_string(i / 2))}); // every second one comes too late
         writes.emplace_back(Insert{Table::action, record(std::to_string(i))});
+        writes.emplace_back(Append{LogEntry{.at = noon, .kind = "x", .id = "x", .owner = "x", .body = {}}});
+        writes.emplace_back(Insert{Table::device, record(std::to_string(i / 2))}); // every second one comes too late
         auto const committed = co_await engine.commit(std::move(writes));
         co_return !committed.conflict.has_value();
     };
@@ -232,6 +233,9 @@ TEST_F(SqliteStore, flows_that_wait_together_are_committed_together_and_each_get
     ASSERT_TRUE(loop.run(wait(*engine, ended)));
     for (std::size_t i = 0; i < flows.size(); ++i) EXPECT_EQ(flows[i].take().value(), i % 2 == 0) << i;
     EXPECT_EQ(run_now(engine->list({.table = Table::action})).value().size(), 50U);
+    EXPECT_EQ(run_now(verify_log(*engine))->size, 50) << "nothing stays of those that came too late";
+    for (int i = 0; i < 100; ++i)
+        EXPECT_EQ(run_now(engine->get(Table::action, std::to_string(i))).value().has_value(), i % 2 == 0) << i;
 }
 
 TEST_F(SqliteStore, one_write_that_fails_does_not_take_the_others_with_it)
