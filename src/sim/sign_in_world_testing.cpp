@@ -476,6 +476,7 @@ Flow<bool> SignInWorld::visit(Holder& holder, Browser& browser, Partner const& p
         } else if (page.body.contains("name=\"identifier\"")) {
             if (page.body.contains("too_many_requests")) co_await sleep(20, 60);
             if (way != Way::number) {
+                if (holder.knows_of_the_block) co_return false;
                 go_to(holder, {.browser = &browser, .path = path, .way = way});
                 co_await sleep(5, 10);
                 continue;
@@ -591,7 +592,9 @@ Flow<void> SignInWorld::look_at_phone(Holder& holder)
         if (happens(100)) holder.phone = std::make_unique<device::Phone>(holder.phone->state(), *holder.transport);
         for (auto& page : std::exchange(holder.pages, {})) {
             auto const entered = co_await outcome_of(enter(holder, std::move(page)));
-            if (!entered) watcher_->note("phone: not entered, ", name_of(entered.error().outcome));
+            if (entered) continue;
+            watcher_->note("phone: not entered, ", name_of(entered.error().outcome));
+            if (entered.error().outcome == Outcome::account_blocked) holder.knows_of_the_block = true;
         }
         auto const pending = co_await outcome_of(holder.phone->pending());
         if (!pending) {

@@ -72,6 +72,7 @@ private:
         std::map<ActionId, Page> claimed; ///< as far as the phone knows
         Browser* browser = nullptr;       ///< that links open in
         int journeys = 0;                 ///< under way
+        bool knows_of_the_block = false;  ///< the phone said so when it was to go to a page
     };
 
     struct Partner {
