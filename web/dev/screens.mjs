@@ -561,6 +561,7 @@ async function signIn(walker) {
     await phone.locator('[data-test="result"][data-result="refused"]').waitFor();
     await home();
   };
+  await phone.setExtraHTTPHeaders({ 'Accept-Language': locales[language] });
   await home();
   await phone.click(`header a[hreflang="${language}"]`);
   await phone.locator(`html[lang="${language}"]`).waitFor({ state: 'attached' });
@@ -590,9 +591,12 @@ async function signIn(walker) {
   await page(plain, 'code-without-script');
 
   await scannerStates(walker, early, onPhone);
-  const qr = await shownQr(shop);
-  await phone.goto(qr);
-  await hook(phone, 'partner').waitFor();
+  // A slow computer may be too late for the code that it just saw.
+  do {
+    await home();
+    await phone.goto(await shownQr(shop));
+    await hook(phone, 'partner').or(hook(phone, 'failure')).waitFor();
+  } while ((await hook(phone, 'partner').count()) === 0);
   await shop.locator('#waiting').waitFor();
   await page(shop, 'scanned');
   await refuse();

@@ -84,6 +84,19 @@ export const enrol = {
 
 // ---- a bound phone -----------------------------------------------------------------------------------------------------
 
+const mostSends = 3;
+
+/**
+ * A body that carries its own signature. When something else came between (`conflict`), the same bytes go out again
+ * (docs/device-protocol.md §5).
+ */
+async function sendSigned<T>(path: string, body: string, language: Language): Promise<Result<T>> {
+  for (let left = mostSends - 1; ; left--) {
+    const [result] = await request<T>(path, { method: 'POST', body, language });
+    if (result.ok || result.failure.outcome !== 'conflict' || left === 0) return result;
+  }
+}
+
 export class Server {
   readonly #keys: DeviceKeys;
   readonly #language: Language;
@@ -137,14 +150,12 @@ export class Server {
 
   /** Carries its own signature, like an answer. */
   async match(action: string, body: string): Promise<Result<Answered>> {
-    const path = `/d/actions/${encodeURIComponent(action)}/match`;
-    return (await request<Answered>(path, { method: 'POST', body, language: this.#language }))[0];
+    return sendSigned(`/d/actions/${encodeURIComponent(action)}/match`, body, this.#language);
   }
 
   /** Carries its own signature. The same bytes are sent again when no answer came. */
   async answer(action: string, body: string): Promise<Result<Answered>> {
-    const path = `/d/actions/${encodeURIComponent(action)}/answer`;
-    return (await request<Answered>(path, { method: 'POST', body, language: this.#language }))[0];
+    return sendSigned(`/d/actions/${encodeURIComponent(action)}/answer`, body, this.#language);
   }
 
   openPasskey(): Promise<Result<{ challenge: string; expires_at: number }>> {
@@ -153,8 +164,7 @@ export class Server {
 
   /** Carries its own signature, like an answer. */
   async turnPasskeyOn(body: string): Promise<Result<{ passkey: true; ratchet: string }>> {
-    const call = { method: 'POST', body, language: this.#language } as const;
-    return (await request<{ passkey: true; ratchet: string }>('/d/passkey/on', call))[0];
+    return sendSigned('/d/passkey/on', body, this.#language);
   }
 
   turnPasskeyOff(): Promise<Result<{ passkey: false }>> {

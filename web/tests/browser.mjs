@@ -74,7 +74,6 @@ export async function accessible(page, name, wanted = ['light', 'dark', 'narrow'
       );
     }, runOnly);
     assert.deepEqual(violations, [], `${name}, ${look}`);
-    await picture(page, name, look);
     if (look === 'narrow')
       assert.ok(
         await page.evaluate(() => document.documentElement.scrollWidth <= 320),
@@ -83,10 +82,4 @@ export async function accessible(page, name, wanted = ['light', 'dark', 'narrow'
   }
   await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize(before);
-}
-
-/** Screenshots are kept only where SYMBOLON_SCREENSHOTS names a folder. */
-async function picture(page, name, look) {
-  const folder = process.env.SYMBOLON_SCREENSHOTS;
-  if (folder) await page.screenshot({ path: `${folder}/${name}-${look}.png`, fullPage: true });
 }
