@@ -319,9 +319,9 @@ void Watcher::judge(std::map<AccountId, int> const& tries_left)
 
 void Watcher::judge_symbols(std::vector<action::Action> const& actions)
 {
-    // No two after each other are the same, so chance that is none goes to and fro between two. Eight draws with no
-    // more than two of 24 symbols: once in a million Worlds.
-    constexpr std::size_t enough = 8;
+    // A draw leaves out at most two, so chance that is none goes to and fro between three. Twelve draws with no more
+    // than three of 24 symbols: once in ten million Worlds.
+    constexpr std::size_t enough = 12;
     std::map<SignInId, std::string> last;
     std::set<std::string> right;
     for (auto const& action : actions) {
@@ -333,7 +333,7 @@ void Watcher::judge_symbols(std::vector<action::Action> const& actions)
         last[action.sign_in] = action.symbol;
         right.insert(action.symbol);
     }
-    if (actions.size() >= enough && right.size() <= 2)
+    if (actions.size() >= enough && right.size() <= 3)
         violated(Invariant::symbol_is_fresh, "all sign-ins have the same symbols");
 }
 

@@ -131,6 +131,7 @@ enrolment::Enrolment enrolment(std::string const& id, std::string phone_number)
     it.sms_code_expires_at = noon + 10min;
     it.sms_tries = {.failed = 2, .open_at = noon + 2min};
     it.sms_sent_at = {noon, noon + 30s};
+    it.sms_lost = true;
     it.device_nonce = Bytes(32, 9);
     it.account = AccountId{"account of " + id};
     it.device = DeviceId{"device of " + id};
