@@ -171,7 +171,7 @@ test('T7_two_copies_of_a_phones_storage_are_both_suspended_at_the_first_parallel
   await hook(holder, 'link-phone').waitFor();
 
   // The friendly way back, to its end: the same card again.
-  await link(holder, 'amelie', number);
+  await linkBrowser(stack, holder, { persona: 'amelie', number });
   await thief.reload();
   await thief.locator('[data-outcome="device_unbound"]').waitFor();
   await (await login(holder, number)).locator('#name').waitFor();

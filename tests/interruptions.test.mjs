@@ -150,9 +150,12 @@ test('D2_of_two_tabs_with_the_same_login_one_goes_on_and_the_other_says_so', asy
   assert.equal(await journey.shownSymbol(other), symbol, 'both show the same request');
   await toTheCode(mobile, symbol);
   await typeCode(mobile, '38214');
-  await other.locator('#name').waitFor();
-  await shop.bringToFront();
-  await shop.locator('#name').or(shop.locator('#error', { hasText: 'sign_in_finished' })).waitFor();
+  // Which of the two was faster, the browser decides.
+  for (const tab of [other, shop]) {
+    await tab.bringToFront();
+    await tab.locator('#name').or(tab.locator('#error', { hasText: 'sign_in_finished' })).waitFor();
+  }
+  assert.ok((await other.locator('#name').count()) + (await shop.locator('#name').count()) >= 1);
 });
 
 test('D5_a_request_answered_in_one_window_of_the_app_ends_in_the_other', async () => {

@@ -195,7 +195,6 @@ async function cardAgain(persona, number, language = 'en') {
   assert.equal(signed.code, 0, signed.said);
   return { pc, token: await journey.identificationToken(pc) };
 }
-const e164 = (number) => `+32${number.slice(1).replaceAll(' ', '')}`;
 async function link(mobile, number, token, code) {
   const seen = stack.outbox.messages.length;
   await journey.linkPhone(mobile, { phoneUrl: stack.phoneUrl, number, token, code, sms: async () => (await stack.outbox.next(e164(number), seen)).text });

@@ -319,11 +319,10 @@ void Watcher::judge(std::map<AccountId, int> const& tries_left)
 
 void Watcher::judge_symbols(std::vector<action::Action> const& actions)
 {
-    // A draw leaves out at most two, so chance that is none goes to and fro between three. Twelve draws with no more
-    // than three of 24 symbols: once in ten million Worlds.
-    constexpr std::size_t enough = 12;
+    // Two draws show the same symbols in the same order once in some thousands; three of one World, never.
+    constexpr int too_often = 3;
+    std::map<std::vector<std::string>, int> shown;
     std::map<SignInId, std::string> last;
-    std::set<std::string> right;
     for (auto const& action : actions) {
         std::set<std::string> const different{action.symbols.begin(), action.symbols.end()};
         if (different.size() != action.symbols.size() || !different.contains(action.symbol))
@@ -331,10 +330,9 @@ void Watcher::judge_symbols(std::vector<action::Action> const& actions)
         if (last[action.sign_in] == action.symbol)
             violated(Invariant::symbol_is_fresh, "a second try has the symbol of the first");
         last[action.sign_in] = action.symbol;
-        right.insert(action.symbol);
+        if (++shown[action.symbols] == too_often)
+            violated(Invariant::symbol_is_fresh, "all sign-ins have the same symbols");
     }
-    if (actions.size() >= enough && right.size() <= 3)
-        violated(Invariant::symbol_is_fresh, "all sign-ins have the same symbols");
 }
 
 void Watcher::judge_action(action::Action const& action, std::map<std::string, std::vector<std::string>> const& history)
