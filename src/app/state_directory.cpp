@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t key_bytes = 32;
+constexpr std::string_view former_master = "master.previous.key";
 constexpr std::size_t largest_file = 1024UZ * 1024;
 constexpr std::array signing_algorithms{crypto::SignatureAlgorithm::es256, crypto::SignatureAlgorithm::rs256};
 
@@ -254,6 +255,35 @@ SecretBytes derived_key(State const& state, std::string_view purpose)
     return crypto::hkdf_sha256(state.server_secret, {}, "symbolon-server/" + std::string{purpose}, key_bytes);
 }
 
+Result<store::Keys> read_store_keys(fs::path const& directory)
+{
+    store::Keys keys{.master = TRY(read_key_file(directory / "master.key")),
+                     .lookup = TRY(read_key_file(directory / "lookup.key"))};
+    std::error_code error;
+    if (auto const former = directory / former_master; fs::exists(fs::symlink_status(former, error)))
+        keys.former_master = TRY(read_key_file(former));
+    return keys;
+}
+
+Result<void> begin_master_rotation(fs::path const& directory, crypto::Random& random)
+{
+    auto const keys = TRY(read_store_keys(directory));
+    // Stopped between the two files below, both are the same.
+    if (!keys.former_master.empty() && !keys.former_master.equals(keys.master)) return {};
+    TRY(write_secret_file(directory / former_master, keys.master.reveal()));
+    SecretBytes const key{random.bytes(key_bytes)};
+    return write_secret_file(directory / "master.key", key.reveal());
+}
+
+Result<void> end_master_rotation(fs::path const& directory)
+{
+    auto const former = directory / former_master;
+    if (::unlink(former.c_str()) != 0 && errno != ENOENT) return system_error(former);
+    Descriptor const folder{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!folder || ::fsync(folder.get()) != 0) return system_error(directory);
+    return {};
+}
+
 Result<State> read_state(fs::path const& directory, Instant now)
 {
     auto keys = keys_at(TRY(read_signing_keys(directory)), now);
@@ -268,8 +298,7 @@ Result<State> read_state(fs::path const& directory, Instant now)
     // Where the vault is another user's, the key lies beside ours.
     auto const permits = fs::exists(directory / "permit.key", error) ? directory : directory / "vault";
     return State{
-        .keys = {.master = TRY(read_key_file(directory / "master.key")),
-                 .lookup = TRY(read_key_file(directory / "lookup.key"))},
+        .keys = TRY(read_store_keys(directory)),
         .pairwise_secret = TRY(read_key_file(directory / "pairwise.key")),
         .server_secret = TRY(read_key_file(directory / "server.key")),
         .record_key = {.key_id = std::move(record_name),

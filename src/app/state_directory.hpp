@@ -14,6 +14,7 @@
 ///
 ///     symbolon.toml    settings
 ///     master.key       32 bytes, wraps the data keys of the store
+///     master.previous.key  while it is rotated: the one before
 ///     lookup.key       32 bytes, HMAC of what is looked up
 ///     pairwise.key     32 bytes, makes pairwise subjects
 ///     server.key       32 bytes, of which the server's short-lived keys are made (nonces, counters)
@@ -53,6 +54,16 @@ Result<void> make_state_directory(std::filesystem::path const& directory, std::s
 /// Reads what the server needs, and makes push.key where an older version made the directory. Fails with
 /// configuration_invalid: a file is missing, has another size, or others than its owner may read it.
 Result<State> read_state(std::filesystem::path const& directory, Instant now);
+
+/// The keys of the store. Fails with configuration_invalid.
+Result<store::Keys> read_store_keys(std::filesystem::path const& directory);
+
+/// A new master key; the one before stays beside it until end_master_rotation. Where a rotation is under way already,
+/// nothing is changed. Fails with configuration_invalid.
+Result<void> begin_master_rotation(std::filesystem::path const& directory, crypto::Random& random);
+
+/// Forgets the master key before: no data key is wrapped with it any more. Fails with configuration_invalid.
+Result<void> end_master_rotation(std::filesystem::path const& directory);
 
 /// 32 bytes of the server's secret for one purpose: "device_nonce".
 SecretBytes derived_key(State const& state, std::string_view purpose);

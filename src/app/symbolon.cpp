@@ -8,6 +8,8 @@
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/jws.hpp"
+#include "device/vault_client.hpp"
+#include "edge/loops.hpp"
 #include "embedded/symbolon_toml.hpp"
 #include "store/log.hpp"
 #include "store/sqlite/sqlite_engine.hpp"
@@ -59,7 +61,9 @@ Result<Opened> open_store(fs::path const& config)
     auto state = TRY(app::read_state(configuration.state_directory, now()));
     Opened opened;
     opened.engine = TRY(store::SqliteEngine::open(configuration.store.path));
-    opened.store = std::make_unique<store::Store>(*opened.engine, std::move(state.keys), *opened.random);
+    opened.store = std::make_unique<store::Store>(
+        *opened.engine, std::move(state.keys), *opened.random,
+        [directory = configuration.state_directory] { return app::read_store_keys(directory); });
     opened.record_key = std::move(state.record_key);
     return opened;
 }
@@ -134,16 +138,62 @@ Result<void> list_partners(fs::path const& config)
     return {};
 }
 
-/// Takes the account of that number out of use; what waits on its phone can't be answered any more.
-Result<void> deactivate_person(fs::path const& config, std::string const& number)
+/// The account of a number, as an operator types it: +32470123456.
+Result<ports::Stored<account::Account>> person_of(std::string const& number, store::Store& store)
 {
     constexpr std::size_t longest_e164 = 16;
     if (!number.starts_with('+') || number.size() > longest_e164 || !is_digits(std::string_view{number}.substr(1)))
         return fail(Outcome::phone_number_invalid, "a number with its calling code: +32470123456");
+    auto found = TRY(run_now(store.accounts().find_by_phone_number(account::PhoneNumber{number})));
+    if (!found) return fail(Outcome::not_found, "nobody has that number");
+    return *std::move(found);
+}
+
+/// What is kept of the person goes, in the vault first: whoever stops in between can say it again.
+Result<void> erase_person(fs::path const& config, std::string const& number)
+{
+    auto const configuration = TRY(app::read_configuration(config));
+    auto const opened = TRY(open_store(config));
+    auto const found = TRY(person_of(number, *opened.store));
+    edge::Loops loops{1};
+    device::VaultClient vault{configuration.vault.socket};
+    TRY(edge::run_on<void>(loops.at(0), [&] { return vault.forget(found.value.id); }));
+    TRY(run_now(opened.store->erase(found.value.id, now())));
+    say("erased: " + found.value.id.text());
+    return {};
+}
+
+/// A new master key for all data keys, while the server runs. `finish`: the one before is forgotten.
+Result<void> rotate_master(fs::path const& config, bool finish)
+{
+    auto const directory = TRY(app::read_configuration(config)).state_directory;
+    if (!finish) {
+        auto const random = crypto::system_random();
+        TRY(app::begin_master_rotation(directory, *random));
+    }
+    auto const opened = TRY(open_store(config));
+    std::size_t wrapped = 0;
+    for (;;) {
+        auto const some = TRY(run_now(opened.store->rewrap_some_keys()));
+        if (some == 0) break;
+        wrapped += some;
+    }
+    say(std::to_string(wrapped) + " data keys are wrapped with the new master key");
+    if (finish) {
+        TRY(app::end_master_rotation(directory));
+        say("The master key before is forgotten here. Backups of before still need it.");
+    } else {
+        say("Next, in some minutes: symbolon keys rotate-master --finish");
+    }
+    return {};
+}
+
+/// Takes the account of that number out of use; what waits on its phone can't be answered any more.
+Result<void> deactivate_person(fs::path const& config, std::string const& number)
+{
     auto const opened = TRY(open_store(config));
     auto& accounts = opened.store->accounts();
-    auto const found = TRY(run_now(accounts.find_by_phone_number(account::PhoneNumber{number})));
-    if (!found) return fail(Outcome::not_found, "nobody has that number");
+    auto const found = std::optional{TRY(person_of(number, *opened.store))};
     auto deactivated = TRY(account::apply(found->value, account::Event::deactivate));
     ports::HistoryEntry entry{.account = found->value.id,
                               .at = now(),
@@ -243,7 +293,7 @@ int main(int argc, char** argv)
     init_command->add_option("DIR", new_directory, "a directory that is not there yet, or empty")->required();
     init_command->callback([&] { command = [&] { return init(new_directory); }; });
 
-    auto* keys_command = program.add_subcommand("keys", "the keys that sign ID tokens");
+    auto* keys_command = program.add_subcommand("keys", "the keys that sign ID tokens, and the master key");
     keys_command->require_subcommand(1);
     with_config(keys_command->add_subcommand("list", "what is there, and what it is for now"))->callback([&] {
         command = [&] { return list_keys(config); };
@@ -262,6 +312,12 @@ int main(int argc, char** argv)
             return rotate_keys(config, std::chrono::minutes{notice_minutes}, std::chrono::hours{overlap_hours});
         };
     });
+
+    bool finish = false;
+    auto* rotate_master_command =
+        with_config(keys_command->add_subcommand("rotate-master", "a new master key for the data at rest"));
+    rotate_master_command->add_flag("--finish", finish, "forget the one before");
+    rotate_master_command->callback([&] { command = [&] { return rotate_master(config, finish); }; });
 
     auto* partner_command = program.add_subcommand("partner", "the programs that people log in to");
     partner_command->require_subcommand(1);
@@ -317,6 +373,9 @@ int main(int argc, char** argv)
     auto* deactivate = with_config(person_command->add_subcommand("deactivate", "take an account out of use"));
     deactivate->add_option("NUMBER", number, "its phone number: +32470123456")->required();
     deactivate->callback([&] { command = [&] { return deactivate_person(config, number); }; });
+    auto* erase = with_config(person_command->add_subcommand("erase", "forget all that is kept of a person, for good"));
+    erase->add_option("NUMBER", number, "its phone number: +32470123456")->required();
+    erase->callback([&] { command = [&] { return erase_person(config, number); }; });
 
     fs::path heads;
     auto* verify =

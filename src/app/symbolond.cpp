@@ -254,7 +254,8 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
                                                    : std::max(1U, std::thread::hardware_concurrency())};
     auto const wakeups = edge::local_wakeups(clock);
     auto const engine = TRY(store::SqliteEngine::open(configuration.store.path));
-    store::Store store{*engine, state.keys, *random};
+    store::Store store{*engine, state.keys, *random,
+                       [&] { return app::read_store_keys(configuration.state_directory); }};
     device::VaultClient vault{configuration.vault.socket, state.permit_key};
     edge::HttpClient client{loops, local_hosts(configuration)};
     auto const fetcher = edge::revocation_fetcher(client);

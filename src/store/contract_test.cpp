@@ -360,6 +360,7 @@ protected:
     std::unique_ptr<Store> with_keys(Keys keys) { return std::make_unique<Store>(*engine_, std::move(keys), random_); }
 
     Engine& engine() { return *engine_; }
+    crypto::Random& random() { return random_; }
     Store& store() { return *store_; }
 
     /// An account as the flow of enrolment makes it.
@@ -403,6 +404,64 @@ TEST_P(StoreContract, A4_an_enrolment_becomes_an_account_in_one_step)
     EXPECT_EQ(enrolment->value.state, enrolment::State::done);
     EXPECT_EQ(enrolment->version, 2);
     EXPECT_EQ(run_now(store().history().list(AccountId{"a"}, 10))->front().event, "enrolled");
+}
+
+TEST_P(StoreContract, F4_a_person_who_is_erased_is_found_by_nothing_and_the_log_stays_whole)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    ASSERT_TRUE(enrol("b", "+32470999999", "90010100101"));
+    auto evidence = testing::entry(AccountId{"a"}, "approved");
+    evidence.record = to_bytes("what was signed");
+    ASSERT_TRUE(run_now(store().history().append(std::move(evidence))));
+
+    ASSERT_TRUE(run_now(store().erase(AccountId{"a"}, testing::noon)));
+    EXPECT_EQ(outcome(run_now(store().erase(AccountId{"a"}, testing::noon))), Outcome::not_found);
+    auto const elsewhere = with_keys(testing::keys()); // a program that remembers nothing
+    for (auto* const some : {&store(), elsewhere.get()}) {
+        EXPECT_FALSE(run_now(some->accounts().find(AccountId{"a"})).value());
+        EXPECT_FALSE(run_now(some->accounts().find_by_phone_number(account::PhoneNumber{"+32470123456"})).value());
+        EXPECT_FALSE(run_now(some->accounts().find_by_national_number("85073003328")).value());
+        EXPECT_FALSE(run_now(some->devices().find(DeviceId{"device of a"})).value());
+        EXPECT_FALSE(run_now(some->contracts().find(AccountId{"a"}, ContractId{"contract of a"})).value());
+        EXPECT_FALSE(run_now(some->enrolments().find(EnrolmentId{"enrolment of a"})).value());
+        EXPECT_TRUE(run_now(some->accounts().find(AccountId{"b"})).value()) << "nobody else is touched";
+    }
+    EXPECT_EQ(outcome(run_now(elsewhere->history().list(AccountId{"a"}, 10))), Outcome::data_damaged)
+        << "the lines are there, and nobody can read them";
+    auto const head =
+        run_now(elsewhere->verify_log(crypto::PrivateKey::generate(crypto::KeyType::ec_p256).public_key(), {}));
+    ASSERT_TRUE(head) << head.error().detail;
+    EXPECT_EQ(head->size, 4);
+    EXPECT_TRUE(enrol("c", "+32470123456", "85073003328")) << "and may come again";
+}
+
+TEST_P(StoreContract, everything_opens_while_the_master_key_is_rotated_and_after_it)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    auto const before = testing::keys();
+    Keys const during{.master = SecretBytes{Bytes(32, 0x77)}, .lookup = before.lookup, .former_master = before.master};
+    Keys const afterwards{.master = during.master, .lookup = before.lookup};
+    auto const opens = [](Store& some, std::string const& id) {
+        return run_now(some.accounts().find(AccountId{id})).has_value();
+    };
+
+    // A program that began before, and looks where the operator keeps the keys.
+    auto kept = before;
+    Store running{engine(), before, random(), [&]() -> Result<Keys> { return kept; }};
+    kept = during;
+    auto const operators = with_keys(during);
+    EXPECT_TRUE(opens(*operators, "a"));
+    EXPECT_GT(run_now(operators->rewrap_some_keys()).value(), 0);
+    EXPECT_EQ(run_now(operators->rewrap_some_keys()).value(), 0);
+    EXPECT_TRUE(opens(running, "a")) << "wrapped anew behind its back";
+    auto const enrolment = testing::enrolment("later", "+32470999999");
+    ASSERT_TRUE(run_now(running.enrolments().add(enrolment)));
+    EXPECT_EQ(run_now(operators->rewrap_some_keys()).value(), 0) << "new ones are wrapped with the new master key";
+
+    auto const next = with_keys(afterwards);
+    EXPECT_TRUE(opens(*next, "a"));
+    EXPECT_TRUE(run_now(next->enrolments().find(enrolment.id)).value());
+    EXPECT_FALSE(opens(*with_keys(before), "a")) << "the one before opens nothing any more";
 }
 
 TEST_P(StoreContract, A8_one_person_has_one_account_and_one_number_too)

@@ -1,6 +1,7 @@
 #include "store/keyring.hpp"
 
 #include "crypto/aead.hpp"
+#include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 
 namespace symbolon::store {
@@ -19,12 +20,21 @@ Bytes place_of(std::string_view table, std::string_view id, std::int64_t version
     return place;
 }
 
+/// The word of the data keys that are wrapped with a master key. Tells nothing of it.
+std::string generation_of(SecretBytes const& master)
+{
+    constexpr std::size_t bytes = 8;
+    return crypto::hex(
+        ByteView{crypto::hmac_sha256(master, bytes_of("symbolon generation of data keys"))}.first(bytes));
+}
+
 } // namespace
 
-Keyring::Keyring(Engine& engine, Keys keys, crypto::Random& random, std::size_t most_remembered)
+Keyring::Keyring(Engine& engine, Keys keys, crypto::Random& random, ReadKeys read_keys, std::size_t most_remembered)
     : engine_{engine},
       keys_{std::move(keys)},
       random_{random},
+      read_keys_{std::move(read_keys)},
       most_remembered_{most_remembered}
 {
     ENSURE(keys_.master.reveal().size() == key_bytes && keys_.lookup.reveal().size() == key_bytes);
@@ -33,14 +43,18 @@ Keyring::Keyring(Engine& engine, Keys keys, crypto::Random& random, std::size_t 
 
 Keyring::NewOwner Keyring::new_owner(std::string const& owner, std::optional<Instant> kept_until)
 {
+    // New ones are wrapped with what is the master key now: a rotation must not miss one of a program that began
+    // before.
+    read_again();
+    auto const master = keys().master;
     SecretBytes key{random_.bytes(key_bytes)};
     Record record{
         .id = owner,
         .owner = owner,
         .keys = {},
-        .state = {},
+        .state = generation_of(master),
         .kept_until = kept_until,
-        .body = seal(keys_.master, name_of(Table::data_key), owner, 1, key.reveal()),
+        .body = seal(master, name_of(Table::data_key), owner, 1, key.reveal()),
     };
     return {.key = std::move(key), .write = Insert{.table = Table::data_key, .record = std::move(record)}};
 }
@@ -56,8 +70,7 @@ Flow<SecretBytes> Keyring::key_of(std::string owner)
     }
     auto const record = co_await engine_.get(Table::data_key, owner);
     if (!record) co_return fail(Outcome::data_damaged, "the data key is gone");
-    auto const key = co_await open(keys_.master, name_of(Table::data_key), owner, record->version, record->body);
-    if (key.reveal().size() != key_bytes) co_return fail(Outcome::data_damaged, "data key");
+    auto const key = co_await unwrapped(*record);
     remember(owner, key);
     co_return key;
 }
@@ -77,6 +90,61 @@ Flow<SecretBytes> Keyring::key_made_for(std::string owner, std::optional<Instant
     if (committed.conflict) co_return co_await key_of(owner);
     remember(owner, made.key);
     co_return std::move(made.key);
+}
+
+Flow<std::size_t> Keyring::rewrap_some()
+{
+    constexpr std::size_t at_once = 500;
+    read_again();
+    auto const known = keys();
+    // Those of the program before have no word.
+    Query query{.table = Table::data_key, .states = {std::string{}}, .at_most = at_once};
+    if (!known.former_master.empty()) query.states.push_back(generation_of(known.former_master));
+    auto records = co_await engine_.list(std::move(query));
+    std::vector<Write> writes;
+    for (auto& record : records) {
+        auto const key = co_await unwrapped(record);
+        record.state = generation_of(known.master);
+        record.body = seal(known.master, name_of(Table::data_key), record.id, record.version + 1, key.reveal());
+        writes.emplace_back(Update{.table = Table::data_key, .record = std::move(record)});
+    }
+    // Where one was deleted meanwhile, the next look goes without it.
+    if (!writes.empty()) co_await engine_.commit(std::move(writes));
+    co_return records.size();
+}
+
+Keys Keyring::keys() const
+{
+    std::scoped_lock const lock{keys_mutex_};
+    return keys_;
+}
+
+void Keyring::read_again()
+{
+    if (!read_keys_) return;
+    auto fresh = read_keys_();
+    if (!fresh) return; // what is known stays good
+    std::scoped_lock const lock{keys_mutex_};
+    keys_.master = std::move(fresh->master);
+    keys_.former_master = std::move(fresh->former_master);
+}
+
+Result<SecretBytes> Keyring::unwrapped(Record const& record)
+{
+    auto const with = [&](SecretBytes const& master) -> Result<SecretBytes> {
+        if (master.empty()) return fail(Outcome::data_damaged, "data key");
+        auto key = open(master, name_of(Table::data_key), record.id, record.version, record.body);
+        if (key && key->reveal().size() != key_bytes) return fail(Outcome::data_damaged, "data key");
+        return key;
+    };
+    auto const with_either = [&](Keys const& known) {
+        auto key = with(known.master);
+        return key ? key : with(known.former_master);
+    };
+    if (auto key = with_either(keys())) return key;
+    // Or the master key was rotated since this program began.
+    read_again();
+    return with_either(keys());
 }
 
 void Keyring::forget(std::string const& owner)

@@ -4,6 +4,7 @@
 #include "crypto/random.hpp"
 #include "store/engine.hpp"
 
+#include <functional>
 #include <list>
 #include <mutex>
 #include <unordered_map>
@@ -14,7 +15,12 @@ namespace symbolon::store {
 struct Keys {
     SecretBytes master; ///< wraps the data keys
     SecretBytes lookup; ///< HMAC of what is looked up
+    SecretBytes
+        former_master{}; ///< while the master key is rotated: some data keys are still wrapped with it; or empty
 };
+
+/// Reads the keys anew, as they are where the operator keeps them.
+using ReadKeys = std::function<Result<Keys>()>;
 
 /// The data keys of the owners of records, and what is encrypted and hashed with them.
 ///
@@ -22,8 +28,10 @@ struct Keys {
 /// its own place. Safe from any thread.
 class Keyring {
 public:
-    /// `most_remembered`: data keys kept in memory.
-    Keyring(Engine& engine, Keys keys, crypto::Random& random, std::size_t most_remembered = 20'000);
+    /// `read_keys`: so that a running program follows when the master key is rotated; may be empty. `most_remembered`:
+    /// data keys kept in memory.
+    Keyring(Engine& engine, Keys keys, crypto::Random& random, ReadKeys read_keys = {},
+            std::size_t most_remembered = 20'000);
 
     /// A new owner's data key, and the write that stores it, wrapped. `kept_until` as in a Record.
     struct NewOwner {
@@ -37,6 +45,10 @@ public:
 
     /// The same, made and committed now where there is none.
     Flow<SecretBytes> key_made_for(std::string owner, std::optional<Instant> kept_until);
+
+    /// Wraps some of the data keys that are not wrapped with the master key with it. Gives how many were found; call it
+    /// again until none is.
+    Flow<std::size_t> rewrap_some();
 
     /// Forgets an owner's key here, after it was deleted.
     void forget(std::string const& owner);
@@ -54,10 +66,15 @@ public:
 
 private:
     void remember(std::string const& owner, SecretBytes const& key);
+    Keys keys() const;
+    void read_again();
+    Result<SecretBytes> unwrapped(Record const& record);
 
     Engine& engine_;
+    mutable std::mutex keys_mutex_;
     Keys keys_;
     crypto::Random& random_;
+    ReadKeys read_keys_;
     std::size_t most_remembered_;
 
     struct Remembered {

@@ -1237,8 +1237,8 @@ private:
 } // namespace
 
 struct Store::Ports {
-    Ports(Engine& engine, Keys keys, crypto::Random& random)
-        : keyring{engine, std::move(keys), random},
+    Ports(Engine& engine, Keys keys, crypto::Random& random, ReadKeys read_keys)
+        : keyring{engine, std::move(keys), random, std::move(read_keys)},
           access{engine, keyring}
     {}
 
@@ -1260,8 +1260,8 @@ struct Store::Ports {
     Ledger ledger{access};
 };
 
-Store::Store(Engine& engine, Keys keys, crypto::Random& random)
-    : ports_{std::make_unique<Ports>(engine, std::move(keys), random)}
+Store::Store(Engine& engine, Keys keys, crypto::Random& random, ReadKeys read_keys)
+    : ports_{std::make_unique<Ports>(engine, std::move(keys), random, std::move(read_keys))}
 {}
 
 Store::~Store() = default;
@@ -1286,6 +1286,46 @@ Flow<LogHead> Store::verify_log(crypto::PublicKey key, std::vector<std::string> 
     return store::verify_log(ports_->access.engine,
                              {.key = std::move(key), .heads = std::move(heads), .keyring = &ports_->keyring});
 }
+
+Flow<void> Store::erase(AccountId account, Instant now)
+{
+    auto& access = ports_->access;
+    auto const found = co_await ports_->accounts.find(account);
+    if (!found) co_return fail(Outcome::not_found, "no such account");
+    auto const owner = owner_of(account);
+
+    std::vector<Write> writes;
+    auto line = co_await access.line(
+        ports::HistoryEntry{.account = account, .at = now, .event = "erased", .client = {}, .detail = "{}"});
+    Access::add(writes, std::move(line));
+    for (auto const table : {Table::device, Table::contract, Table::action, Table::grant, Table::consent,
+                             Table::push_subscription, Table::evidence})
+        writes.emplace_back(RemoveAllOf{.table = table, .owner = owner});
+    writes.emplace_back(Remove{.table = Table::account, .id = account.text(), .version = found->version});
+
+    std::vector<std::string> owners{owner};
+    if (auto const& number = found->value.phone_number; !number.empty()) {
+        auto const enrolments =
+            co_await access.engine.list({.table = Table::enrolment,
+                                         .column = &columns::enrolment_phone_number,
+                                         .value = access.keyring.lookup("phone_number", number.e164()),
+                                         .at_most = most_waiting_enrolments * most_waiting_enrolments});
+        for (auto const& one : enrolments) {
+            writes.emplace_back(Remove{.table = Table::enrolment, .id = one.id, .version = one.version});
+            owners.push_back(one.owner);
+        }
+    }
+    for (auto const& each : owners)
+        if (auto const key = co_await access.engine.get(Table::data_key, each))
+            writes.emplace_back(Remove{.table = Table::data_key, .id = key->id, .version = key->version});
+
+    auto const committed = co_await access.engine.commit(std::move(writes));
+    if (committed.conflict) co_return fail(Outcome::conflict, "something of it changed at this moment");
+    for (auto const& each : owners) access.keyring.forget(each);
+    co_return {};
+}
+
+Flow<std::size_t> Store::rewrap_some_keys() { return ports_->keyring.rewrap_some(); }
 
 Flow<std::size_t> Store::sweep(Instant now) { return ports_->access.engine.sweep(now, swept_at_once); }
 

@@ -42,8 +42,12 @@ test('D1_a_hint_comes_when_the_phone_shows_nothing', async () => {
   await page.clock.install();
   await waiting();
   assert.ok(!(await page.locator('#hint').isVisible()));
+  const places = () => page.locator('button').evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top));
+  const before = await places();
+  assert.notEqual(before.length, 0);
   await page.clock.fastForward(8500);
   await page.locator('#hint').waitFor({ state: 'visible' });
+  assert.deepEqual(await places(), before, 'nothing moves under a finger');
   calm(page);
 });
 
