@@ -116,11 +116,17 @@ Flow<Enrolment> send_code(Enrolment enrolment, std::string code, Services servic
     if (sent) co_return enrolment;
     services.log.failure("sms", sent.error(), {});
     if (sent.error().outcome != Outcome::sms_not_sent) co_return enrolment;
-    auto const stored = co_await services.enrolments.find(enrolment.id);
-    auto refused = stored ? enrolment::sms_refused(stored->value, sent_at) : std::nullopt;
-    if (!refused) co_return enrolment;
-    co_await outcome_of(services.enrolments.save(changed(*stored, *refused)));
-    co_return *std::move(refused);
+    // The gateway's report of it may come at this moment.
+    for (int rounds_left = 3; rounds_left > 0; --rounds_left) {
+        auto const stored = co_await services.enrolments.find(enrolment.id);
+        auto refused = stored ? enrolment::sms_refused(stored->value, sent_at) : std::nullopt;
+        if (!refused) break;
+        auto const saved = co_await outcome_of(services.enrolments.save(changed(*stored, *refused)));
+        if (saved) co_return *std::move(refused);
+        if (saved.error().outcome != Outcome::conflict) break;
+    }
+    enrolment.sms_lost = true;
+    co_return enrolment;
 }
 
 Flow<json::Object> vault_key(Services services)
