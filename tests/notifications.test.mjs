@@ -90,7 +90,7 @@ test('D1_in_Firefox_the_phone_gets_a_real_notification_and_its_request_is_approv
       }
     });
     assert.equal(shown.title, 'Symbolon');
-    assert.equal(shown.body, 'Er wacht een vraag op u. Open Symbolon om ze te bekijken.');
+    assert.equal(shown.body, 'Er wacht een verzoek op u. Open Symbolon om het te bekijken.');
     assert.equal(shown.lang, 'nl');
 
     // Where its tap leads.

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { randomBytes } from 'node:crypto';
 import { b64, concat, equal, unb64, utf8, type Bytes } from '../shared/bytes.ts';
 import * as device from '../shared/device-protocol.ts';
+import { leafHash, type Detail } from '../shared/log-proof.ts';
 
 const { subtle } = globalThis.crypto;
 const ecdsa = { name: 'ECDSA', hash: 'SHA-256' };
@@ -60,6 +61,10 @@ export class Mock {
   codeTries = 3;
   actions: Action[] = [];
   account: 'active' | 'blocked' = 'active';
+  /** '' once somebody else has it. */
+  phoneNumber = '+32470123456';
+  /** The log of the installation, oldest first; it holds nothing but this account. */
+  history: { kind: string; at: number; detail: Detail }[] = [];
   /** Of the account, and of the sentences of refusals. */
   language = 'fr';
   /** Who asked when the holder said "this was not me". */
@@ -352,16 +357,49 @@ export class Mock {
     }
     if (path === '/d/me')
       return this.#json(response, {
-        account: { state: this.account, phone_number: '+32470123456', language: this.language },
+        account: { state: this.account, phone_number: this.phoneNumber, language: this.language },
         device: { did: this.bound!.did, name: this.bound!.name, bound_at: now() - 60, code_version: 1, passkey: !!this.passkey },
         mutes: this.mutes,
       });
     if (path === '/d/push' && request.method === 'POST') this.push = { state: 'on', given: body };
     if (path === '/d/push/off') this.push = { state: 'off', given: null };
     if (path.startsWith('/d/push')) return this.#json(response, await this.#pushState());
+    if (path === '/d/history') return this.#json(response, await this.#historyAnswer());
     if (path === '/d/pending') return this.#json(response, this.#pending());
     if (path === '/d/events') return this.#stream(response, this.#phoneStreams, 'pending', this.#pending());
     return this.#refuse(response, 404, 'not_found', 'Inconnu.');
+  }
+
+  /** docs/device-protocol.md §5: every entry, in a log that begins anew each time. */
+  async #historyAnswer() {
+    const zeros = b64(new Uint8Array(32));
+    const entries = await Promise.all(
+      this.history.map(async ({ kind, at, detail }, i) => {
+        const body = utf8(JSON.stringify({ event: kind, detail: JSON.stringify(detail) }));
+        const content = b64(await device.sha256(body));
+        const logged = { sequence: i + 1, at, kind, id: `H${i}`, account: zeros, content, previous: zeros };
+        return { ...logged, body: b64(body), leaf: unb64(await leafHash(logged))! };
+      }),
+    );
+    const leaves = entries.map(({ leaf }) => leaf);
+    const pair = (await subtle.generateKey(p256, true, ['sign', 'verify'])) as CryptoKeyPair;
+    const { kty, crv, x, y } = await subtle.exportKey('jwk', pair.publicKey);
+    const said = [
+      { alg: 'ES256', typ: 'symbolon-log-head+jws' },
+      { size: leaves.length, root: b64(await rootOf(leaves)) },
+    ].map((part) => b64(utf8(JSON.stringify(part))));
+    const signature = await subtle.sign(ecdsa, pair.privateKey, utf8(said.join('.')));
+    const proven = entries.map(async ({ leaf: _, ...entry }, i) => ({
+      ...entry,
+      path: (await pathOf(i, leaves)).map(b64),
+    }));
+    return {
+      entries: (await Promise.all(proven)).reverse(),
+      head: [...said, b64(new Uint8Array(signature))].join('.'),
+      key: { kty, crv, x, y },
+      consistency: [],
+      more: false,
+    };
   }
 
   async #pushState() {
@@ -679,6 +717,24 @@ export class Mock {
 }
 
 type Json = Record<string, unknown>;
+
+// RFC 9162 §2.1, over hashes of leaves.
+const split = (size: number) => 2 ** Math.floor(Math.log2(size - 1));
+
+async function rootOf(leaves: Bytes[]): Promise<Bytes> {
+  if (leaves.length < 2) return leaves[0] ?? device.sha256(new Uint8Array());
+  const k = split(leaves.length);
+  return device.sha256(concat(new Uint8Array([1]), await rootOf(leaves.slice(0, k)), await rootOf(leaves.slice(k))));
+}
+
+async function pathOf(index: number, leaves: Bytes[]): Promise<Bytes[]> {
+  if (leaves.length < 2) return [];
+  const k = split(leaves.length);
+  const [left, right] = [leaves.slice(0, k), leaves.slice(k)];
+  return index < k
+    ? [...(await pathOf(index, left)), await rootOf(right)]
+    : [...(await pathOf(index - k, right)), await rootOf(left)];
+}
 
 const outcomeTexts: Record<string, Record<string, string>> = {};
 

@@ -24,14 +24,18 @@ export const parts = ['pages', 'enrolment', 'app', 'requests', 'sign-in'];
 export async function startScreens(browser, { only = parts } = {}) {
   const mock = await Mock.start();
   const stack = only.includes('sign-in') ? await startTestStack() : null;
+  let hasty;
   const stop = async () => {
     await mock.stop();
     await stack?.stop();
+    await hasty?.stop();
   };
   try {
+    // Where nothing waits long: what is too late is seen here.
+    if (stack) hasty = await startTestStack({ extra: '[limits]\naction_lifetime = 4\nsign_in_lifetime = 20\n', reader: false });
     const phone = stack && (await open(browser, { ...mobile, locale: locales.en }));
     if (phone) await linkBrowser(stack, phone, { persona: 'lotte', number });
-    return { browser, mock, stack, phone, only, stop };
+    return { browser, mock, stack, hasty, phone, only, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -120,18 +124,25 @@ async function enrolment({ mock, language, show, says, computer }) {
   await step('card-link-old', { link_expires_at: now() - 1 }, 'new-link');
   await step('card-reading', { ...noLink, progress: { at: 'reading' } }, 'progress');
   await step('card-pin-wrong', { ...noLink, progress: { at: 'pin', ...says('pin_wrong', { tries_left: 2 }) } }, 'progress');
-  await step('card-none', { ...noLink, progress: { at: 'card', ...says('card_not_there') } }, 'progress');
+  await step('card-none', { ...noLink, progress: { at: 'card', ...says('card_missing') } }, 'progress');
   await step('review', reviewStep(), 'person');
+  await step('review-moves', { ...reviewStep(), moves: true }, 'moves');
   await step('sign', signStep(), 'reader-link');
   await step('phone', phoneStep(mock.phoneUrl, 'aB3+kR7?'), 'token');
   await step('token-old', { ...phoneStep(mock.phoneUrl, 'aB3+kR7?'), token_expires_at: now() - 5 }, 'new-token');
+  await step('phone-moves', { ...phoneStep(mock.phoneUrl, 'aB3+kR7?'), moves: true }, 'moves');
+  const smsLost = { outcome: says('sms_not_delivered', { way_out: 'new_sms' }) };
+  await step('sms-not-delivered', { ...phoneStep(mock.phoneUrl, 'aB3+kR7?'), ...smsLost }, 'failure');
   const usedUp = { token_tries_left: 0, outcome: says('tries_used_up', { open_at: now() + 900 }) };
   await step('token-used-up', { ...phoneStep(mock.phoneUrl, 'aB3+kR7?'), ...usedUp }, 'open-at');
   await step('done', doneStep('Chrome – Android'), 'done');
   await hook(page, 'undo').click();
   await hook(page, 'undo-yes').waitFor();
   await show(page, 'enrol-undo', 'page');
+  await step('done-moved', { ...doneStep('Chrome – Android'), moves: true }, 'done');
   await step('ended', { step: 'ended', outcome: says('enrolment_undone') }, 'start-again');
+  const elsewhere = says('moved_meanwhile', { way_out: 'continue_there' });
+  await step('moved-meanwhile', { step: 'ended', outcome: elsewhere }, 'start-again');
   mock.setEnrolment(null);
 
   await page.route('**/enrolment', (route) => route.abort(), { times: 1 });
@@ -242,6 +253,11 @@ async function app(walker) {
   await hook(phone, 'next').click();
   await hook(phone, 'tries-left').waitFor();
   await show(phone, 'sms-wrong');
+  mock.smsFailure = says('sms_not_delivered', { way_out: 'new_sms' });
+  await phone.reload();
+  await hook(phone, 'failure').waitFor();
+  await show(phone, 'sms-not-delivered');
+  mock.smsFailure = null;
   refuse('/d/enrol/sms', 429, says('tries_used_up', { open_at: now() + 1200 }));
   await phone.fill('#sms', '000001');
   await hook(phone, 'next').click();
@@ -308,6 +324,20 @@ async function app(walker) {
   await show(holder, 'already-linked');
   await notificationStates(walker, holder, show);
 
+  mock.history = everyEvent();
+  await hook(holder, 'to-history').click();
+  await hook(holder, 'history-proven').waitFor();
+  await show(holder, 'history-of-all-kinds');
+  await home();
+  await hook(holder, 'forgot').locator('summary').click();
+  await hook(holder, 'forgot').getByRole('button').waitFor();
+  await show(holder, 'forgot-code');
+  mock.phoneNumber = '';
+  await holder.reload();
+  await hook(holder, 'phone-number').filter({ hasNotText: /\d/ }).waitFor();
+  await show(holder, 'number-lost');
+  mock.phoneNumber = '+32470123456';
+
   await holder.evaluate(() => navigator.serviceWorker.ready);
   await holder.goto(`${mock.phoneUrl}/app/`);
   await hook(holder, 'nothing').waitFor();
@@ -333,6 +363,21 @@ async function app(walker) {
   await holder.reload();
   await hook(holder, 'link-again').waitFor();
   await show(holder, 'unlinked');
+}
+
+/** One of each kind, an hour apart, as the real server words them. */
+function everyEvent() {
+  const partner = { name: { fr: 'Banque Démo', nl: 'Demobank', de: 'Demobank', en: 'Demo Bank' }, domain: 'bank.example' };
+  const login = { partner, browser: 'Firefox – Windows' };
+  const kinds = [
+    ['enrolled', { name: 'Chrome – Android' }], ['moved', { name: 'Chrome – Android' }],
+    ['approved', { ...login, claims: ['name', 'birthdate', 'email'] }], ['approved', { ...login, claims: [] }],
+    ['confirmed', { ...login, claims: ['name'] }], ['expired', login], ['cancelled', login], ['ended', login],
+    ['refused', login], ['refused', { ...login, reason: 'not_me' }], ['symbol_wrong', login], ['code_wrong', login],
+    ['consent_withdrawn', { partner }], ['passkey_on', {}], ['passkey_off', {}], ['passkey_clone_suspected', login],
+    ['blocked', login], ['clone_suspected', {}], ['number_lost', {}], ['deactivated', {}],
+  ];
+  return kinds.map(([kind, detail], i) => ({ kind, detail, at: now() - 3600 * (kinds.length - i) }));
 }
 
 /** Each state of the switch. No push service is reached from here: the browser's side is played. */
@@ -535,16 +580,16 @@ async function requests(walker) {
 // ---- signing in, with the real server --------------------------------------------------------------------------------------------
 
 async function signIn(walker) {
-  const { stack, phone, language, show: picture, computer } = walker;
+  const { stack, hasty, phone, language, show: picture, computer } = walker;
   const page = (it, name) => picture(it, `sign-in-${name}`, 'page');
   const onPhone = (it, name) => picture(it, `app-${name}`, 'app');
   const home = async () => {
     await phone.goto(`${stack.phoneUrl}/app/`);
     await hook(phone, 'scan').waitFor();
   };
-  const atTheSignIn = async (options) => {
+  const atTheSignIn = async (options, { partner } = stack) => {
     const shop = await computer(options);
-    await shop.goto(`${stack.partner.url}/`);
+    await shop.goto(`${partner.url}/`);
     await shop.click('#login');
     await shop.locator('#entry').waitFor();
     return shop;
@@ -570,6 +615,12 @@ async function signIn(walker) {
   await phone.locator('[data-test="consents"][data-count="0"]').waitFor();
   await onPhone(phone, 'consents-none');
   await home();
+
+  // Too late. The page says so by itself; what else there is to see goes on meanwhile.
+  const late = await atTheSignIn({}, hasty);
+  const unanswered = await atTheSignIn({}, hasty);
+  await unanswered.fill('input[name="identifier"]', number);
+  await unanswered.click('button[name="continue"]');
 
   // By QR code, and what can be amiss with it.
   const shop = await atTheSignIn();
@@ -688,6 +739,11 @@ async function signIn(walker) {
   await phone.locator('[data-test="result"][data-result="approved"]').waitFor();
   await byLink.locator('#name').waitFor();
   await home();
+
+  await unanswered.locator('#error', { hasText: 'action_expired' }).waitFor();
+  await page(unanswered, 'unanswered');
+  await late.locator('#error', { hasText: 'sign_in_expired' }).waitFor();
+  await page(late, 'expired');
 
   // What is kept of it.
   await hook(phone, 'to-history').click();

@@ -73,7 +73,7 @@ const title = 'Symbolon';
 /** Where a message can't be read: the same sentence as texts/push.*.json. */
 const bodies: Record<Language, string> = {
   fr: 'Une demande vous attend. Ouvrez Symbolon pour la voir.',
-  nl: 'Er wacht een vraag op u. Open Symbolon om ze te bekijken.',
+  nl: 'Er wacht een verzoek op u. Open Symbolon om het te bekijken.',
   de: 'Eine Anfrage wartet. Öffnen Sie Symbolon, um sie anzusehen.',
   en: 'A request is waiting. Open Symbolon to look at it.',
 };

@@ -65,6 +65,12 @@ test('addresses_of_people_are_formal', () => {
   }
 });
 
+test('no_French_line_begins_with_the_second_half_of_a_sign', () => {
+  for (const catalogue of catalogues)
+    for (const [key, text] of Object.entries(read(`texts/fr/${catalogue}`)))
+      assert.doesNotMatch(text, / [;:?!»]|« /, `${catalogue} ${key}: the space is one that does not break`);
+});
+
 test('texts_on_buttons_fit_on_a_small_phone', () => {
   for (const language of languages)
     for (const catalogue of catalogues)
@@ -94,6 +100,8 @@ test('the_language_is_the_first_of_ours_that_the_browser_asks_for', () => {
 
 test('dates_and_times_are_written_as_people_write_them', () => {
   assert.equal(longDate('fr', '1985-07-30'), '30 juillet 1985');
+  assert.equal(longDate('fr', '1985-05-01'), '1er mai 1985');
+  assert.equal(longDate('fr', '1985-05-11'), '11 mai 1985');
   assert.equal(longDate('de', '1985-07-30'), '30. Juli 1985');
   assert.equal(longDate('en', 'unknown'), 'unknown');
   assert.equal(minutesAndSeconds(125), '2:05');

@@ -56,8 +56,11 @@ export function translator<Catalogue extends Record<string, string>>(
 
 /** English as it is written in Europe. */
 const locale = (language: Language) => (language === 'en' ? 'en-GB' : language);
-const written = (language: Language, seconds: number, format: Intl.DateTimeFormatOptions) =>
-  new Intl.DateTimeFormat(locale(language), format).format(seconds * 1000);
+const written = (language: Language, seconds: number, format: Intl.DateTimeFormatOptions) => {
+  const text = new Intl.DateTimeFormat(locale(language), format).format(seconds * 1000);
+  // Intl has no "1er", which French wants for the first of a month alone.
+  return language === 'fr' && format.dateStyle ? text.replace(/^1(?= )/, '1er') : text;
+};
 
 /** `14:05`, the person's own clock. `seconds` since 1970. */
 export function timeOfDay(language: Language, seconds: number): string {

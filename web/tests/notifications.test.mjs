@@ -217,7 +217,7 @@ test('a_push_service_that_the_server_does_not_send_to_counts_as_none', async () 
 const message = (action, lifetime = 180) =>
   JSON.stringify({
     web_push: 8030,
-    notification: { title: 'Symbolon', body: 'Er wacht een vraag op u.', lang: 'nl', tag: 'action', navigate: '/' },
+    notification: { title: 'Symbolon', body: 'Er wacht een verzoek op u.', lang: 'nl', tag: 'action', navigate: '/' },
     action,
     expires_at: Math.floor(Date.now() / 1000) + lifetime,
   });
@@ -270,7 +270,7 @@ test('D1_a_message_shows_that_something_waits_and_a_tap_leads_to_it', async () =
   const action = mock.addAction();
   await push(message(action.id));
   const [shown] = await notifications((all) => all.length > 0);
-  assert.equal(shown.body, 'Er wacht een vraag op u.');
+  assert.equal(shown.body, 'Er wacht een verzoek op u.');
   assert.equal(shown.lang, 'nl');
   assert.equal(shown.data.action, action.id);
   await tap();

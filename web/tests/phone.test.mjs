@@ -232,7 +232,7 @@ test('D1_a_request_shows_who_what_data_and_from_where_then_symbol_then_code', as
   await accessible(page, 'phone-home-waiting');
   await hook('open-action').click();
   assert.equal(await hook('partner').innerText(), 'Banque Démo');
-  assert.match(await hook('verb').innerText(), /reconnaître/);
+  assert.match(await hook('verb').innerText(), /vous connecter/);
   assert.match(await hook('claims').innerText(), /Nom et prénoms[\s\S]*Date de naissance[\s\S]*Adresse e-mail/);
   assert.match(await hook('from').innerText(), /Firefox – Windows[\s\S]*Gent/);
   await accessible(page, 'phone-review');
