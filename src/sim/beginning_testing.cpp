@@ -61,6 +61,7 @@ Beginning::Beginning()
     add_clients();
     add_holder("first", "470123456", "85073003328");
     add_holder("second", "470654321", "85073003329");
+    add_fingerprints();
 }
 
 void Beginning::add_clients()
@@ -114,7 +115,35 @@ void Beginning::add_holder(std::string const& id, std::string const& number, std
     auto const opened =
         run_now(store.accounts().open(account, device, {}, {enrolment, 1}, example::entry(holder, "enrolled")));
     ENSURE(opened.has_value());
-    holders.push_back({.account = holder, .typed_number = number, .phone = std::move(phone), .code_key = code_key});
+    holders.push_back(
+        {.account = holder,
+         .typed_number = number,
+         .phone = std::move(phone),
+         .code_key = code_key,
+         .fingerprint = {.authenticator = passkey::new_authenticator(crypto::sha256("credential of " + id)),
+                         .party = passkey::relying_party_at(settings->origin)}});
+}
+
+void Beginning::add_fingerprints()
+{
+    engine_with_fingerprints = engine;
+    store::Store store{engine_with_fingerprints, keys, chance()};
+    for (auto const& holder : holders) {
+        auto const found = run_now(store.devices().find(holder.phone.device));
+        ENSURE(found && *found);
+        auto device = (*found)->value;
+        auto const& authenticator = holder.fingerprint.authenticator;
+        device.passkey = account::Passkey{.id = authenticator.credential_id,
+                                          .public_key = authenticator.key.public_key().der(),
+                                          .algorithm = std::string{name_of(authenticator.algorithm)},
+                                          .sign_count = 0,
+                                          .backup_eligible = authenticator.backup_eligible,
+                                          .backed_up = authenticator.backed_up,
+                                          .aaguid = Bytes(16, 0),
+                                          .turned_on_by = {},
+                                          .registered_at = World::beginning};
+        ENSURE(run_now(store.devices().save(changed(**found, std::move(device)))).has_value());
+    }
 }
 
 std::string Beginning::basic_authorization() const

@@ -18,7 +18,8 @@ struct Beginning {
         AccountId account;
         std::string typed_number; ///< without the calling code
         device::PhoneState phone;
-        Bytes code_key; ///< sealed to the vault, with its signature over code_nonce
+        Bytes code_key;                   ///< sealed to the vault, with its signature over code_nonce
+        device::PhonePasskey fingerprint; ///< known to the server in `engine_with_fingerprints`
     };
 
     Beginning();
@@ -28,7 +29,8 @@ struct Beginning {
     [[nodiscard]] std::string assertion(std::string id, Instant now) const;
 
     store::Keys keys;
-    store::MemoryEngine engine; ///< to be copied
+    store::MemoryEngine engine;                   ///< to be copied
+    store::MemoryEngine engine_with_fingerprints; ///< the same, and every holder has one
     vault::Keys vault_keys;
     oidc::Provider provider;
     Texts texts;
@@ -46,6 +48,7 @@ struct Beginning {
 private:
     void add_clients();
     void add_holder(std::string const& id, std::string const& number, std::string const& national_number);
+    void add_fingerprints();
 
     crypto::PrivateKey clients_key_;
 };

@@ -94,6 +94,7 @@ public:
     Flow<Reply> send(Call call) override
     {
         if (is_the_holders_ && call.path.ends_with("/answer")) tell_of_answer(call);
+        if (is_the_holders_ && call.path == "/d/passkey/on") tell_of_fingerprint(call);
         http::Request request;
         request.origin = http::Origin::phone;
         request.method = call.method;
@@ -110,7 +111,9 @@ public:
         co_return reply;
     }
 
-    bool code_is_right = false; ///< what the holder typed last
+    bool code_is_right = false;   ///< what the holder typed last
+    bool finger_is_right = false; ///< that touched it last
+    Bytes credential;             ///< of the fingerprint that is being turned on
 
 private:
     void tell_of_answer(Call const& call)
@@ -119,15 +122,23 @@ private:
         constexpr std::string_view before = "/d/actions/";
         auto const id = call.path.substr(before.size(), call.path.rfind('/') - before.size());
         auto const approves = answer.decision == device::Answer::Decision::approve;
-        world_.watcher_->note("phone sends: ", id, approves ? " approve " : " refuse ", answer.symbol);
+        world_.watcher_->note("phone sends: ", id, approves ? " approve " : " refuse ", answer.symbol, " ",
+                              answer.method);
         world_.watcher_->phone_sends({.account = account_,
                                       .action = ActionId{id},
                                       .message = message_of(answer),
                                       .proof = answer.proof,
                                       .symbol = answer.symbol,
                                       .approves = approves,
-                                      .code_is_right = code_is_right});
+                                      .code_is_right = code_is_right,
+                                      .by_fingerprint = answer.method == "passkey",
+                                      .finger_is_right = finger_is_right});
         world_.known_answers_.push_back(call);
+    }
+    void tell_of_fingerprint(Call const& call)
+    {
+        auto const on = device::parse_passkey_on(call.body).value();
+        world_.watcher_->phone_turns_on(credential, on.proof, code_is_right);
     }
 
     SignInWorld& world_;
@@ -138,9 +149,16 @@ private:
 
 // ---- the server
 
+namespace {
+
+/// Whether holders have had the fingerprint since they enrolled; else some turn it on in the storm.
+bool has_fingerprints(std::uint64_t seed) { return seed % 2 == 0; }
+
+} // namespace
+
 SignInWorld::SignInWorld(std::uint64_t seed, PlantedFault fault, bool keeps_journal)
     : fault_{fault},
-      engine_{beginning().engine},
+      engine_{has_fingerprints(seed) ? beginning().engine_with_fingerprints : beginning().engine},
       faulty_store_{std::make_unique<FaultyStore>(engine_, fault)},
       standing_clock_{std::make_unique<StandingClock>()},
       same_chance_{std::make_unique<SameChance>()},
@@ -176,7 +194,14 @@ SignInWorld::SignInWorld(std::uint64_t seed, PlantedFault fault, bool keeps_jour
         holder.account = it.account;
         holder.number = it.typed_number;
         holder.transport = std::make_unique<PhoneTransport>(*this, it.account, "198.51.100.7", true);
-        holder.phone = std::make_unique<device::Phone>(it.phone, *holder.transport);
+        auto phone = it.phone;
+        if (has_fingerprints(seed)) {
+            phone.passkey = it.fingerprint;
+            // One that its maker's cloud copies to other devices doesn't count.
+            phone.passkey->authenticator.counts = happens(500);
+            watcher_->has_fingerprint(it.fingerprint.authenticator.key.public_key().der());
+        }
+        holder.phone = std::make_unique<device::Phone>(std::move(phone), *holder.transport);
         auto const registered = run_now(
             vault_->register_code(it.account, it.phone.device, it.phone.code_version, begin.code_nonce, it.code_key));
         ENSURE(registered.has_value());
@@ -217,7 +242,8 @@ void SignInWorld::begin_storm()
     vault_->deaths = 25 * strength();
     // Where a planted fault lies in wait for something rare, it happens often.
     if (fault_ == PlantedFault::store_loses_its_last_commit) process.stops = 8;
-    if (fault_ == PlantedFault::vault_counts_after_it_looked) vault_->deaths = 500;
+    if (fault_ == PlantedFault::vault_counts_after_it_looked || fault_ == PlantedFault::vault_hides_spent_tries)
+        vault_->deaths = 500;
 }
 
 void SignInWorld::end_storm()
@@ -596,6 +622,7 @@ Flow<void> SignInWorld::look_at_phone(Holder& holder)
             watcher_->note("phone: not entered, ", name_of(entered.error().outcome));
             if (entered.error().outcome == Outcome::account_blocked) holder.knows_of_the_block = true;
         }
+        if (!is_calm_ && !holder.phone->state().passkey && happens(40)) co_await turn_fingerprint_on(holder);
         auto const pending = co_await outcome_of(holder.phone->pending());
         if (!pending) {
             watcher_->note("phone: no list, ", name_of(pending.error().outcome));
@@ -738,18 +765,27 @@ Flow<void> SignInWorld::decide(Holder& holder, ActionId action)
 
 Flow<bool> SignInWorld::approve(Holder& holder, device::Phone::ShownAction action, std::string symbol)
 {
-    auto const forgetful = fault_ == PlantedFault::vault_counts_after_it_looked ? 900 : 60;
+    auto const lies_in_wait =
+        fault_ == PlantedFault::vault_hides_spent_tries || fault_ == PlantedFault::vault_counts_after_it_looked;
+    // Who has a fingerprint forgets the code more easily.
+    auto const forgetful = lies_in_wait ? 900 : holder.phone->state().passkey ? 150 : 60;
     auto const mostly_wrong = !is_calm_ && happens(forgetful);
     constexpr int most_tries = 5;
+    auto is_blocked = false;
     for (int tries = 0; tries < most_tries; ++tries) {
+        // Who has forgotten the code tries the finger after it.
+        auto const by_finger =
+            holder.phone->state().passkey && (is_blocked || happens(mostly_wrong && tries < 3 ? 150 : 600));
         auto const right = is_calm_ || !(mostly_wrong ? happens(850) : happens(80));
-        holder.transport->code_is_right = right;
-        auto const told = co_await outcome_of(
-            holder.phone->answer(action, {.decision = device::Answer::Decision::approve,
-                                          .symbol = symbol,
-                                          .code = right ? beginning().right_code : beginning().wrong_code,
-                                          .claims = std::nullopt,
-                                          .reason = {}}));
+        if (by_finger) touch(holder, right);
+        holder.transport->code_is_right = right && !by_finger;
+        auto const code = right ? beginning().right_code : beginning().wrong_code;
+        auto const told =
+            co_await outcome_of(holder.phone->answer(action, {.decision = device::Answer::Decision::approve,
+                                                              .symbol = symbol,
+                                                              .code = by_finger ? SecretText{} : code,
+                                                              .claims = std::nullopt,
+                                                              .reason = {}}));
         if (told) {
             watcher_->phone_is_told(action.shown.action, *told);
             co_return true;
@@ -757,12 +793,59 @@ Flow<bool> SignInWorld::approve(Holder& holder, device::Phone::ShownAction actio
         auto const why = told.error().outcome;
         watcher_->note("phone: approval ", name_of(why));
         ++watcher_->count["approvals refused: " + std::string{name_of(why)}];
-        auto const again = why == Outcome::code_wrong || why == Outcome::upstream_unreachable ||
-                           why == Outcome::vault_unreachable || why == Outcome::store_failed;
+        auto const is_off = why == Outcome::passkey_unknown || why == Outcome::passkey_clone_suspected;
+        if (is_off) forget_fingerprint(holder);
+        is_blocked = why == Outcome::code_blocked && holder.phone->state().passkey;
+        auto const again = is_off || is_blocked || why == Outcome::code_wrong || why == Outcome::passkey_wrong ||
+                           why == Outcome::upstream_unreachable || why == Outcome::vault_unreachable ||
+                           why == Outcome::store_failed;
         if (!again || happens(200)) co_return false;
         co_await sleep(4, 6);
     }
     co_return false;
+}
+
+void SignInWorld::touch(Holder& holder, bool is_own)
+{
+    auto state = holder.phone->state();
+    // An authenticator tells of a touch by anybody, and that it verified nobody (WebAuthn §6.1, UP without UV).
+    state.passkey->authenticator.user_verified = is_own || fault_ == PlantedFault::fingers_are_not_looked_at;
+    holder.transport->finger_is_right = is_own;
+    holder.phone = std::make_unique<device::Phone>(std::move(state), *holder.transport);
+}
+
+void SignInWorld::forget_fingerprint(Holder& holder)
+{
+    auto state = holder.phone->state();
+    state.passkey.reset();
+    holder.phone = std::make_unique<device::Phone>(std::move(state), *holder.transport);
+}
+
+device::PhonePasskey SignInWorld::new_passkey()
+{
+    auto id = crypto::sha256("credential " + std::to_string(++credentials_));
+    device::PhonePasskey passkey{.authenticator = passkey::new_authenticator(std::move(id)),
+                                 .party = passkey::relying_party_at(beginning().settings->origin)};
+    passkey.authenticator.counts = happens(500);
+    return passkey;
+}
+
+Flow<void> SignInWorld::turn_fingerprint_on(Holder& holder)
+{
+    constexpr int most_tries = 3;
+    for (int tries = 0; tries < most_tries; ++tries) {
+        auto const right = happens(850);
+        auto passkey = new_passkey();
+        holder.transport->credential = passkey.authenticator.key.public_key().der();
+        holder.transport->code_is_right = right;
+        auto const on = co_await outcome_of(
+            holder.phone->turn_passkey_on(std::move(passkey), right ? beginning().right_code : beginning().wrong_code));
+        watcher_->note("phone: fingerprint ", on ? "on" : name_of(on.error().outcome));
+        ++watcher_->count[on ? "fingerprints turned on" : "fingerprints not turned on"];
+        if (on || on.error().outcome == Outcome::account_blocked || happens(200)) co_return {};
+        co_await sleep(4, 6);
+    }
+    co_return {};
 }
 
 Flow<void> SignInWorld::refuse(Holder& holder, device::Phone::ShownAction action, std::string reason)
@@ -866,10 +949,19 @@ Flow<void> SignInWorld::forge_for(Holder& holder, Browser& browser)
             continue;
         }
         auto const refuses = kind == 2;
+        auto const by_finger = !refuses && happens(400);
+        if (by_finger) {
+            auto passkey = new_passkey();
+            if (happens(500)) {
+                co_await outcome_of(phone.turn_passkey_on(std::move(passkey), beginning().wrong_code));
+                continue;
+            }
+            phone.take_passkey(std::move(passkey));
+        }
         co_await outcome_of(phone.answer(
             action, {.decision = refuses ? device::Answer::Decision::refuse : device::Answer::Decision::approve,
                      .symbol = refuses ? std::string{} : symbol_of(action.shown.symbols),
-                     .code = refuses ? SecretText{} : beginning().wrong_code,
+                     .code = refuses || by_finger ? SecretText{} : beginning().wrong_code,
                      .claims = std::nullopt,
                      .reason = {}}));
     }

@@ -115,6 +115,11 @@ private:
     /// Whether the phone was told that it took.
     Flow<bool> approve(Holder& holder, device::Phone::ShownAction action, std::string symbol);
     Flow<void> refuse(Holder& holder, device::Phone::ShownAction action, std::string reason);
+    Flow<void> turn_fingerprint_on(Holder& holder);
+    device::PhonePasskey new_passkey();
+    /// Puts a finger on the phone: the holder's own, or another one, or none.
+    void touch(Holder& holder, bool is_own);
+    void forget_fingerprint(Holder& holder);
 
     // ---- strangers
     Flow<void> start_for(Holder& holder, Browser& browser);
@@ -162,6 +167,7 @@ private:
     std::vector<std::string> known_codes_;
     std::string shared_cookie_;
     int assertions_ = 0;
+    int credentials_ = 0;
 
     std::unique_ptr<World> world_; ///< goes first: what waits in it holds on to all the rest
 };

@@ -3,6 +3,7 @@
 #include "action/symbols.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
+#include "passkey/ceremony.hpp"
 #include "store/codec.hpp"
 #include "store/log.hpp"
 #include "vault/statement.hpp"
@@ -87,6 +88,8 @@ std::string_view sentence_of(Invariant invariant)
     case Invariant::link_is_tied:
         return "an approved link goes on after its page's browser came back, or after its symbol";
     case Invariant::three_wrong_codes: return "at most three wrong codes in a row";
+    case Invariant::fingerprint_is_earned:
+        return "a fingerprint approves by its holder's finger, with a fresh challenge, while a try of the code is left";
     case Invariant::nobody_locks_out: return "nobody is locked out by somebody else, nor by the network";
     case Invariant::holder_gets_in: return "when the storm is over, a holder who is not blocked logs in";
     }
@@ -121,8 +124,16 @@ void Watcher::phone_shows(ActionId const& action, ByteView shown)
 
 void Watcher::phone_sends(Sent const& sent)
 {
-    if (!sent.proof.empty()) proofs_[sent.proof] = sent.code_is_right;
+    if (sent.by_fingerprint && used_all_tries(sent.account)) ++count["fingerprints after three wrong codes"];
+    if (sent.by_fingerprint) fingerprints_sent_[sent.account].insert(sent.proof);
+    else if (!sent.proof.empty()) proofs_[sent.proof] = sent.code_is_right;
     sent_[sent.action].push_back(sent);
+}
+
+void Watcher::phone_turns_on(Bytes const& credential, Bytes const& proof, bool code_is_right)
+{
+    proofs_[proof] = code_is_right;
+    turned_on_[proof] = credential;
 }
 
 void Watcher::phone_is_told(ActionId const& action, std::string const& state)
@@ -194,6 +205,7 @@ void Watcher::vault_looks(AccountId const& account, Bytes const& proof, bool bel
         if (!is_right(proof)) violated(Invariant::approval_is_earned, "the vault believed a wrong code");
         if (tries.wrong.size() >= all_tries) violated(Invariant::three_wrong_codes, "a fourth code was believed");
         tries = {};
+        if (auto const on = turned_on_.find(proof); on != turned_on_.end()) credentials_.insert(on->second);
         return;
     }
     ++count["codes wrong"];
@@ -201,6 +213,13 @@ void Watcher::vault_looks(AccountId const& account, Bytes const& proof, bool bel
     tries.wrong.insert(proof);
     if (tries.wrong.size() > all_tries)
         violated(Invariant::three_wrong_codes, "the vault looked at a fourth wrong code in a row");
+}
+
+void Watcher::vault_is_asked(AccountId const& account)
+{
+    if (used_all_tries(account)) return;
+    fingerprints_in_time_.merge(fingerprints_sent_[account]);
+    fingerprints_sent_[account].clear();
 }
 
 bool Watcher::is_right(Bytes const& proof) const
@@ -313,6 +332,7 @@ void Watcher::judge(std::map<AccountId, int> const& tries_left)
         else actions.push_back((*found)->value);
     }
     judge_symbols(actions);
+    judge_credentials();
     for (auto const& action : actions) judge_action(action, history);
     for (auto const& [code, got] : codes_) judge_code(code);
 }
@@ -408,12 +428,21 @@ void Watcher::judge_approval(action::Action const& action)
     auto const shown = shown_.find(action.id);
     if (shown == shown_.end() || shown->second != action.shown)
         violated(Invariant::approval_is_earned, "approved, and the holder's phone never showed it");
+    auto const record = json::parse_object(crypto::peek_jws(text_of(action.record)).value().payload).value();
+    auto const message = crypto::from_base64url(json::text(record, "m").value_or("")).value_or(Bytes{});
+    auto const& sent = sent_[action.id];
+    auto const answer = std::ranges::find(sent, message, &Sent::message);
+    if (answer != sent.end() && answer->by_fingerprint) judge_fingerprint(*answer, record);
+    else judge_code_proof(action, record);
+}
+
+void Watcher::judge_code_proof(action::Action const& action, json::Object const& record)
+{
     if (!granted_.contains(action.id)) violated(Invariant::approval_is_earned, "approved, and the vault never saw it");
     auto const typed_right =
         std::ranges::any_of(sent_[action.id], [](Sent const& each) { return each.approves && each.code_is_right; });
     if (!typed_right) violated(Invariant::approval_is_earned, "approved, and nobody typed the right code");
 
-    auto const record = json::parse_object(crypto::peek_jws(text_of(action.record)).value().payload).value();
     auto const grant = crypto::from_base64url(json::text(record, "grant").value_or("")).value_or(Bytes{});
     auto const message = crypto::from_base64url(json::text(record, "m").value_or("")).value_or(Bytes{});
     constexpr std::size_t signature_bytes = 64;
@@ -424,6 +453,63 @@ void Watcher::judge_approval(action::Action const& action)
         text_of(grant).find(text_of(crypto::sha256(message))) == std::string_view::npos ||
         text_of(grant).find(action.id.text()) == std::string_view::npos)
         violated(Invariant::evidence_agrees, "the vault's grant in the record is not for this answer");
+}
+
+void Watcher::judge_fingerprint(Sent const& sent, json::Object const& record)
+{
+    using enum Invariant;
+    ++count["fingerprints approved"];
+    // One message may have been sent with one assertion after the other, as long as no answer came.
+    auto const bytes = [&](std::string_view name) {
+        return crypto::from_base64url(json::text(record, name).value_or("")).value_or(Bytes{});
+    };
+    auto const proof = bytes("assertion");
+    auto const is_of_proof = [&](Sent const& each) { return each.by_fingerprint && each.proof == proof; };
+    auto const& all = sent_[sent.action];
+    auto const used = std::ranges::find_if(all, is_of_proof);
+    if (used == all.end() || used->message != sent.message)
+        return violated(evidence_agrees, "the fingerprint in the record is not the one that the phone sent");
+    if (!used->finger_is_right) violated(fingerprint_is_earned, "approved with a finger that is not the holder's");
+    if (!fingerprints_in_time_.contains(proof))
+        violated(fingerprint_is_earned, "approved, and the vault was not asked, or had no try of the code left");
+
+    // WebAuthn §7.2, read from the bytes.
+    auto const assertion = passkey::parse_assertion(proof);
+    auto const data = assertion ? passkey::parse_authenticator_data(assertion->authenticator_data)
+                                : Result<passkey::AuthenticatorData>{std::unexpected{assertion.error()}};
+    auto const client = assertion ? json::parse_object(text_of(assertion->client_data))
+                                  : Result<json::Object>{std::unexpected{assertion.error()}};
+    auto const credential = bytes("passkey_key");
+    auto const key = crypto::PublicKey::from_der(credential);
+    auto const algorithm = crypto::signature_algorithm_named(json::text(record, "passkey_algorithm").value_or(""));
+    if (!data || !client || !key || !algorithm)
+        return violated(fingerprint_is_earned, "approved by what is no assertion of a passkey");
+    if (!credentials_.contains(credential))
+        violated(fingerprint_is_earned, "approved by a passkey that its holder did not turn on");
+    if (!data->user_present || !data->user_verified)
+        violated(fingerprint_is_earned, "approved without user verification");
+    auto const challenge = crypto::sha256(sent.message);
+    if (json::text(*client, "challenge").value_or("") != crypto::base64url(challenge) ||
+        !challenges_.insert(challenge).second)
+        violated(fingerprint_is_earned, "approved with the challenge of something else");
+    if (data->sign_count > 0 && !counts_.emplace(credential, data->sign_count).second)
+        violated(fingerprint_is_earned, "two approvals with one count of the authenticator");
+    auto signed_bytes = assertion->authenticator_data;
+    append(signed_bytes, crypto::sha256(assertion->client_data));
+    if (!passkey::verifies({*key, *algorithm}, signed_bytes, assertion->signature))
+        violated(fingerprint_is_earned, "approved without a signature of the passkey");
+}
+
+void Watcher::judge_credentials()
+{
+    for (auto const& record : *run_now(engine_.list({.table = Table::device, .at_most = everything}))) {
+        auto const device = run_now(store_.devices().find(DeviceId{record.id}));
+        if (!device || !*device || !(*device)->value.passkey) continue;
+        if (!credentials_.contains((*device)->value.passkey->public_key))
+            violated(Invariant::fingerprint_is_earned, "a fingerprint is on that nobody turned on with the right code");
+    }
+    if (std::ranges::count(world_.log, "passkey_clone_suspected") > 0)
+        violated(Invariant::nobody_locks_out, "a fingerprint that nobody copied was taken for a copy");
 }
 
 void Watcher::judge_code(std::string const& code)
