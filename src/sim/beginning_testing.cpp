@@ -2,6 +2,8 @@
 
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
+#include "crypto/push_encryption.hpp"
+#include "push/delivery.hpp"
 #include "sim/world.hpp"
 #include "store/store_testing.hpp"
 #include "vault/vault_testing.hpp"
@@ -53,6 +55,12 @@ Beginning::Beginning()
             .app_url = "https://phone.example/app/",
             .record_key = settings->record_key,
             .is_test_system = false},
+      push{.key = signing_key({}),
+           .contact = {},
+           .hosts = {"push.example"},
+           .phone_url = settings->origin,
+           .texts = texts},
+      nobodys_subscription{push::nobodys_subscription(push, chance())},
       strangers_phone{device::new_phone(chance())},
       clients_key_{crypto::PrivateKey::generate(crypto::KeyType::ec_p256)}
 {
@@ -115,6 +123,12 @@ void Beginning::add_holder(std::string const& id, std::string const& number, std
     auto const opened =
         run_now(store.accounts().open(account, device, {}, {enrolment, 1}, example::entry(holder, "enrolled")));
     ENSURE(opened.has_value());
+    auto subscription = nobodys_subscription;
+    subscription.device = phone.device;
+    subscription.account = holder;
+    subscription.endpoint = "https://push.example/" + id;
+    subscription.since = World::beginning;
+    ENSURE(run_now(store.push_subscriptions().put(std::move(subscription))).has_value());
     holders.push_back(
         {.account = holder,
          .typed_number = number,

@@ -4,6 +4,7 @@
 #include "device/settings.hpp"
 #include "oidc/provider.hpp"
 #include "page/sign_in.hpp"
+#include "push/message.hpp"
 #include "store/memory/memory_engine.hpp"
 #include "store/store.hpp"
 #include "vault/keys.hpp"
@@ -39,6 +40,8 @@ struct Beginning {
     std::vector<partner::Client> clients;
     ClientId with_secret{"shop"};
     ClientId with_key{"bank"};
+    push::Settings push;
+    account::PushSubscription nobodys_subscription;
     std::vector<Holder> holders;
     device::PhoneState strangers_phone; ///< whose device the server does not know
     Bytes code_nonce = Bytes(32, 9);

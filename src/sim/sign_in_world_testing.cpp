@@ -147,6 +147,83 @@ private:
     bool is_the_holders_;
 };
 
+/// Phones whose holders never denied a request, as far as one can read.
+class SignInWorld::ForgetfulDevices final : public ports::Devices {
+public:
+    explicit ForgetfulDevices(SignInWorld& world) : world_{world} {}
+
+    Flow<std::optional<ports::Stored<account::Device>>> find(DeviceId id) override
+    {
+        auto found = co_await devices().find(std::move(id));
+        if (found) found->value.mutes.clear();
+        co_return found;
+    }
+    Flow<void> save(ports::Stored<account::Device> device) override { return devices().save(std::move(device)); }
+    Flow<void> save(ports::Stored<account::Device> device, ports::HistoryEntry entry) override
+    {
+        return devices().save(std::move(device), std::move(entry));
+    }
+
+private:
+    ports::Devices& devices() { return world_.world_->services().devices; }
+    SignInWorld& world_;
+};
+
+/// The push service of one notification, and the way from there to the phone.
+class SignInWorld::PushService final : public push::Carrier {
+public:
+    PushService(SignInWorld& world, ActionId action) : world_{world}, action_{std::move(action)} { look(); }
+
+    Flow<push::PushAnswer> post(push::PushRequest request) override
+    {
+        auto& scheduler = world_.world_->scheduler();
+        co_await scheduler.turn();
+        world_.watcher_->push_service_gets(action_, mutes_before_);
+        auto const& faults = world_.push_faults_;
+        if (scheduler.happens(faults.refused)) co_return fail(Outcome::upstream_unreachable, "simulated: lost");
+        constexpr int gone = 410;
+        if (scheduler.happens(faults.refused / 4)) co_return push::PushAnswer{.status = gone, .retry_after = 0s};
+        constexpr int busy = 429;
+        if (scheduler.happens(faults.refused)) co_return push::PushAnswer{.status = busy, .retry_after = 5s};
+        constexpr int down = 503;
+        if (scheduler.happens(faults.refused)) co_return push::PushAnswer{.status = down, .retry_after = 9s};
+
+        auto const copies = scheduler.happens(faults.lost) ? 0 : scheduler.happens(faults.doubled) ? 2 : 1;
+        for (int copy = 0; copy < copies; ++copy) {
+            constexpr std::uint32_t latest = 300;
+            auto const late = scheduler.happens(faults.late) ? scheduler.below(latest) : scheduler.below(2);
+            scheduler.at(
+                scheduler.now() + Seconds{late},
+                [&world = world_, account = request.url.substr(request.url.rfind('/') + 1)] { arrive(world, account); },
+                Whose::outside);
+        }
+        constexpr int created = 201;
+        co_return push::PushAnswer{.status = created, .retry_after = 0s};
+    }
+    Flow<void> pause(Seconds duration) override
+    {
+        co_await world_.world_->scheduler().sleep(duration, Whose::process);
+        look();
+        co_return {};
+    }
+
+private:
+    /// The server looks at the action and its phone from here on.
+    void look() { mutes_before_ = world_.watcher_->mutes_told(); }
+
+    static void arrive(SignInWorld& world, std::string const& account)
+    {
+        world.watcher_->note("phone of ", account, " is notified");
+        ++world.watcher_->count["notifications arrived"];
+        for (auto& holder : world.holders_)
+            if (holder.account.text() == account) ++holder.notices;
+    }
+
+    SignInWorld& world_;
+    ActionId action_;
+    std::size_t mutes_before_ = 0;
+};
+
 // ---- the server
 
 namespace {
@@ -162,6 +239,7 @@ SignInWorld::SignInWorld(std::uint64_t seed, PlantedFault fault, bool keeps_jour
       faulty_store_{std::make_unique<FaultyStore>(engine_, fault)},
       standing_clock_{std::make_unique<StandingClock>()},
       same_chance_{std::make_unique<SameChance>()},
+      forgetful_devices_{std::make_unique<ForgetfulDevices>(*this)},
       world_{std::make_unique<World>(seed, Faults::none(), engine_, beginning().keys)}
 {
     auto const& begin = beginning();
@@ -170,7 +248,8 @@ SignInWorld::SignInWorld(std::uint64_t seed, PlantedFault fault, bool keeps_jour
                                         .key = begin.settings->record_key.key.public_key()},
                          .grant_key = begin.vault_keys.grants.public_key(),
                          .action_lifetime = begin.provider.limits().action_lifetime,
-                         .return_lifetime = begin.provider.limits().return_lifetime};
+                         .return_lifetime = begin.provider.limits().return_lifetime,
+                         .limits = begin.provider.limits()};
     watcher_ = std::make_unique<Watcher>(*world_, engine_, begin.keys, std::move(trust));
     watcher_->keeps_journal = keeps_journal;
     vault_ = std::make_unique<SimulatedVault>(*world_, *watcher_, begin.vault_keys, fault);
@@ -185,7 +264,10 @@ SignInWorld::SignInWorld(std::uint64_t seed, PlantedFault fault, bool keeps_jour
         faulty_store_->process_stopped();
         watcher_->restarted();
         network_->server_restarted();
+        closed_ = {};
+        world_->start(ring_what_waits());
     };
+    world_->on_ring = [this](ActionId const& action) { world_->start(deliver_notice(action)); };
 
     for (auto const& client : begin.clients)
         partners_.push_back({.id = client.id, .redirect_uri = client.redirect_uris.front(), .domain = client.domain});
@@ -216,6 +298,7 @@ ports::Services SignInWorld::services(http::Origin origin)
     if (fault_ == PlantedFault::clock_stands_still && origin == http::Origin::phone)
         doubles.clock = standing_clock_.get();
     if (fault_ == PlantedFault::chance_is_always_the_same) doubles.random = same_chance_.get();
+    if (fault_ == PlantedFault::mutes_are_not_looked_at) doubles.devices = forgetful_devices_.get();
     return world_->services(doubles);
 }
 
@@ -240,6 +323,11 @@ void SignInWorld::begin_storm()
                         .doubled = 10 * strength(),
                         .late = 10 * strength()};
     vault_->deaths = 25 * strength();
+    // One World of six is without any, to the end.
+    push_faults_ = {.refused = 8 * strength(),
+                    .lost = happens(160) ? 1000 : 20 * strength(),
+                    .doubled = 20 * strength(),
+                    .late = 20 * strength()};
     // Where a planted fault lies in wait for something rare, it happens often.
     if (fault_ == PlantedFault::store_loses_its_last_commit) process.stops = 8;
     if (fault_ == PlantedFault::vault_counts_after_it_looked || fault_ == PlantedFault::vault_hides_spent_tries)
@@ -278,6 +366,32 @@ Flow<void> SignInWorld::sweep_again_and_again()
         co_await sleep(20, 40);
         world_->start(entry::tell_of_unanswered({}, services(http::Origin::phone)));
     } while (std::ranges::any_of(holders_, under_way));
+    co_return {};
+}
+
+Flow<void> SignInWorld::deliver_notice(ActionId action)
+{
+    auto const& begin = beginning();
+    auto const services = this->services(http::Origin::id);
+    PushService carrier{*this, action};
+    co_await push::deliver(action, {.actions = services.actions,
+                                    .devices = services.devices,
+                                    .subscriptions = services.push_subscriptions,
+                                    .clock = services.clock,
+                                    .random = services.random,
+                                    .log = services.log,
+                                    .carrier = carrier,
+                                    .settings = begin.push,
+                                    .closed = closed_,
+                                    .nobody = begin.nobodys_subscription});
+    co_return {};
+}
+
+Flow<void> SignInWorld::ring_what_waits()
+{
+    auto const services = this->services(http::Origin::id);
+    for (auto const& action : co_await services.actions.waiting(services.clock.now()))
+        world_->start(deliver_notice(action));
     co_return {};
 }
 
@@ -610,7 +724,8 @@ Flow<void> SignInWorld::look_at_phone(Holder& holder)
     for (int look = 0; look < most_looks; ++look) {
         co_await sleep(4, 8);
         if (holder.journeys == 0) co_return {};
-        auto const waits = !holder.pages.empty() ||
+        auto const is_notified = std::exchange(holder.notices, 0) > 0;
+        auto const waits = is_notified || !holder.pages.empty() ||
                            std::ranges::any_of(holder.wishes, [](Wish const& each) { return !each.is_answered; }) ||
                            std::ranges::any_of(holder.claimed, [](auto const& each) { return !each.second.is_done; });
         if (!waits && !happens(50)) continue;
@@ -628,6 +743,7 @@ Flow<void> SignInWorld::look_at_phone(Holder& holder)
             watcher_->note("phone: no list, ", name_of(pending.error().outcome));
             continue;
         }
+        watcher_->phone_lists(*pending);
         for (auto const& each : *pending) {
             auto const decided =
                 co_await outcome_of(each.returning ? bring_back(holder, each.id) : decide(holder, each.id));
@@ -852,12 +968,14 @@ Flow<void> SignInWorld::refuse(Holder& holder, device::Phone::ShownAction action
 {
     holder.transport->code_is_right = false;
     auto const id = action.shown.action;
+    auto const is_mute = reason == "not_me";
     auto const told = co_await holder.phone->answer(std::move(action), {.decision = device::Answer::Decision::refuse,
                                                                         .symbol = {},
                                                                         .code = {},
                                                                         .claims = std::nullopt,
                                                                         .reason = std::move(reason)});
     watcher_->phone_is_told(id, told);
+    if (is_mute && told == "refused") watcher_->phone_is_told_of_mute(id);
     co_return {};
 }
 

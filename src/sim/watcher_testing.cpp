@@ -9,6 +9,7 @@
 #include "vault/statement.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 namespace symbolon::sim {
 
@@ -76,7 +77,7 @@ std::string_view sentence_of(Invariant invariant)
 {
     switch (invariant) {
     case Invariant::approval_is_earned:
-        return "no approval without a shown action, the right symbol, and the right code counted by the vault";
+        return "no approval without a shown action, the right symbol, and the right code counted or a fingerprint";
     case Invariant::symbol_is_fresh: return "each try has a symbol of its own";
     case Invariant::late_answer_changes_nothing: return "a late answer changes nothing";
     case Invariant::table_is_obeyed: return "records go from state to state as their tables say";
@@ -90,6 +91,8 @@ std::string_view sentence_of(Invariant invariant)
     case Invariant::three_wrong_codes: return "at most three wrong codes in a row";
     case Invariant::fingerprint_is_earned:
         return "a fingerprint approves by its holder's finger, with a fresh challenge, while a try of the code is left";
+    case Invariant::only_one_wanted_rings:
+        return "one request rings at most, and none from where the holder denied one";
     case Invariant::nobody_locks_out: return "nobody is locked out by somebody else, nor by the network";
     case Invariant::holder_gets_in: return "when the storm is over, a holder who is not blocked logs in";
     }
@@ -143,6 +146,87 @@ void Watcher::phone_is_told(ActionId const& action, std::string const& state)
     if (world_.stops() > 0) ++count["phones told after a stop"];
     told_[action] = state;
     check_acknowledged();
+}
+
+void Watcher::phone_is_told_of_mute(ActionId const& id)
+{
+    ++count["origins muted"];
+    auto const action = action_in_store(id);
+    auto const device = action && action->device ? run_now(store_.devices().find(*action->device))
+                                                 : Result<std::optional<ports::Stored<account::Device>>>{};
+    if (!device || !*device) return violated(Invariant::acknowledged_is_kept, "a muted request or its phone is gone");
+    auto const& mutes = (*device)->value.mutes;
+    auto const mute = std::ranges::find_if(mutes, [&](account::Device::Mute const& each) {
+        return each.browser == action->origin.browser && each.network == action->origin.network;
+    });
+    if (mute == mutes.end())
+        return violated(Invariant::acknowledged_is_kept, "a phone was told of a mute, it is not kept");
+    mutes_.push_back({.account = (*device)->value.account, .origin = action->origin, .until = mute->until});
+}
+
+void Watcher::phone_lists(std::vector<device::PendingAction> const& list)
+{
+    auto const rings = std::ranges::count(list, true, &device::PendingAction::rings);
+    if (rings > 1) violated(Invariant::only_one_wanted_rings, "two requests ring at once");
+    if (list.size() > 1) ++count["lists of several requests"];
+    for (auto const& each : list) {
+        if (each.rings && each.muted) violated(Invariant::only_one_wanted_rings, "a muted request rings");
+        if (mutes_.empty() || !each.rings) continue;
+        auto const action = action_in_store(each.id);
+        if (action && is_muted(*action, mutes_.size()))
+            violated(Invariant::only_one_wanted_rings, "a request rings from where the holder denied one");
+    }
+}
+
+void Watcher::push_service_gets(ActionId const& id, std::size_t mutes_before)
+{
+    ++count["notifications sent"];
+    auto const action = action_in_store(id);
+    if (!action || !action->account)
+        return violated(Invariant::only_one_wanted_rings, "a notification of a request that nobody's phone has");
+    if (is_muted(*action, mutes_before))
+        violated(Invariant::only_one_wanted_rings, "a notification from where the holder denied one");
+    // A flood: from one network so many in a while, however many there are. What the holder went to is none.
+    if (action->entry != action::Entry::number) return;
+    if (has_approved_from(*action->account, action->origin.browser)) return;
+    auto& began = pushed_[{*action->account, action->origin.network}];
+    began[id] = action->created_at;
+    auto const together = std::ranges::count_if(began, [&](auto const& each) {
+        return each.second <= action->created_at && each.second + trust_.limits.rings_window > action->created_at;
+    });
+    if (together > trust_.limits.rings_per_network)
+        violated(Invariant::only_one_wanted_rings, "a flood from one network rings");
+}
+
+std::optional<action::Action> Watcher::action_in_store(ActionId const& id)
+{
+    auto const found = run_now(store_.actions().find(id));
+    if (!found || !*found) return std::nullopt;
+    return (*found)->value;
+}
+
+bool Watcher::is_muted(action::Action const& action, std::size_t of_mutes)
+{
+    // The server may have looked before its clock was set back.
+    constexpr Seconds slack = 2min;
+    auto const now = world_.clock_now() + slack;
+    return std::ranges::any_of(mutes_ | std::views::take(of_mutes), [&](Mute const& mute) {
+        if (mute.account != action.account || now >= mute.until) return false;
+        if (mute.origin.browser == action.origin.browser) return true;
+        // With its network go those that asked by number, but for browsers that the holder has used.
+        return action.entry == action::Entry::number && mute.origin.network == action.origin.network &&
+               !has_approved_from(mute.account, action.origin.browser);
+    });
+}
+
+bool Watcher::has_approved_from(AccountId const& account, Bytes const& browser)
+{
+    return std::ranges::any_of(*run_now(engine_.list({.table = Table::action, .at_most = everything})),
+                               [&](store::Record const& record) {
+                                   if (record.state != store::word(action::State::approved)) return false;
+                                   auto const found = action_in_store(ActionId{record.id});
+                                   return found && found->account == account && found->origin.browser == browser;
+                               });
 }
 
 void Watcher::browser_returns(SignInId const& sign_in, std::string const& browser)

@@ -27,6 +27,7 @@ enum class Invariant : std::uint8_t {
     link_is_tied,
     three_wrong_codes,
     fingerprint_is_earned,
+    only_one_wanted_rings,
     nobody_locks_out,
     holder_gets_in,
 };
@@ -48,6 +49,7 @@ public:
         crypto::PublicKey grant_key;
         Seconds action_lifetime;
         Seconds return_lifetime;
+        Limits limits;
     };
     Watcher(World& world, store::Engine& engine, store::Keys keys, Trust trust);
 
@@ -76,6 +78,15 @@ public:
     void has_fingerprint(Bytes const& credential) { credentials_.insert(credential); }
     /// The server told the phone that it is so: "approved", "refused".
     void phone_is_told(ActionId const& action, std::string const& state);
+
+    /// The server told the phone that "this was not me" took.
+    void phone_is_told_of_mute(ActionId const& action);
+    /// The list that the server gave to a phone that asked for it now.
+    void phone_lists(std::vector<device::PendingAction> const& list);
+    /// How many mutes phones were told of.
+    [[nodiscard]] std::size_t mutes_told() const { return mutes_.size(); }
+    /// The server hands a notification to the push service. `mutes_before`: those told when it looked at the action.
+    void push_service_gets(ActionId const& action, std::size_t mutes_before);
 
     /// A browser brings back what the phone was given for an approved link.
     void browser_returns(SignInId const& sign_in, std::string const& browser);
@@ -174,6 +185,17 @@ private:
     std::map<Bytes, Bytes> turned_on_;     ///< credential of each proof of a code that turns one on
     std::set<Bytes> challenges_;           ///< of fingerprints that approved
     std::set<std::pair<Bytes, std::uint32_t>> counts_; ///< that their authenticators gave
+    struct Mute {
+        AccountId account;
+        action::Origin origin;
+        Instant until; ///< by the server's clock
+    };
+    /// Whether one of the first so many mutes holds for an action.
+    [[nodiscard]] bool is_muted(action::Action const& action, std::size_t of_mutes);
+    [[nodiscard]] bool has_approved_from(AccountId const& account, Bytes const& browser);
+    [[nodiscard]] std::optional<action::Action> action_in_store(ActionId const& action);
+    std::vector<Mute> mutes_;                                                   ///< oldest first
+    std::map<std::pair<AccountId, Bytes>, std::map<ActionId, Instant>> pushed_; ///< of each network: when they began
     std::map<ActionId, std::string> told_;
     std::map<SignInId, std::set<std::string>> returned_;
     std::map<ActionId, std::set<std::string>> matched_;
