@@ -2,6 +2,8 @@
 
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
+#include "crypto/push_encryption.hpp"
+#include "push/delivery.hpp"
 #include "sim/world.hpp"
 #include "store/store_testing.hpp"
 #include "vault/vault_testing.hpp"
@@ -53,6 +55,12 @@ Beginning::Beginning()
             .app_url = "https://phone.example/app/",
             .record_key = settings->record_key,
             .is_test_system = false},
+      push{.key = signing_key({}),
+           .contact = {},
+           .hosts = {"push.example"},
+           .phone_url = settings->origin,
+           .texts = texts},
+      nobodys_subscription{push::nobodys_subscription(push, chance())},
       strangers_phone{device::new_phone(chance())},
       clients_key_{crypto::PrivateKey::generate(crypto::KeyType::ec_p256)}
 {
@@ -61,6 +69,7 @@ Beginning::Beginning()
     add_clients();
     add_holder("first", "470123456", "85073003328");
     add_holder("second", "470654321", "85073003329");
+    add_fingerprints();
 }
 
 void Beginning::add_clients()
@@ -114,7 +123,41 @@ void Beginning::add_holder(std::string const& id, std::string const& number, std
     auto const opened =
         run_now(store.accounts().open(account, device, {}, {enrolment, 1}, example::entry(holder, "enrolled")));
     ENSURE(opened.has_value());
-    holders.push_back({.account = holder, .typed_number = number, .phone = std::move(phone), .code_key = code_key});
+    auto subscription = nobodys_subscription;
+    subscription.device = phone.device;
+    subscription.account = holder;
+    subscription.endpoint = "https://push.example/" + id;
+    subscription.since = World::beginning;
+    ENSURE(run_now(store.push_subscriptions().put(std::move(subscription))).has_value());
+    holders.push_back(
+        {.account = holder,
+         .typed_number = number,
+         .phone = std::move(phone),
+         .code_key = code_key,
+         .fingerprint = {.authenticator = passkey::new_authenticator(crypto::sha256("credential of " + id)),
+                         .party = passkey::relying_party_at(settings->origin)}});
+}
+
+void Beginning::add_fingerprints()
+{
+    engine_with_fingerprints = engine;
+    store::Store store{engine_with_fingerprints, keys, chance()};
+    for (auto const& holder : holders) {
+        auto const found = run_now(store.devices().find(holder.phone.device));
+        ENSURE(found && *found);
+        auto device = (*found)->value;
+        auto const& authenticator = holder.fingerprint.authenticator;
+        device.passkey = account::Passkey{.id = authenticator.credential_id,
+                                          .public_key = authenticator.key.public_key().der(),
+                                          .algorithm = std::string{name_of(authenticator.algorithm)},
+                                          .sign_count = 0,
+                                          .backup_eligible = authenticator.backup_eligible,
+                                          .backed_up = authenticator.backed_up,
+                                          .aaguid = Bytes(16, 0),
+                                          .turned_on_by = {},
+                                          .registered_at = World::beginning};
+        ENSURE(run_now(store.devices().save(changed(**found, std::move(device)))).has_value());
+    }
 }
 
 std::string Beginning::basic_authorization() const

@@ -4,6 +4,7 @@
 #include "device/settings.hpp"
 #include "oidc/provider.hpp"
 #include "page/sign_in.hpp"
+#include "push/message.hpp"
 #include "store/memory/memory_engine.hpp"
 #include "store/store.hpp"
 #include "vault/keys.hpp"
@@ -18,7 +19,8 @@ struct Beginning {
         AccountId account;
         std::string typed_number; ///< without the calling code
         device::PhoneState phone;
-        Bytes code_key; ///< sealed to the vault, with its signature over code_nonce
+        Bytes code_key;                   ///< sealed to the vault, with its signature over code_nonce
+        device::PhonePasskey fingerprint; ///< known to the server in `engine_with_fingerprints`
     };
 
     Beginning();
@@ -28,7 +30,8 @@ struct Beginning {
     [[nodiscard]] std::string assertion(std::string id, Instant now) const;
 
     store::Keys keys;
-    store::MemoryEngine engine; ///< to be copied
+    store::MemoryEngine engine;                   ///< to be copied
+    store::MemoryEngine engine_with_fingerprints; ///< the same, and every holder has one
     vault::Keys vault_keys;
     oidc::Provider provider;
     Texts texts;
@@ -37,6 +40,8 @@ struct Beginning {
     std::vector<partner::Client> clients;
     ClientId with_secret{"shop"};
     ClientId with_key{"bank"};
+    push::Settings push;
+    account::PushSubscription nobodys_subscription;
     std::vector<Holder> holders;
     device::PhoneState strangers_phone; ///< whose device the server does not know
     Bytes code_nonce = Bytes(32, 9);
@@ -46,6 +51,7 @@ struct Beginning {
 private:
     void add_clients();
     void add_holder(std::string const& id, std::string const& number, std::string const& national_number);
+    void add_fingerprints();
 
     crypto::PrivateKey clients_key_;
 };

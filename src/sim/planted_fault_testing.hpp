@@ -20,6 +20,9 @@ enum class PlantedFault : std::uint8_t {
     signatures_are_for_everybody, ///< strangers sign with the phone's own key
     thief_has_phone_and_code,     ///< and shows and approves what the holder never saw
     vault_takes_tries_for_nothing,
+    mutes_are_not_looked_at,
+    vault_hides_spent_tries,   ///< when it is asked how many are left
+    fingers_are_not_looked_at, ///< the authenticator says that it verified whoever touched it
 };
 
 } // namespace symbolon::sim

@@ -80,7 +80,15 @@ TEST_P(SignInSeeds, D1_D5_D6_keep_what_must_hold_whatever_goes_wrong)
                              "pages claimed by link",
                              "pages claimed by code",
                              "links brought back",
-                             "links matched"})
+                             "links matched",
+                             "notifications sent",
+                             "notifications arrived",
+                             "origins muted",
+                             "lists of several requests",
+                             "fingerprints approved",
+                             "fingerprints turned on",
+                             "fingerprints after three wrong codes",
+                             "approvals refused: passkey_wrong"})
         EXPECT_GT(count[what], 0) << what;
 }
 
@@ -109,6 +117,9 @@ std::vector<Plant> const plants{
     {PlantedFault::vault_counts_after_it_looked, Invariant::three_wrong_codes, "a_vault_that_looks_before_it_counts"},
     {PlantedFault::vault_believes_every_code, Invariant::approval_is_earned, "a_vault_that_believes_every_code"},
     {PlantedFault::vault_takes_tries_for_nothing, Invariant::nobody_locks_out, "a_vault_that_takes_tries_for_nothing"},
+    {PlantedFault::mutes_are_not_looked_at, Invariant::only_one_wanted_rings, "mutes_that_nobody_looks_at"},
+    {PlantedFault::vault_hides_spent_tries, Invariant::fingerprint_is_earned, "a_vault_that_hides_spent_tries"},
+    {PlantedFault::fingers_are_not_looked_at, Invariant::fingerprint_is_earned, "an_authenticator_for_any_finger"},
     {PlantedFault::store_loses_its_last_commit, Invariant::acknowledged_is_kept, "a_store_that_loses_its_last_commit"},
     {PlantedFault::store_loses_its_last_commit, Invariant::table_is_obeyed, "a_store_that_takes_a_step_back"},
     {PlantedFault::store_loses_its_last_commit, Invariant::holder_gets_in, "a_store_that_loses_a_ratchet"},

@@ -94,6 +94,7 @@ public:
     Flow<Reply> send(Call call) override
     {
         if (is_the_holders_ && call.path.ends_with("/answer")) tell_of_answer(call);
+        if (is_the_holders_ && call.path == "/d/passkey/on") tell_of_fingerprint(call);
         http::Request request;
         request.origin = http::Origin::phone;
         request.method = call.method;
@@ -110,7 +111,9 @@ public:
         co_return reply;
     }
 
-    bool code_is_right = false; ///< what the holder typed last
+    bool code_is_right = false;   ///< what the holder typed last
+    bool finger_is_right = false; ///< that touched it last
+    Bytes credential;             ///< of the fingerprint that is being turned on
 
 private:
     void tell_of_answer(Call const& call)
@@ -119,15 +122,23 @@ private:
         constexpr std::string_view before = "/d/actions/";
         auto const id = call.path.substr(before.size(), call.path.rfind('/') - before.size());
         auto const approves = answer.decision == device::Answer::Decision::approve;
-        world_.watcher_->note("phone sends: ", id, approves ? " approve " : " refuse ", answer.symbol);
+        world_.watcher_->note("phone sends: ", id, approves ? " approve " : " refuse ", answer.symbol, " ",
+                              answer.method);
         world_.watcher_->phone_sends({.account = account_,
                                       .action = ActionId{id},
                                       .message = message_of(answer),
                                       .proof = answer.proof,
                                       .symbol = answer.symbol,
                                       .approves = approves,
-                                      .code_is_right = code_is_right});
+                                      .code_is_right = code_is_right,
+                                      .by_fingerprint = answer.method == "passkey",
+                                      .finger_is_right = finger_is_right});
         world_.known_answers_.push_back(call);
+    }
+    void tell_of_fingerprint(Call const& call)
+    {
+        auto const on = device::parse_passkey_on(call.body).value();
+        world_.watcher_->phone_turns_on(credential, on.proof, code_is_right);
     }
 
     SignInWorld& world_;
@@ -136,14 +147,99 @@ private:
     bool is_the_holders_;
 };
 
+/// Phones whose holders never denied a request, as far as one can read.
+class SignInWorld::ForgetfulDevices final : public ports::Devices {
+public:
+    explicit ForgetfulDevices(SignInWorld& world) : world_{world} {}
+
+    Flow<std::optional<ports::Stored<account::Device>>> find(DeviceId id) override
+    {
+        auto found = co_await devices().find(std::move(id));
+        if (found) found->value.mutes.clear();
+        co_return found;
+    }
+    Flow<void> save(ports::Stored<account::Device> device) override { return devices().save(std::move(device)); }
+    Flow<void> save(ports::Stored<account::Device> device, ports::HistoryEntry entry) override
+    {
+        return devices().save(std::move(device), std::move(entry));
+    }
+
+private:
+    ports::Devices& devices() { return world_.world_->services().devices; }
+    SignInWorld& world_;
+};
+
+/// The push service of one notification, and the way from there to the phone.
+class SignInWorld::PushService final : public push::Carrier {
+public:
+    PushService(SignInWorld& world, ActionId action) : world_{world}, action_{std::move(action)} { look(); }
+
+    Flow<push::PushAnswer> post(push::PushRequest request) override
+    {
+        auto& scheduler = world_.world_->scheduler();
+        co_await scheduler.turn();
+        world_.watcher_->push_service_gets(action_, mutes_before_);
+        auto const& faults = world_.push_faults_;
+        if (scheduler.happens(faults.refused)) co_return fail(Outcome::upstream_unreachable, "simulated: lost");
+        constexpr int gone = 410;
+        if (scheduler.happens(faults.refused / 4)) co_return push::PushAnswer{.status = gone, .retry_after = 0s};
+        constexpr int busy = 429;
+        if (scheduler.happens(faults.refused)) co_return push::PushAnswer{.status = busy, .retry_after = 5s};
+        constexpr int down = 503;
+        if (scheduler.happens(faults.refused)) co_return push::PushAnswer{.status = down, .retry_after = 9s};
+
+        auto const copies = scheduler.happens(faults.lost) ? 0 : scheduler.happens(faults.doubled) ? 2 : 1;
+        for (int copy = 0; copy < copies; ++copy) {
+            constexpr std::uint32_t latest = 300;
+            auto const late = scheduler.happens(faults.late) ? scheduler.below(latest) : scheduler.below(2);
+            scheduler.at(
+                scheduler.now() + Seconds{late},
+                [&world = world_, account = request.url.substr(request.url.rfind('/') + 1)] { arrive(world, account); },
+                Whose::outside);
+        }
+        constexpr int created = 201;
+        co_return push::PushAnswer{.status = created, .retry_after = 0s};
+    }
+    Flow<void> pause(Seconds duration) override
+    {
+        co_await world_.world_->scheduler().sleep(duration, Whose::process);
+        look();
+        co_return {};
+    }
+
+private:
+    /// The server looks at the action and its phone from here on.
+    void look() { mutes_before_ = world_.watcher_->mutes_told(); }
+
+    static void arrive(SignInWorld& world, std::string const& account)
+    {
+        world.watcher_->note("phone of ", account, " is notified");
+        ++world.watcher_->count["notifications arrived"];
+        for (auto& holder : world.holders_)
+            if (holder.account.text() == account) ++holder.notices;
+    }
+
+    SignInWorld& world_;
+    ActionId action_;
+    std::size_t mutes_before_ = 0;
+};
+
 // ---- the server
+
+namespace {
+
+/// Whether holders have had the fingerprint since they enrolled; else some turn it on in the storm.
+bool has_fingerprints(std::uint64_t seed) { return seed % 2 == 0; }
+
+} // namespace
 
 SignInWorld::SignInWorld(std::uint64_t seed, PlantedFault fault, bool keeps_journal)
     : fault_{fault},
-      engine_{beginning().engine},
+      engine_{has_fingerprints(seed) ? beginning().engine_with_fingerprints : beginning().engine},
       faulty_store_{std::make_unique<FaultyStore>(engine_, fault)},
       standing_clock_{std::make_unique<StandingClock>()},
       same_chance_{std::make_unique<SameChance>()},
+      forgetful_devices_{std::make_unique<ForgetfulDevices>(*this)},
       world_{std::make_unique<World>(seed, Faults::none(), engine_, beginning().keys)}
 {
     auto const& begin = beginning();
@@ -152,7 +248,8 @@ SignInWorld::SignInWorld(std::uint64_t seed, PlantedFault fault, bool keeps_jour
                                         .key = begin.settings->record_key.key.public_key()},
                          .grant_key = begin.vault_keys.grants.public_key(),
                          .action_lifetime = begin.provider.limits().action_lifetime,
-                         .return_lifetime = begin.provider.limits().return_lifetime};
+                         .return_lifetime = begin.provider.limits().return_lifetime,
+                         .limits = begin.provider.limits()};
     watcher_ = std::make_unique<Watcher>(*world_, engine_, begin.keys, std::move(trust));
     watcher_->keeps_journal = keeps_journal;
     vault_ = std::make_unique<SimulatedVault>(*world_, *watcher_, begin.vault_keys, fault);
@@ -167,7 +264,10 @@ SignInWorld::SignInWorld(std::uint64_t seed, PlantedFault fault, bool keeps_jour
         faulty_store_->process_stopped();
         watcher_->restarted();
         network_->server_restarted();
+        closed_ = {};
+        world_->start(ring_what_waits());
     };
+    world_->on_ring = [this](ActionId const& action) { world_->start(deliver_notice(action)); };
 
     for (auto const& client : begin.clients)
         partners_.push_back({.id = client.id, .redirect_uri = client.redirect_uris.front(), .domain = client.domain});
@@ -176,7 +276,14 @@ SignInWorld::SignInWorld(std::uint64_t seed, PlantedFault fault, bool keeps_jour
         holder.account = it.account;
         holder.number = it.typed_number;
         holder.transport = std::make_unique<PhoneTransport>(*this, it.account, "198.51.100.7", true);
-        holder.phone = std::make_unique<device::Phone>(it.phone, *holder.transport);
+        auto phone = it.phone;
+        if (has_fingerprints(seed)) {
+            phone.passkey = it.fingerprint;
+            // One that its maker's cloud copies to other devices doesn't count.
+            phone.passkey->authenticator.counts = happens(500);
+            watcher_->has_fingerprint(it.fingerprint.authenticator.key.public_key().der());
+        }
+        holder.phone = std::make_unique<device::Phone>(std::move(phone), *holder.transport);
         auto const registered = run_now(
             vault_->register_code(it.account, it.phone.device, it.phone.code_version, begin.code_nonce, it.code_key));
         ENSURE(registered.has_value());
@@ -191,6 +298,7 @@ ports::Services SignInWorld::services(http::Origin origin)
     if (fault_ == PlantedFault::clock_stands_still && origin == http::Origin::phone)
         doubles.clock = standing_clock_.get();
     if (fault_ == PlantedFault::chance_is_always_the_same) doubles.random = same_chance_.get();
+    if (fault_ == PlantedFault::mutes_are_not_looked_at) doubles.devices = forgetful_devices_.get();
     return world_->services(doubles);
 }
 
@@ -215,9 +323,15 @@ void SignInWorld::begin_storm()
                         .doubled = 10 * strength(),
                         .late = 10 * strength()};
     vault_->deaths = 25 * strength();
+    // One World of six is without any, to the end.
+    push_faults_ = {.refused = 8 * strength(),
+                    .lost = happens(160) ? 1000 : 20 * strength(),
+                    .doubled = 20 * strength(),
+                    .late = 20 * strength()};
     // Where a planted fault lies in wait for something rare, it happens often.
     if (fault_ == PlantedFault::store_loses_its_last_commit) process.stops = 8;
-    if (fault_ == PlantedFault::vault_counts_after_it_looked) vault_->deaths = 500;
+    if (fault_ == PlantedFault::vault_counts_after_it_looked || fault_ == PlantedFault::vault_hides_spent_tries)
+        vault_->deaths = 500;
 }
 
 void SignInWorld::end_storm()
@@ -252,6 +366,32 @@ Flow<void> SignInWorld::sweep_again_and_again()
         co_await sleep(20, 40);
         world_->start(entry::tell_of_unanswered({}, services(http::Origin::phone)));
     } while (std::ranges::any_of(holders_, under_way));
+    co_return {};
+}
+
+Flow<void> SignInWorld::deliver_notice(ActionId action)
+{
+    auto const& begin = beginning();
+    auto const services = this->services(http::Origin::id);
+    PushService carrier{*this, action};
+    co_await push::deliver(action, {.actions = services.actions,
+                                    .devices = services.devices,
+                                    .subscriptions = services.push_subscriptions,
+                                    .clock = services.clock,
+                                    .random = services.random,
+                                    .log = services.log,
+                                    .carrier = carrier,
+                                    .settings = begin.push,
+                                    .closed = closed_,
+                                    .nobody = begin.nobodys_subscription});
+    co_return {};
+}
+
+Flow<void> SignInWorld::ring_what_waits()
+{
+    auto const services = this->services(http::Origin::id);
+    for (auto const& action : co_await services.actions.waiting(services.clock.now()))
+        world_->start(deliver_notice(action));
     co_return {};
 }
 
@@ -584,7 +724,8 @@ Flow<void> SignInWorld::look_at_phone(Holder& holder)
     for (int look = 0; look < most_looks; ++look) {
         co_await sleep(4, 8);
         if (holder.journeys == 0) co_return {};
-        auto const waits = !holder.pages.empty() ||
+        auto const is_notified = std::exchange(holder.notices, 0) > 0;
+        auto const waits = is_notified || !holder.pages.empty() ||
                            std::ranges::any_of(holder.wishes, [](Wish const& each) { return !each.is_answered; }) ||
                            std::ranges::any_of(holder.claimed, [](auto const& each) { return !each.second.is_done; });
         if (!waits && !happens(50)) continue;
@@ -596,11 +737,13 @@ Flow<void> SignInWorld::look_at_phone(Holder& holder)
             watcher_->note("phone: not entered, ", name_of(entered.error().outcome));
             if (entered.error().outcome == Outcome::account_blocked) holder.knows_of_the_block = true;
         }
+        if (!is_calm_ && !holder.phone->state().passkey && happens(40)) co_await turn_fingerprint_on(holder);
         auto const pending = co_await outcome_of(holder.phone->pending());
         if (!pending) {
             watcher_->note("phone: no list, ", name_of(pending.error().outcome));
             continue;
         }
+        watcher_->phone_lists(*pending);
         for (auto const& each : *pending) {
             auto const decided =
                 co_await outcome_of(each.returning ? bring_back(holder, each.id) : decide(holder, each.id));
@@ -738,18 +881,27 @@ Flow<void> SignInWorld::decide(Holder& holder, ActionId action)
 
 Flow<bool> SignInWorld::approve(Holder& holder, device::Phone::ShownAction action, std::string symbol)
 {
-    auto const forgetful = fault_ == PlantedFault::vault_counts_after_it_looked ? 900 : 60;
+    auto const lies_in_wait =
+        fault_ == PlantedFault::vault_hides_spent_tries || fault_ == PlantedFault::vault_counts_after_it_looked;
+    // Who has a fingerprint forgets the code more easily.
+    auto const forgetful = lies_in_wait ? 900 : holder.phone->state().passkey ? 150 : 60;
     auto const mostly_wrong = !is_calm_ && happens(forgetful);
     constexpr int most_tries = 5;
+    auto is_blocked = false;
     for (int tries = 0; tries < most_tries; ++tries) {
+        // Who has forgotten the code tries the finger after it.
+        auto const by_finger =
+            holder.phone->state().passkey && (is_blocked || happens(mostly_wrong && tries < 3 ? 150 : 600));
         auto const right = is_calm_ || !(mostly_wrong ? happens(850) : happens(80));
-        holder.transport->code_is_right = right;
-        auto const told = co_await outcome_of(
-            holder.phone->answer(action, {.decision = device::Answer::Decision::approve,
-                                          .symbol = symbol,
-                                          .code = right ? beginning().right_code : beginning().wrong_code,
-                                          .claims = std::nullopt,
-                                          .reason = {}}));
+        if (by_finger) touch(holder, right);
+        holder.transport->code_is_right = right && !by_finger;
+        auto const code = right ? beginning().right_code : beginning().wrong_code;
+        auto const told =
+            co_await outcome_of(holder.phone->answer(action, {.decision = device::Answer::Decision::approve,
+                                                              .symbol = symbol,
+                                                              .code = by_finger ? SecretText{} : code,
+                                                              .claims = std::nullopt,
+                                                              .reason = {}}));
         if (told) {
             watcher_->phone_is_told(action.shown.action, *told);
             co_return true;
@@ -757,24 +909,73 @@ Flow<bool> SignInWorld::approve(Holder& holder, device::Phone::ShownAction actio
         auto const why = told.error().outcome;
         watcher_->note("phone: approval ", name_of(why));
         ++watcher_->count["approvals refused: " + std::string{name_of(why)}];
-        auto const again = why == Outcome::code_wrong || why == Outcome::upstream_unreachable ||
-                           why == Outcome::vault_unreachable || why == Outcome::store_failed;
+        auto const is_off = why == Outcome::passkey_unknown || why == Outcome::passkey_clone_suspected;
+        if (is_off) forget_fingerprint(holder);
+        is_blocked = why == Outcome::code_blocked && holder.phone->state().passkey;
+        auto const again = is_off || is_blocked || why == Outcome::code_wrong || why == Outcome::passkey_wrong ||
+                           why == Outcome::upstream_unreachable || why == Outcome::vault_unreachable ||
+                           why == Outcome::store_failed;
         if (!again || happens(200)) co_return false;
         co_await sleep(4, 6);
     }
     co_return false;
 }
 
+void SignInWorld::touch(Holder& holder, bool is_own)
+{
+    auto state = holder.phone->state();
+    // An authenticator tells of a touch by anybody, and that it verified nobody (WebAuthn §6.1, UP without UV).
+    state.passkey->authenticator.user_verified = is_own || fault_ == PlantedFault::fingers_are_not_looked_at;
+    holder.transport->finger_is_right = is_own;
+    holder.phone = std::make_unique<device::Phone>(std::move(state), *holder.transport);
+}
+
+void SignInWorld::forget_fingerprint(Holder& holder)
+{
+    auto state = holder.phone->state();
+    state.passkey.reset();
+    holder.phone = std::make_unique<device::Phone>(std::move(state), *holder.transport);
+}
+
+device::PhonePasskey SignInWorld::new_passkey()
+{
+    auto id = crypto::sha256("credential " + std::to_string(++credentials_));
+    device::PhonePasskey passkey{.authenticator = passkey::new_authenticator(std::move(id)),
+                                 .party = passkey::relying_party_at(beginning().settings->origin)};
+    passkey.authenticator.counts = happens(500);
+    return passkey;
+}
+
+Flow<void> SignInWorld::turn_fingerprint_on(Holder& holder)
+{
+    constexpr int most_tries = 3;
+    for (int tries = 0; tries < most_tries; ++tries) {
+        auto const right = happens(850);
+        auto passkey = new_passkey();
+        holder.transport->credential = passkey.authenticator.key.public_key().der();
+        holder.transport->code_is_right = right;
+        auto const on = co_await outcome_of(
+            holder.phone->turn_passkey_on(std::move(passkey), right ? beginning().right_code : beginning().wrong_code));
+        watcher_->note("phone: fingerprint ", on ? "on" : name_of(on.error().outcome));
+        ++watcher_->count[on ? "fingerprints turned on" : "fingerprints not turned on"];
+        if (on || on.error().outcome == Outcome::account_blocked || happens(200)) co_return {};
+        co_await sleep(4, 6);
+    }
+    co_return {};
+}
+
 Flow<void> SignInWorld::refuse(Holder& holder, device::Phone::ShownAction action, std::string reason)
 {
     holder.transport->code_is_right = false;
     auto const id = action.shown.action;
+    auto const is_mute = reason == "not_me";
     auto const told = co_await holder.phone->answer(std::move(action), {.decision = device::Answer::Decision::refuse,
                                                                         .symbol = {},
                                                                         .code = {},
                                                                         .claims = std::nullopt,
                                                                         .reason = std::move(reason)});
     watcher_->phone_is_told(id, told);
+    if (is_mute && told == "refused") watcher_->phone_is_told_of_mute(id);
     co_return {};
 }
 
@@ -866,10 +1067,19 @@ Flow<void> SignInWorld::forge_for(Holder& holder, Browser& browser)
             continue;
         }
         auto const refuses = kind == 2;
+        auto const by_finger = !refuses && happens(400);
+        if (by_finger) {
+            auto passkey = new_passkey();
+            if (happens(500)) {
+                co_await outcome_of(phone.turn_passkey_on(std::move(passkey), beginning().wrong_code));
+                continue;
+            }
+            phone.take_passkey(std::move(passkey));
+        }
         co_await outcome_of(phone.answer(
             action, {.decision = refuses ? device::Answer::Decision::refuse : device::Answer::Decision::approve,
                      .symbol = refuses ? std::string{} : symbol_of(action.shown.symbols),
-                     .code = refuses ? SecretText{} : beginning().wrong_code,
+                     .code = refuses || by_finger ? SecretText{} : beginning().wrong_code,
                      .claims = std::nullopt,
                      .reason = {}}));
     }

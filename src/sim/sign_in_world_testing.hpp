@@ -1,6 +1,7 @@
 #pragma once
 
 #include "device/phone.hpp"
+#include "push/delivery.hpp"
 #include "sim/network_testing.hpp"
 #include "sim/planted_fault_testing.hpp"
 #include "sim/simulated_vault_testing.hpp"
@@ -34,6 +35,8 @@ private:
     class StandingClock;
     class SameChance;
     class PhoneTransport;
+    class ForgetfulDevices;
+    class PushService;
 
     /// What one browser keeps.
     struct Browser {
@@ -72,6 +75,7 @@ private:
         std::map<ActionId, Page> claimed; ///< as far as the phone knows
         Browser* browser = nullptr;       ///< that links open in
         int journeys = 0;                 ///< under way
+        int notices = 0;                  ///< notifications that nobody looked at yet
         bool knows_of_the_block = false;  ///< the phone said so when it was to go to a page
     };
 
@@ -115,6 +119,11 @@ private:
     /// Whether the phone was told that it took.
     Flow<bool> approve(Holder& holder, device::Phone::ShownAction action, std::string symbol);
     Flow<void> refuse(Holder& holder, device::Phone::ShownAction action, std::string reason);
+    Flow<void> turn_fingerprint_on(Holder& holder);
+    device::PhonePasskey new_passkey();
+    /// Puts a finger on the phone: the holder's own, or another one, or none.
+    void touch(Holder& holder, bool is_own);
+    void forget_fingerprint(Holder& holder);
 
     // ---- strangers
     Flow<void> start_for(Holder& holder, Browser& browser);
@@ -124,6 +133,9 @@ private:
     Flow<void> set_clocks();
     /// What the server does beside its requests.
     Flow<void> sweep_again_and_again();
+    /// What the server does with an action that is to ring.
+    Flow<void> deliver_notice(ActionId action);
+    Flow<void> ring_what_waits();
 
     Flow<void> sleep(std::uint32_t at_least, std::uint32_t and_below)
     {
@@ -147,6 +159,7 @@ private:
     std::unique_ptr<FaultyStore> faulty_store_;
     std::unique_ptr<StandingClock> standing_clock_;
     std::unique_ptr<SameChance> same_chance_;
+    std::unique_ptr<ForgetfulDevices> forgetful_devices_;
     std::unique_ptr<Watcher> watcher_;
     std::unique_ptr<SimulatedVault> vault_;
     std::unique_ptr<Network> network_;
@@ -155,6 +168,16 @@ private:
     std::vector<Partner> partners_;
     bool is_calm_ = false;
 
+    /// How often what goes wrong with notifications, in a thousand. The storm's end doesn't change it.
+    struct PushFaults {
+        int refused = 0; ///< by the push service, with each of its ways to say so
+        int lost = 0;
+        int doubled = 0;
+        int late = 0;
+    };
+    PushFaults push_faults_;
+    push::Closed closed_; ///< push services that the server leaves alone for a while
+
     /// What strangers may have come to know.
     std::vector<std::pair<SignInId, std::string>> known_sign_ins_; ///< with the browser that began it
     std::vector<device::Phone::ShownAction> known_actions_;
@@ -162,6 +185,7 @@ private:
     std::vector<std::string> known_codes_;
     std::string shared_cookie_;
     int assertions_ = 0;
+    int credentials_ = 0;
 
     std::unique_ptr<World> world_; ///< goes first: what waits in it holds on to all the rest
 };

@@ -75,6 +75,9 @@ Flow<ports::CodeVerdict> SimulatedVault::judge_first_and_count_then(AccountId ac
 
 Flow<int> SimulatedVault::tries_left(AccountId account)
 {
+    watcher_.vault_is_asked(account);
+    constexpr int all_tries = 3;
+    if (fault_ == PlantedFault::vault_hides_spent_tries) co_return all_tries;
     if (tries_of_the_planted_fault_.contains(account)) co_return tries_now(account);
     co_return co_await VaultRequests::tries_left(std::move(account));
 }

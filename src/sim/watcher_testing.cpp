@@ -3,11 +3,13 @@
 #include "action/symbols.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
+#include "passkey/ceremony.hpp"
 #include "store/codec.hpp"
 #include "store/log.hpp"
 #include "vault/statement.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 namespace symbolon::sim {
 
@@ -75,7 +77,7 @@ std::string_view sentence_of(Invariant invariant)
 {
     switch (invariant) {
     case Invariant::approval_is_earned:
-        return "no approval without a shown action, the right symbol, and the right code counted by the vault";
+        return "no approval without a shown action, the right symbol, and the right code counted or a fingerprint";
     case Invariant::symbol_is_fresh: return "each try has a symbol of its own";
     case Invariant::late_answer_changes_nothing: return "a late answer changes nothing";
     case Invariant::table_is_obeyed: return "records go from state to state as their tables say";
@@ -87,6 +89,10 @@ std::string_view sentence_of(Invariant invariant)
     case Invariant::link_is_tied:
         return "an approved link goes on after its page's browser came back, or after its symbol";
     case Invariant::three_wrong_codes: return "at most three wrong codes in a row";
+    case Invariant::fingerprint_is_earned:
+        return "a fingerprint approves by its holder's finger, with a fresh challenge, while a try of the code is left";
+    case Invariant::only_one_wanted_rings:
+        return "one request rings at most, and none from where the holder denied one";
     case Invariant::nobody_locks_out: return "nobody is locked out by somebody else, nor by the network";
     case Invariant::holder_gets_in: return "when the storm is over, a holder who is not blocked logs in";
     }
@@ -121,8 +127,16 @@ void Watcher::phone_shows(ActionId const& action, ByteView shown)
 
 void Watcher::phone_sends(Sent const& sent)
 {
-    if (!sent.proof.empty()) proofs_[sent.proof] = sent.code_is_right;
+    if (sent.by_fingerprint && used_all_tries(sent.account)) ++count["fingerprints after three wrong codes"];
+    if (sent.by_fingerprint) fingerprints_sent_[sent.account].insert(sent.proof);
+    else if (!sent.proof.empty()) proofs_[sent.proof] = sent.code_is_right;
     sent_[sent.action].push_back(sent);
+}
+
+void Watcher::phone_turns_on(Bytes const& credential, Bytes const& proof, bool code_is_right)
+{
+    proofs_[proof] = code_is_right;
+    turned_on_[proof] = credential;
 }
 
 void Watcher::phone_is_told(ActionId const& action, std::string const& state)
@@ -132,6 +146,87 @@ void Watcher::phone_is_told(ActionId const& action, std::string const& state)
     if (world_.stops() > 0) ++count["phones told after a stop"];
     told_[action] = state;
     check_acknowledged();
+}
+
+void Watcher::phone_is_told_of_mute(ActionId const& id)
+{
+    ++count["origins muted"];
+    auto const action = action_in_store(id);
+    auto const device = action && action->device ? run_now(store_.devices().find(*action->device))
+                                                 : Result<std::optional<ports::Stored<account::Device>>>{};
+    if (!device || !*device) return violated(Invariant::acknowledged_is_kept, "a muted request or its phone is gone");
+    auto const& mutes = (*device)->value.mutes;
+    auto const mute = std::ranges::find_if(mutes, [&](account::Device::Mute const& each) {
+        return each.browser == action->origin.browser && each.network == action->origin.network;
+    });
+    if (mute == mutes.end())
+        return violated(Invariant::acknowledged_is_kept, "a phone was told of a mute, it is not kept");
+    mutes_.push_back({.account = (*device)->value.account, .origin = action->origin, .until = mute->until});
+}
+
+void Watcher::phone_lists(std::vector<device::PendingAction> const& list)
+{
+    auto const rings = std::ranges::count(list, true, &device::PendingAction::rings);
+    if (rings > 1) violated(Invariant::only_one_wanted_rings, "two requests ring at once");
+    if (list.size() > 1) ++count["lists of several requests"];
+    for (auto const& each : list) {
+        if (each.rings && each.muted) violated(Invariant::only_one_wanted_rings, "a muted request rings");
+        if (mutes_.empty() || !each.rings) continue;
+        auto const action = action_in_store(each.id);
+        if (action && is_muted(*action, mutes_.size()))
+            violated(Invariant::only_one_wanted_rings, "a request rings from where the holder denied one");
+    }
+}
+
+void Watcher::push_service_gets(ActionId const& id, std::size_t mutes_before)
+{
+    ++count["notifications sent"];
+    auto const action = action_in_store(id);
+    if (!action || !action->account)
+        return violated(Invariant::only_one_wanted_rings, "a notification of a request that nobody's phone has");
+    if (is_muted(*action, mutes_before))
+        violated(Invariant::only_one_wanted_rings, "a notification from where the holder denied one");
+    // A flood: from one network so many in a while, however many there are. What the holder went to is none.
+    if (action->entry != action::Entry::number) return;
+    if (has_approved_from(*action->account, action->origin.browser)) return;
+    auto& began = pushed_[{*action->account, action->origin.network}];
+    began[id] = action->created_at;
+    auto const together = std::ranges::count_if(began, [&](auto const& each) {
+        return each.second <= action->created_at && each.second + trust_.limits.rings_window > action->created_at;
+    });
+    if (together > trust_.limits.rings_per_network)
+        violated(Invariant::only_one_wanted_rings, "a flood from one network rings");
+}
+
+std::optional<action::Action> Watcher::action_in_store(ActionId const& id)
+{
+    auto const found = run_now(store_.actions().find(id));
+    if (!found || !*found) return std::nullopt;
+    return (*found)->value;
+}
+
+bool Watcher::is_muted(action::Action const& action, std::size_t of_mutes)
+{
+    // The server may have looked before its clock was set back.
+    constexpr Seconds slack = 2min;
+    auto const now = world_.clock_now() + slack;
+    return std::ranges::any_of(mutes_ | std::views::take(of_mutes), [&](Mute const& mute) {
+        if (mute.account != action.account || now >= mute.until) return false;
+        if (mute.origin.browser == action.origin.browser) return true;
+        // With its network go those that asked by number, but for browsers that the holder has used.
+        return action.entry == action::Entry::number && mute.origin.network == action.origin.network &&
+               !has_approved_from(mute.account, action.origin.browser);
+    });
+}
+
+bool Watcher::has_approved_from(AccountId const& account, Bytes const& browser)
+{
+    return std::ranges::any_of(*run_now(engine_.list({.table = Table::action, .at_most = everything})),
+                               [&](store::Record const& record) {
+                                   if (record.state != store::word(action::State::approved)) return false;
+                                   auto const found = action_in_store(ActionId{record.id});
+                                   return found && found->account == account && found->origin.browser == browser;
+                               });
 }
 
 void Watcher::browser_returns(SignInId const& sign_in, std::string const& browser)
@@ -194,6 +289,7 @@ void Watcher::vault_looks(AccountId const& account, Bytes const& proof, bool bel
         if (!is_right(proof)) violated(Invariant::approval_is_earned, "the vault believed a wrong code");
         if (tries.wrong.size() >= all_tries) violated(Invariant::three_wrong_codes, "a fourth code was believed");
         tries = {};
+        if (auto const on = turned_on_.find(proof); on != turned_on_.end()) credentials_.insert(on->second);
         return;
     }
     ++count["codes wrong"];
@@ -201,6 +297,13 @@ void Watcher::vault_looks(AccountId const& account, Bytes const& proof, bool bel
     tries.wrong.insert(proof);
     if (tries.wrong.size() > all_tries)
         violated(Invariant::three_wrong_codes, "the vault looked at a fourth wrong code in a row");
+}
+
+void Watcher::vault_is_asked(AccountId const& account)
+{
+    if (used_all_tries(account)) return;
+    fingerprints_in_time_.merge(fingerprints_sent_[account]);
+    fingerprints_sent_[account].clear();
 }
 
 bool Watcher::is_right(Bytes const& proof) const
@@ -313,6 +416,7 @@ void Watcher::judge(std::map<AccountId, int> const& tries_left)
         else actions.push_back((*found)->value);
     }
     judge_symbols(actions);
+    judge_credentials();
     for (auto const& action : actions) judge_action(action, history);
     for (auto const& [code, got] : codes_) judge_code(code);
 }
@@ -408,12 +512,21 @@ void Watcher::judge_approval(action::Action const& action)
     auto const shown = shown_.find(action.id);
     if (shown == shown_.end() || shown->second != action.shown)
         violated(Invariant::approval_is_earned, "approved, and the holder's phone never showed it");
+    auto const record = json::parse_object(crypto::peek_jws(text_of(action.record)).value().payload).value();
+    auto const message = crypto::from_base64url(json::text(record, "m").value_or("")).value_or(Bytes{});
+    auto const& sent = sent_[action.id];
+    auto const answer = std::ranges::find(sent, message, &Sent::message);
+    if (answer != sent.end() && answer->by_fingerprint) judge_fingerprint(*answer, record);
+    else judge_code_proof(action, record);
+}
+
+void Watcher::judge_code_proof(action::Action const& action, json::Object const& record)
+{
     if (!granted_.contains(action.id)) violated(Invariant::approval_is_earned, "approved, and the vault never saw it");
     auto const typed_right =
         std::ranges::any_of(sent_[action.id], [](Sent const& each) { return each.approves && each.code_is_right; });
     if (!typed_right) violated(Invariant::approval_is_earned, "approved, and nobody typed the right code");
 
-    auto const record = json::parse_object(crypto::peek_jws(text_of(action.record)).value().payload).value();
     auto const grant = crypto::from_base64url(json::text(record, "grant").value_or("")).value_or(Bytes{});
     auto const message = crypto::from_base64url(json::text(record, "m").value_or("")).value_or(Bytes{});
     constexpr std::size_t signature_bytes = 64;
@@ -424,6 +537,63 @@ void Watcher::judge_approval(action::Action const& action)
         text_of(grant).find(text_of(crypto::sha256(message))) == std::string_view::npos ||
         text_of(grant).find(action.id.text()) == std::string_view::npos)
         violated(Invariant::evidence_agrees, "the vault's grant in the record is not for this answer");
+}
+
+void Watcher::judge_fingerprint(Sent const& sent, json::Object const& record)
+{
+    using enum Invariant;
+    ++count["fingerprints approved"];
+    // One message may have been sent with one assertion after the other, as long as no answer came.
+    auto const bytes = [&](std::string_view name) {
+        return crypto::from_base64url(json::text(record, name).value_or("")).value_or(Bytes{});
+    };
+    auto const proof = bytes("assertion");
+    auto const is_of_proof = [&](Sent const& each) { return each.by_fingerprint && each.proof == proof; };
+    auto const& all = sent_[sent.action];
+    auto const used = std::ranges::find_if(all, is_of_proof);
+    if (used == all.end() || used->message != sent.message)
+        return violated(evidence_agrees, "the fingerprint in the record is not the one that the phone sent");
+    if (!used->finger_is_right) violated(fingerprint_is_earned, "approved with a finger that is not the holder's");
+    if (!fingerprints_in_time_.contains(proof))
+        violated(fingerprint_is_earned, "approved, and the vault was not asked, or had no try of the code left");
+
+    // WebAuthn §7.2, read from the bytes.
+    auto const assertion = passkey::parse_assertion(proof);
+    auto const data = assertion ? passkey::parse_authenticator_data(assertion->authenticator_data)
+                                : Result<passkey::AuthenticatorData>{std::unexpected{assertion.error()}};
+    auto const client = assertion ? json::parse_object(text_of(assertion->client_data))
+                                  : Result<json::Object>{std::unexpected{assertion.error()}};
+    auto const credential = bytes("passkey_key");
+    auto const key = crypto::PublicKey::from_der(credential);
+    auto const algorithm = crypto::signature_algorithm_named(json::text(record, "passkey_algorithm").value_or(""));
+    if (!data || !client || !key || !algorithm)
+        return violated(fingerprint_is_earned, "approved by what is no assertion of a passkey");
+    if (!credentials_.contains(credential))
+        violated(fingerprint_is_earned, "approved by a passkey that its holder did not turn on");
+    if (!data->user_present || !data->user_verified)
+        violated(fingerprint_is_earned, "approved without user verification");
+    auto const challenge = crypto::sha256(sent.message);
+    if (json::text(*client, "challenge").value_or("") != crypto::base64url(challenge) ||
+        !challenges_.insert(challenge).second)
+        violated(fingerprint_is_earned, "approved with the challenge of something else");
+    if (data->sign_count > 0 && !counts_.emplace(credential, data->sign_count).second)
+        violated(fingerprint_is_earned, "two approvals with one count of the authenticator");
+    auto signed_bytes = assertion->authenticator_data;
+    append(signed_bytes, crypto::sha256(assertion->client_data));
+    if (!passkey::verifies({*key, *algorithm}, signed_bytes, assertion->signature))
+        violated(fingerprint_is_earned, "approved without a signature of the passkey");
+}
+
+void Watcher::judge_credentials()
+{
+    for (auto const& record : *run_now(engine_.list({.table = Table::device, .at_most = everything}))) {
+        auto const device = run_now(store_.devices().find(DeviceId{record.id}));
+        if (!device || !*device || !(*device)->value.passkey) continue;
+        if (!credentials_.contains((*device)->value.passkey->public_key))
+            violated(Invariant::fingerprint_is_earned, "a fingerprint is on that nobody turned on with the right code");
+    }
+    if (std::ranges::count(world_.log, "passkey_clone_suspected") > 0)
+        violated(Invariant::nobody_locks_out, "a fingerprint that nobody copied was taken for a copy");
 }
 
 void Watcher::judge_code(std::string const& code)

@@ -182,11 +182,15 @@ private:
     World& world_;
 };
 
-/// Keeps what rang. Delivery is src/push's, and none of a flow's concern.
+/// Keeps what rang.
 class World::Push final : public ports::Push {
 public:
     explicit Push(World& world) : world_{world} {}
-    void ring(ActionId const& action) override { world_.rung.push_back(action); }
+    void ring(ActionId const& action) override
+    {
+        world_.rung.push_back(action);
+        if (world_.on_ring) world_.on_ring(action);
+    }
 
 private:
     World& world_;
@@ -316,7 +320,7 @@ ports::Services World::services(Doubles const& doubles)
 {
     return {
         .accounts = store_->accounts(),
-        .devices = store_->devices(),
+        .devices = doubles.devices != nullptr ? *doubles.devices : store_->devices(),
         .push_subscriptions = store_->push_subscriptions(),
         .enrolments = store_->enrolments(),
         .contracts = store_->contracts(),

@@ -69,6 +69,7 @@ public:
     struct Doubles {
         ports::Clock* clock = nullptr;
         crypto::Random* random = nullptr;
+        ports::Devices* devices = nullptr;
     };
     /// What flows reach. Not to be kept over a stop of the process.
     [[nodiscard]] ports::Services services(Doubles const& doubles);
@@ -148,6 +149,8 @@ public:
     std::vector<std::pair<std::string, std::string>> sms;
     /// Actions that phones were to be notified of, in their order.
     std::vector<ActionId> rung;
+    /// Called with each. Delivery is src/push's, and none of a flow's concern.
+    std::function<void(ActionId const&)> on_ring;
     /// Names of what was logged.
     std::vector<std::string> log;
 
