@@ -41,6 +41,7 @@ set(CPACK_DEBIAN_EID_PACKAGE_NAME symbolon-eid)
 set(CPACK_DEBIAN_EID_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_EID_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_EID_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_EID_PACKAGE_DEPENDS librsvg2-common) # GDK loads it by itself, to draw the symbols
 set(CPACK_DEBIAN_EID_PACKAGE_RECOMMENDS pcscd)
 set(CPACK_DEBIAN_EID_DESCRIPTION "reads and signs with the Belgian identity card for Symbolon
 Opens the symbolon-eid: link that a Symbolon registration page shows, asks

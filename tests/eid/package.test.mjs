@@ -45,9 +45,12 @@ test('the package holds the program, its desktop entry, icon, man page, copyrigh
     ]);
 });
 
-test('the package depends on the libraries of card readers, TLS, HTTP and text, and on no other part of this project', async () => {
+test('the package depends on the libraries of card readers, TLS, HTTP, text and its window, and on no other part of this project', async () => {
     const names = (await field('Depends')).split(', ').map((one) => one.split(' ')[0]).sort();
-    assert.deepEqual(names, ['libc6', 'libcurl4', 'libfmt9', 'libgcc-s1', 'libicu72', 'libpcsclite1', 'libssl3', 'libstdc++6']);
+    assert.deepEqual(names, [
+        'libatk1.0-0', 'libc6', 'libcairo2', 'libcurl4', 'libfmt9', 'libgcc-s1', 'libgdk-pixbuf-2.0-0', 'libglib2.0-0', 'libgtk-3-0', 'libicu72', 'libpcsclite1',
+        'librsvg2-common', 'libssl3', 'libstdc++6',
+    ]);
 });
 
 test('the packaged program is stripped, finds its libraries, and has the version of the package, its changelog and its man page', async () => {
