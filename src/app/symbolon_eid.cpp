@@ -2,6 +2,7 @@
 /// (docs/reader-protocol.md).
 
 #include "action/symbols.hpp"
+#include "app/symbolon_eid_window.hpp"
 #include "base/text.hpp"
 #include "base/texts.hpp"
 #include "card_reader/eid_program.hpp"
@@ -22,6 +23,7 @@ namespace symbolon {
 namespace {
 
 using namespace card_reader;
+using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds patience_of_a_person{120};
 constexpr std::size_t longest_pin_line = 64;
@@ -32,6 +34,7 @@ struct Options {
     std::string reader;
     std::string symbol;
     std::string ca_file;
+    bool window = false;
     bool headless = false;
     bool yes = false;
     bool last_try = false;
@@ -56,15 +59,7 @@ struct PinLine {
         digits.at(size++) = c;
         return true;
     }
-    [[nodiscard]] Result<SecretText> pin() const
-    {
-        std::string_view const text{digits.data(), size};
-        if (!is_pin(text)) return fail(Outcome::pin_malformed);
-        std::string copy;
-        copy.reserve(longest_pin_line); // so that it is in one place, which Secret wipes
-        copy = text;
-        return SecretText{std::move(copy)};
-    }
+    [[nodiscard]] Result<SecretText> pin() const { return pin_from_digits({digits.data(), size}); }
 };
 
 /// The first line of a file descriptor.
@@ -126,39 +121,40 @@ private:
     bool is_silent_ = false;
 };
 
-/// A symbol as one reads it.
-std::string name_of_symbol(std::string const& id, Language language)
-{
-    auto const known = action::all_symbols();
-    return std::ranges::find(known, id) == known.end() ? id : action::symbol_name(id, language);
-}
-
 /// The person at the terminal; what an option already says is not asked.
 class TerminalHolder final : public Holder {
 public:
     TerminalHolder(Options const& options, Texts const& texts) : options_{options}, texts_{texts} {}
 
+    void speak(Language language) override { language_ = language; }
+
     void say(std::string_view text) override { fmt::print("{}\n", text), std::fflush(stdout); }
 
-    bool agrees(std::string_view question, Language language) override
+    void complain(std::string_view text) override { say(text); }
+
+    bool agrees(Request const& request) override
     {
-        return options_.yes || is_answered_with_yes(question, language);
+        say(request.asks);
+        say(request.phone_number);
+        if (!request.email.empty()) say(request.email);
+        say(request.warning);
+        return options_.yes || is_answered_with_yes(request.question);
     }
 
-    bool risks_last_try(std::string_view question, Language language) override
+    bool risks_last_try(std::string_view question) override
     {
-        return options_.last_try || is_answered_with_yes(question, language);
+        return options_.last_try || is_answered_with_yes(question);
     }
 
-    std::optional<std::string> choose_symbol(std::string_view question, std::vector<std::string> const& symbols,
-                                             Language language) override
+    std::optional<std::string> choose_symbol(std::string_view question,
+                                             std::vector<std::string> const& symbols) override
     {
         if (!options_.symbol.empty()) return by_name(options_.symbol, symbols);
         if (options_.headless) return std::nullopt;
         say(question);
         for (std::size_t i = 0; i < symbols.size(); ++i)
-            say(fmt::format("  {}  {}", i + 1, name_of_symbol(symbols[i], language)));
-        auto const line = ask(texts_.text(language, "eid.symbol_number") + ": ");
+            say(fmt::format("  {}  {}", i + 1, name_of_symbol(symbols[i], language_)));
+        auto const line = ask(texts_.text(language_, "eid.symbol_number") + ": ");
         if (!line) return std::nullopt;
         auto const answer = trimmed(*line);
         if (is_digits(answer) && answer.size() <= 2) {
@@ -182,11 +178,11 @@ public:
     [[nodiscard]] bool can_try_again() const override { return !options_.headless && options_.pin_fd < 0; }
 
 private:
-    bool is_answered_with_yes(std::string_view question, Language language)
+    bool is_answered_with_yes(std::string_view question)
     {
         if (options_.headless) return false;
-        auto const line = ask(fmt::format("{} ({}): ", question, texts_.text(language, "eid.yes_or_no")));
-        auto const yes = texts_.text(language, "eid.yes_letters");
+        auto const line = ask(fmt::format("{} ({}): ", question, texts_.text(language_, "eid.yes_or_no")));
+        auto const yes = texts_.text(language_, "eid.yes_letters");
         return line && !line->empty() && yes.find(line->front()) != std::string::npos;
     }
 
@@ -212,6 +208,7 @@ private:
 
     Options const& options_;
     Texts const& texts_;
+    Language language_ = Language::en;
 };
 
 /// The language of the session: LC_ALL, LC_MESSAGES, LANG (POSIX.1-2017 §8.2).
@@ -235,31 +232,61 @@ int end_with(Exit exit, std::string_view text, std::string_view outcome)
     return static_cast<int>(exit);
 }
 
-int run(Options const& options)
+/// Looks for a card as long as the holder is there and has patience, both of which are asked every second.
+Result<std::unique_ptr<Transceiver>> wait_for_card(std::optional<Readers>& readers, Options const& options,
+                                                   Holder const& holder, std::function<void(Waiting)> const& waiting)
 {
-    Texts const texts;
-    auto const chosen = language_named(options.language);
-    auto const language = chosen.value_or(language_of_environment());
-
-    auto const link = parse_link(options.link, options.ca_file.empty() ? Loopback::plain : Loopback::tls);
-    if (!link) return end_with(Exit::usage, texts.text(language, "eid.link_wrong"), name_of(link.error().outcome));
-
-    HttpServer server{link->origin, options.ca_file, language};
-    TerminalHolder holder{options, texts};
     auto const patience = options.wait_seconds >= 0 ? std::chrono::seconds{options.wait_seconds}
                           : options.headless        ? std::chrono::seconds{0}
                                                     : patience_of_a_person;
-    std::optional<Readers> readers; // outlives the card that it finds
-    auto const find_card = [&](std::function<void(Waiting)> const& waiting) -> Result<std::unique_ptr<Transceiver>> {
-        if (!readers) readers.emplace(TRY(Readers::connect([](auto time) { std::this_thread::sleep_for(time); })));
-        return readers->find_card(options.reader, patience, waiting);
+    if (!readers) readers.emplace(TRY(Readers::connect([](auto time) { std::this_thread::sleep_for(time); })));
+    std::optional<Waiting> told;
+    auto const tell_once = [&](Waiting for_what) {
+        if (told != for_what) waiting(for_what);
+        told = for_what;
     };
-    auto const ending = run_program(*link, {.server = server,
-                                            .holder = holder,
-                                            .find_card = find_card,
-                                            .texts = texts,
-                                            .language = language,
-                                            .language_is_chosen = chosen.has_value()});
+    for (auto left = patience;; left -= 1s) {
+        auto card = readers->find_card(options.reader, std::min<std::chrono::seconds>(left, 1s), tell_once);
+        auto const nothing_there =
+            !card && (card.error().outcome == Outcome::reader_missing || card.error().outcome == Outcome::card_missing);
+        if (!nothing_there || left <= 1s) return card;
+        if (!holder.is_there()) return fail(Outcome::cancelled);
+    }
+}
+
+Ending converse(Options const& options, Texts const& texts, Language language, Holder& holder)
+{
+    auto const link = parse_link(options.link, options.ca_file.empty() ? Loopback::plain : Loopback::tls);
+    if (!link) return {Exit::usage, texts.text(language, "eid.link_wrong"), std::string{name_of(link.error().outcome)}};
+
+    HttpServer server{link->origin, options.ca_file, language};
+    std::optional<Readers> readers; // outlives the card that it finds
+    auto const find_card = [&](std::function<void(Waiting)> const& waiting) {
+        return wait_for_card(readers, options, holder, waiting);
+    };
+    return run_program(*link, {.server = server,
+                               .holder = holder,
+                               .find_card = find_card,
+                               .texts = texts,
+                               .language = language,
+                               .language_is_chosen = !options.language.empty()});
+}
+
+int run(Options const& options)
+{
+    Texts const texts;
+    auto const language = language_named(options.language).value_or(language_of_environment());
+    Ending ending;
+    if (options.window) {
+        auto const window = Window::open(texts, language);
+        if (!window)
+            return end_with(Exit::usage, texts.text(language, "eid.window.no_screen"),
+                            name_of(Outcome::request_malformed));
+        ending = window->run([&] { return converse(options, texts, language, *window); });
+    } else {
+        TerminalHolder holder{options, texts};
+        ending = converse(options, texts, language, holder);
+    }
     return end_with(ending.exit, ending.text, ending.outcome);
 }
 
@@ -275,15 +302,19 @@ int main(int argc, char** argv)
     app.add_option("--lang", options.language, "fr, nl, de or en; else the page's language")
         ->check(CLI::IsMember({"fr", "nl", "de", "en"}));
     app.add_option("--reader", options.reader, "only a reader whose name contains this");
-    app.add_option("--symbol", options.symbol, "the symbol that the page shows");
+    auto* const symbol = app.add_option("--symbol", options.symbol, "the symbol that the page shows");
     app.add_option("--ca", options.ca_file, "authorities for TLS, a PEM file; also for a loopback host");
-    app.add_option("--pin-fd", options.pin_fd, "read the PIN from this file descriptor, its first line")
-        ->check(CLI::Range(0, 1023));
+    auto* const pin_fd =
+        app.add_option("--pin-fd", options.pin_fd, "read the PIN from this file descriptor, its first line");
+    pin_fd->check(CLI::Range(0, 1023));
     app.add_option("--wait", options.wait_seconds, "seconds to wait for a reader and a card (120; headless: 0)")
         ->check(CLI::Range(0, 600));
-    app.add_flag("--headless", options.headless, "ask nothing: what no option says is a no");
-    app.add_flag("--yes", options.yes, "agree to the reading or the signature");
-    app.add_flag("--last-try", options.last_try, "use the PIN's last try, too");
+    auto* const headless = app.add_flag("--headless", options.headless, "ask nothing: what no option says is a no");
+    auto* const yes = app.add_flag("--yes", options.yes, "agree to the reading or the signature");
+    auto* const last_try = app.add_flag("--last-try", options.last_try, "use the PIN's last try, too");
+    auto* const window = app.add_flag("--window", options.window, "talk in a window instead of the terminal");
+    // In a window the person answers, nobody for them.
+    for (auto* const answer : {pin_fd, symbol, headless, yes, last_try}) window->excludes(answer);
     app.footer(
         "Exit status: 0 done, 2 wrong use, 3 not agreed, 4 reader or card, 5 PIN, 6 server out of reach, 7 refused.\n"
         "The last line on standard error names the outcome in square brackets.");

@@ -121,4 +121,14 @@ Bytes log_off() { return {0x80, 0xE6, 0x00, 0x00, 0x00}; }
 
 bool is_pin(std::string_view text) { return text.size() >= 4 && text.size() <= 12 && is_digits(text); }
 
+Result<SecretText> pin_from_digits(std::string_view digits)
+{
+    if (!is_pin(digits)) return fail(Outcome::pin_malformed);
+    constexpr std::size_t more_than_fits_into_a_string_object = 64;
+    std::string pin;
+    pin.reserve(more_than_fits_into_a_string_object); // so that moving it leaves nothing behind
+    pin = digits;
+    return SecretText{std::move(pin)};
+}
+
 } // namespace symbolon::card_reader

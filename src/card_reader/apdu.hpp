@@ -107,4 +107,8 @@ Bytes log_off();
 /// Whether a PIN can be one: 4 to 12 digits.
 bool is_pin(std::string_view text);
 
+/// A PIN in one place of memory, which is overwritten with it. `digits` stays the caller's to wipe. Fails:
+/// pin_malformed.
+Result<SecretText> pin_from_digits(std::string_view digits);
+
 } // namespace symbolon::card_reader

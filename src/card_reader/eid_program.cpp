@@ -129,6 +129,7 @@ public:
 
     Ending all()
     {
+        means_.holder.speak(means_.language);
         means_.holder.say(text("eid.connecting", {{"host", link_.host}}));
         auto const answer = means_.server.post("/eid/open", {{"ticket", link_.ticket}, {"version", version}});
         if (!answer) return ended(answer.error());
@@ -137,9 +138,11 @@ public:
         opened_ = *opened;
         if (opened_.language && !means_.language_is_chosen) means_.language = *opened_.language;
         means_.server.speak(means_.language);
+        means_.holder.speak(means_.language);
 
         if (auto const result = agree(); !result) return ended(result.error());
-        auto const message = opened_.purpose == Purpose::read ? read_card() : sign_contract();
+        auto message = opened_.purpose == Purpose::read ? read_card() : sign_contract();
+        if (message && !means_.holder.is_there()) message = fail(Outcome::cancelled);
         if (!message) {
             report(at_, message.error());
             return ended(message.error());
@@ -163,19 +166,19 @@ private:
     Result<void> agree()
     {
         auto& holder = means_.holder;
-        if (opened_.purpose == Purpose::read) {
-            holder.say(text("eid.asks_read", {{"host", link_.host}}));
-        } else {
-            holder.say(text("eid.asks_sign", {{"host", link_.host}, {"title", opened_.contract_title}}));
-        }
-        holder.say(text("eid.phone_number", {{"phone_number", opened_.phone_number}}));
-        if (!opened_.email.empty()) holder.say(text("eid.email", {{"email", opened_.email}}));
-        holder.say(text("eid.warning"));
-        if (!holder.agrees(text("eid.consent"), means_.language)) return fail(Outcome::cancelled);
+        Request request{.asks = text("eid.asks_read", {{"host", link_.host}}),
+                        .phone_number = text("eid.phone_number", {{"phone_number", opened_.phone_number}}),
+                        .email = {},
+                        .warning = text("eid.warning"),
+                        .question = text("eid.consent")};
+        if (opened_.purpose == Purpose::sign)
+            request.asks = text("eid.asks_sign", {{"host", link_.host}, {"title", opened_.contract_title}});
+        if (!opened_.email.empty()) request.email = text("eid.email", {{"email", opened_.email}});
+        if (!holder.agrees(request)) return fail(Outcome::cancelled);
         if (opened_.purpose == Purpose::sign) return {};
 
         // A thief's page shows a symbol that the holder can't see.
-        auto const symbol = holder.choose_symbol(text("eid.symbol"), opened_.symbols, means_.language);
+        auto const symbol = holder.choose_symbol(text("eid.symbol"), opened_.symbols);
         if (!symbol) return fail(Outcome::cancelled);
         if (std::ranges::find(opened_.symbols, *symbol) == opened_.symbols.end())
             return fail(Outcome::page_symbol_wrong);
@@ -258,7 +261,7 @@ private:
             report("pin");
             auto last_try = LastTry::refuse;
             if (tries == 1) {
-                if (!means_.holder.risks_last_try(text("eid.last_try"), means_.language))
+                if (!means_.holder.risks_last_try(text("eid.last_try")))
                     return fail_with_tries(Outcome::pin_last_try, 1);
                 last_try = LastTry::confirmed;
             }
@@ -278,8 +281,7 @@ private:
         auto const question = text(key == KeyReference::signature ? "eid.pin_to_sign" : "eid.pin_to_read",
                                    {{"tries", std::to_string(tries)}});
         if (card_->has_pin_pad()) {
-            means_.holder.say(question);
-            means_.holder.say(text("eid.pin_on_reader"));
+            means_.holder.say(question + "\n" + text("eid.pin_on_reader"));
             return PinOnReader{};
         }
         for (;;) {
@@ -308,7 +310,7 @@ private:
         return sentence;
     }
 
-    void say(Failure const& failure) { means_.holder.say(sentence(failure)); }
+    void say(Failure const& failure) { means_.holder.complain(sentence(failure)); }
 
     [[nodiscard]] Ending ended(Failure const& failure) const
     {

@@ -31,23 +31,39 @@ enum class Exit : std::uint8_t {
     refused = 7,
 };
 
-/// Who sits before the reader, or the options that speak for them.
+/// What the holder is asked to agree to, in sentences of their language.
+struct Request {
+    std::string asks;         ///< which host wants what
+    std::string phone_number; ///< which one the account will have
+    std::string email;        ///< likewise; may be empty
+    std::string warning;
+    std::string question;
+};
+
+/// Who sits before the reader, or the options that speak for them. Texts are in the language that was spoken last.
 class Holder {
 public:
     virtual ~Holder() = default;
 
+    /// The language from now on.
+    virtual void speak(Language language) = 0;
+    /// What goes on, or what to do at the reader. It holds until the next call of any kind.
     virtual void say(std::string_view text) = 0;
+    /// What went wrong; another question follows.
+    virtual void complain(std::string_view text) = 0;
     /// Consent to the reading or the signature.
-    virtual bool agrees(std::string_view question, Language language) = 0;
+    virtual bool agrees(Request const& request) = 0;
     /// Whether to go on although a wrong PIN would block the card.
-    virtual bool risks_last_try(std::string_view question, Language language) = 0;
+    virtual bool risks_last_try(std::string_view question) = 0;
     /// One of the symbols, or another word: that is none of them. Nothing: the holder gives up.
-    virtual std::optional<std::string> choose_symbol(std::string_view question, std::vector<std::string> const& symbols,
-                                                     Language language) = 0;
+    virtual std::optional<std::string> choose_symbol(std::string_view question,
+                                                     std::vector<std::string> const& symbols) = 0;
     /// Fails: cancelled, pin_malformed.
     virtual Result<SecretText> type_pin(std::string_view question) = 0;
     /// Whether a wrong PIN leads to another question.
     [[nodiscard]] virtual bool can_try_again() const = 0;
+    /// False: the holder went away while the card was busy. Asked before anything of the card leaves this computer.
+    [[nodiscard]] virtual bool is_there() const { return true; }
 };
 
 /// Finds a card, and says while it waits what for.

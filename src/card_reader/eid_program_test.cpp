@@ -82,13 +82,19 @@ struct Desk final : Server, Holder {
         if (refusal) return std::unexpected{*refusal};
         return json::Object{};
     }
-    void speak(Language language) override { spoken = language; }
+    void speak(Language language) override { spoken = language; } // of the holder, too
 
     // ---- the holder
     void say(std::string_view text) override { said += std::string{text} + "\n"; }
-    bool agrees(std::string_view, Language) override { return consent; }
-    bool risks_last_try(std::string_view, Language) override { return last_try; }
-    std::optional<std::string> choose_symbol(std::string_view, std::vector<std::string> const&, Language) override
+    void complain(std::string_view text) override { say(text); }
+    bool agrees(Request const& request) override
+    {
+        for (auto const* text : {&request.asks, &request.phone_number, &request.email, &request.warning}) say(*text);
+        return consent;
+    }
+    bool risks_last_try(std::string_view) override { return last_try; }
+    [[nodiscard]] bool is_there() const override { return stays; }
+    std::optional<std::string> choose_symbol(std::string_view, std::vector<std::string> const&) override
     {
         return symbol;
     }
@@ -122,12 +128,24 @@ struct Desk final : Server, Holder {
     std::vector<std::string> progress;
     std::string said, questions;
     std::optional<Language> spoken;
-    bool consent = true, last_try = false, patient = true, has_card = true, has_keys = false, waits_for_card = false;
+    bool consent = true, last_try = false, patient = true, has_card = true, has_keys = false, waits_for_card = false,
+         stays = true;
     std::optional<std::string> symbol = "boat";
     std::deque<std::string> pins;
 };
 
 using Progress = std::vector<std::string>;
+
+TEST(EidProgram, A7_sends_nothing_of_the_card_when_the_holder_has_gone_away)
+{
+    Desk desk{virtual_card_of("lotte")};
+    desk.stays = false;
+    auto const ending = desk.run();
+    EXPECT_EQ(ending.exit, Exit::not_agreed) << ending.text;
+    EXPECT_EQ(ending.outcome, "cancelled");
+    EXPECT_TRUE(desk.sent.empty());
+    EXPECT_EQ(desk.progress, (Progress{"reading", "reading/cancelled"}));
+}
 
 TEST(EidProgram, A2_reads_a_1_8_card_without_its_PIN)
 {
