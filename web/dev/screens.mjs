@@ -730,8 +730,13 @@ async function signIn(walker) {
   await onPhone(phone, 'matching');
   await home();
   await hook(phone, 'open-action').first().click();
+  // The page for another browser goes by the language that this browser asks for, which was fixed when it was opened.
+  const returning = /\/return/;
+  const inLanguage = (route) => route.continue({ headers: { ...route.request().headers(), 'accept-language': locales[language] } });
+  await phone.route(returning, inLanguage);
   await hook(phone, 'return').click();
-  await phone.locator('#return[data-elsewhere]').waitFor();
+  await phone.locator(`html[lang="${language}"] #return[data-elsewhere]`).waitFor();
+  await phone.unroute(returning, inLanguage);
   await page(phone, 'elsewhere');
   await home();
   await hook(phone, 'open-action').first().click();

@@ -320,7 +320,7 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: En
     case 'unsent':
       return (
         <>
-          <Heading>{t('code.heading')}</Heading>
+          <Heading>{t('enter.unsent.heading')}</Heading>
           <FailureNotice failure={page.failure} language={language} c={c} />
           <button
             class="button main"
