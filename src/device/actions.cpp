@@ -464,8 +464,10 @@ Flow<http::Response> answer_action(http::Request request, Services services, Sha
     if ((asked_action.state == approved || asked_action.state == returning || asked_action.state == refused) &&
         is_record_of(asked_action.record, answer)) {
         if (asked_action.state == refused) co_return refused_answer(device.value, asked_action, answer);
-        if (device.value.previous_ratchet == answer.ratchet)
-            co_return co_await device::approved(asked_action, device.value, services, settings);
+        // Read after its action: the one above may be from before that very approval, with the ratchet that it used up.
+        auto const after = co_await services.devices.find(answer.device);
+        if (after && after->value.previous_ratchet == answer.ratchet)
+            co_return co_await device::approved(asked_action, after->value, services, settings);
     }
 
     // 8: open, and what was signed is what was shown.
