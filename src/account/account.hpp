@@ -75,6 +75,7 @@ struct Person {
 struct Source {
     enum class Kind : std::uint8_t { card, bank };
     Kind kind = Kind::card;
+    std::string bank; ///< its name in the configuration; empty: a card
     std::string document_number;
     int document_type = 0;   ///< eID: tag 0F
     std::string valid_from;  ///< ISO 8601

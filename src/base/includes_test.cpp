@@ -33,6 +33,7 @@ std::map<std::string, Names> const allowed{
     {"card", {"base", "crypto", "enrolment"}},
     {"contract", {"base", "crypto"}},
     {"oidc", {"base", "crypto", "account", "action", "enrolment", "partner", "grant", "consent", "ports", "entry"}},
+    {"bank", {"base", "crypto", "account", "enrolment", "ports"}},
     {"push", {"base", "crypto", "account", "action", "ports"}},
     {"passkey", {"base", "crypto"}},
     {"message", {"base", "crypto", "account", "enrolment", "ports"}},

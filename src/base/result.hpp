@@ -8,16 +8,18 @@
 #include <source_location>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace symbolon {
 
 /// Why something ended badly.
 struct Failure {
     Outcome outcome;
-    std::string detail;             ///< for operators; no personal data, no secrets
-    std::source_location where;     ///< the line that said so
-    std::optional<int> tries_left;  ///< told to the person where it has a meaning
-    std::optional<Instant> open_at; ///< when the same step opens again
+    std::string detail;                ///< for operators; no personal data, no secrets
+    std::source_location where;        ///< the line that said so
+    std::optional<int> tries_left;     ///< told to the person where it has a meaning
+    std::optional<Instant> open_at;    ///< when the same step opens again
+    std::vector<std::string> fields{}; ///< what it is about, told to the person: "address", "document_number"
 };
 
 /// A value, or why there is none.
@@ -42,6 +44,13 @@ fail_with_tries(Outcome outcome, int tries_left, std::source_location where = st
                                                          std::source_location where = std::source_location::current())
 {
     return std::unexpected{Failure{outcome, {}, where, {}, open_at}};
+}
+
+/// A failure that names the data it is about.
+[[nodiscard]] inline std::unexpected<Failure> fail_about(Outcome outcome, std::vector<std::string> fields,
+                                                         std::source_location where = std::source_location::current())
+{
+    return std::unexpected{Failure{outcome, {}, where, {}, {}, std::move(fields)}};
 }
 
 namespace detail {

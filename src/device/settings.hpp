@@ -4,6 +4,7 @@
 #include "base/secret.hpp"
 #include "base/texts.hpp"
 #include "crypto/jws.hpp"
+#include "ports/banks.hpp"
 
 #include <memory>
 #include <string>
@@ -23,6 +24,7 @@ struct Settings {
     std::vector<std::string> push_hosts; ///< push services that are sent to (push::check_endpoint)
     Limits limits;
     Texts texts;
+    ports::Banks* banks = nullptr; ///< none: nobody enrols through a bank
 };
 
 using SharedSettings = std::shared_ptr<Settings const>;

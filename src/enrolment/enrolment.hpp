@@ -26,6 +26,8 @@ enum class State : std::uint8_t {
     done,   ///< the account is active
     ended,  ///< cancelled, refused or too late
     undone, ///< the holder took the binding back on the page
+    bank,   ///< a bank is to say who it is
+    landed, ///< a bank did, in another browser than the one that left: the phone is to type what that page shows
 };
 
 enum class Event : std::uint8_t {
@@ -38,6 +40,10 @@ enum class Event : std::uint8_t {
     end,
     undo,
     read_again, ///< what the card was read for is no longer so
+    bank_answered,
+    bank_landed,
+    landing_code_given,
+    identify_again, ///< what the bank answered for is no longer so, or the holder chooses anew
 };
 
 struct Move {
@@ -68,6 +74,14 @@ inline constexpr std::array moves{
     Move{State::sms,    Event::end,             State::ended},
     Move{State::code,   Event::end,             State::ended},
     Move{State::done,   Event::undo,            State::undone},
+    Move{State::bank,   Event::bank_answered,   State::sms},
+    Move{State::bank,   Event::bank_landed,     State::landed},
+    Move{State::landed, Event::landing_code_given, State::sms},
+    Move{State::landed, Event::identify_again,  State::bank},
+    Move{State::sms,    Event::identify_again,  State::bank},
+    Move{State::code,   Event::identify_again,  State::bank},
+    Move{State::bank,   Event::end,             State::ended},
+    Move{State::landed, Event::end,             State::ended},
 };
 // clang-format on
 
@@ -81,6 +95,8 @@ constexpr std::optional<State> next(State from, Event event)
 static_assert(!next(State::token, Event::phone_bound), "no phone is bound without the SMS code");
 static_assert(!next(State::sms, Event::phone_bound), "no phone is bound without the SMS code");
 static_assert(!next(State::card, Event::contract_signed), "nobody signs before the card was judged");
+static_assert(!next(State::bank, Event::sms_given), "no SMS code before a bank said who it is");
+static_assert(!next(State::bank, Event::landing_code_given), "no landing code before a bank said who it is");
 static_assert(!next(State::done, Event::phone_bound), "one enrolment binds one phone");
 
 /// Tries of a limited step: counts real failures only (E9).
@@ -109,9 +125,10 @@ struct Enrolment {
     Instant expires_at;
     std::optional<Outcome> outcome; ///< the last failure that the page shows, or why it ended
     std::optional<Instant> outcome_open_at;
+    std::vector<std::string> outcome_fields; ///< Failure::fields of the same
 
     // the reader program
-    Bytes ticket_hash; ///< SHA-256; empty: none open
+    Bytes ticket_hash; ///< SHA-256; empty: none open. With a bank: of the `state` of the visit
     int ticket_generation = 0;
     Instant ticket_expires_at;
     Bytes reader_session_hash; ///< SHA-256; empty: none open
@@ -120,6 +137,13 @@ struct Enrolment {
     std::string symbol;               ///< what the page shows
     std::vector<std::string> symbols; ///< what the program offers
     Progress progress;
+
+    // the bank, where the journey goes through one (docs/decisions/0014-through-a-bank.md)
+    std::string bank;          ///< its name in the configuration; empty: none was chosen yet
+    std::string bank_nonce;    ///< of the visit that is open; empty: none
+    std::string bank_verifier; ///< PKCE, of the same
+    Bytes landing_code_hash;   ///< SHA-256 of what the page shows where the visit landed in another browser
+    Tries landing_tries;
 
     // what was read and judged
     std::optional<account::Person> person;

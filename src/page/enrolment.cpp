@@ -236,7 +236,9 @@ Flow<Bytes> contract_of(Enrolment enrolment, EnrolmentMeans const& means, Servic
     }
     case State::card:
     case State::ended:
-    case State::undone: break;
+    case State::undone:
+    case State::bank:
+    case State::landed: break;
     }
     co_return fail(Outcome::enrolment_step_wrong);
 }

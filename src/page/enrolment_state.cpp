@@ -22,7 +22,9 @@ std::string_view step_of(State state)
     case State::code: return "phone";
     case State::done: return "done";
     case State::ended:
-    case State::undone: return "ended";
+    case State::undone:
+    case State::bank: // has no page
+    case State::landed: return "ended";
     }
     return "ended";
 }

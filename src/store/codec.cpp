@@ -89,7 +89,8 @@ constexpr std::array words<enrolment::State>{
     Word{enrolment::State::sign, "sign"},     Word{enrolment::State::token, "token"},
     Word{enrolment::State::sms, "sms"},       Word{enrolment::State::code, "code"},
     Word{enrolment::State::done, "done"},     Word{enrolment::State::ended, "ended"},
-    Word{enrolment::State::undone, "undone"},
+    Word{enrolment::State::undone, "undone"}, Word{enrolment::State::bank, "bank"},
+    Word{enrolment::State::landed, "landed"},
 };
 template <>
 constexpr std::array words<grant::Grant::State>{
@@ -150,6 +151,7 @@ template <class V, Like<account::Source> T>
 void describe(V& member, T& it)
 {
     member("kind", it.kind);
+    member("bank", it.bank);
     member("document_number", it.document_number);
     member("document_type", it.document_type);
     member("valid_from", it.valid_from);
@@ -347,6 +349,7 @@ void describe(V& member, T& it)
     member("expires_at", it.expires_at);
     member("outcome", it.outcome);
     member("outcome_open_at", it.outcome_open_at);
+    member("outcome_fields", it.outcome_fields);
     member("ticket_hash", it.ticket_hash);
     member("ticket_generation", it.ticket_generation);
     member("ticket_expires_at", it.ticket_expires_at);
@@ -356,6 +359,11 @@ void describe(V& member, T& it)
     member("symbol", it.symbol);
     member("symbols", it.symbols);
     member("progress", it.progress);
+    member("bank", it.bank);
+    member("bank_nonce", it.bank_nonce);
+    member("bank_verifier", it.bank_verifier);
+    member("landing_code_hash", it.landing_code_hash);
+    member("landing_tries", it.landing_tries);
     member("person", it.person);
     member("source", it.source);
     member("chip_number", it.chip_number);
