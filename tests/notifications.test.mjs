@@ -162,8 +162,9 @@ test('D1_in_Chromium_the_message_is_read_by_an_implementation_that_is_not_ours_a
   assert.doesNotMatch(message.plain, /Linde|472|bruno/i, 'neither partner nor person');
 
   await deliver(phone.page, message.plain);
-  const worker = phone.page.context().serviceWorkers()[0];
-  const shown = await worker.evaluate(async () => {
+  // Asked of the page: a worker that the browser stops meanwhile does not answer.
+  const shown = await phone.page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.ready;
     for (;;) {
       const [one] = await registration.getNotifications();
       if (one) return { body: one.body, action: one.data.action };
@@ -171,7 +172,7 @@ test('D1_in_Chromium_the_message_is_read_by_an_implementation_that_is_not_ours_a
     }
   });
   assert.equal(shown.action, plain.action);
-  await worker.evaluate(async () => {
+  await phone.page.context().serviceWorkers()[0].evaluate(async () => {
     const [notification] = await registration.getNotifications();
     self.dispatchEvent(new NotificationEvent('notificationclick', { notification }));
   });

@@ -17,9 +17,11 @@ using What = Verdict::What;
 
 constexpr std::size_t most_closed = 10'000;
 
+/// Who went to a page with the phone in hand need not be told of it.
 bool is_wanted(action::Action const& action, Instant now)
 {
-    return action.state == action::State::waiting && !action.quiet && now < action.expires_at;
+    return action.entry == action::Entry::number && action.state == action::State::waiting && !action.quiet &&
+           now < action.expires_at;
 }
 
 /// The subscription of the phone that an action asks, where its holder wants to hear of it. As many reads where there

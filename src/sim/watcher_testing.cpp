@@ -186,8 +186,9 @@ void Watcher::push_service_gets(ActionId const& id, std::size_t mutes_before)
         return violated(Invariant::only_one_wanted_rings, "a notification of a request that nobody's phone has");
     if (is_muted(*action, mutes_before))
         violated(Invariant::only_one_wanted_rings, "a notification from where the holder denied one");
-    // A flood: from one network so many in a while, however many there are. What the holder went to is none.
-    if (action->entry != action::Entry::number) return;
+    if (action->entry != action::Entry::number)
+        return violated(Invariant::only_one_wanted_rings, "a notification of what the holder went to with the phone");
+    // A flood: from one network so many in a while, however many there are.
     if (has_approved_from(*action->account, action->origin.browser)) return;
     auto& began = pushed_[{*action->account, action->origin.network}];
     began[id] = action->created_at;

@@ -20,6 +20,7 @@ constexpr Seconds day = 24h;
 
 constexpr std::size_t swept_at_once = 2000;
 constexpr std::size_t most_waiting_enrolments = 8;
+constexpr std::size_t all_of_one_number = 10'000; // that an erasure takes with it; the sweep has the rest in a day
 constexpr std::size_t most_open_actions = 50;
 constexpr std::size_t most_waiting_actions = 10'000;
 constexpr std::size_t most_unanswered_actions = 500;
@@ -1309,7 +1310,7 @@ Flow<void> Store::erase(AccountId account, Instant now)
             co_await access.engine.list({.table = Table::enrolment,
                                          .column = &columns::enrolment_phone_number,
                                          .value = access.keyring.lookup("phone_number", number.e164()),
-                                         .at_most = most_waiting_enrolments * most_waiting_enrolments});
+                                         .at_most = all_of_one_number});
         for (auto const& one : enrolments) {
             writes.emplace_back(Remove{.table = Table::enrolment, .id = one.id, .version = one.version});
             owners.push_back(one.owner);

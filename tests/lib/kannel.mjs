@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort, start } from '../../web/demo/process.mjs';
+import { waitingRoom } from '../../web/demo/waiting.mjs';
 
 const fakeSmsc = '/usr/lib/kannel/test/fakesmsc';
 
@@ -76,7 +77,7 @@ export async function startKannel(folder) {
   await writeFile(config, configuration({ folder, ports }), { mode: 0o600 });
 
   const messages = [];
-  const waiting = new Set();
+  const { until, changed } = waitingRoom();
   let boxes = [];
   let network;
 
@@ -89,7 +90,7 @@ export async function startKannel(folder) {
         const message = messageOf(line);
         if (message) {
           messages.push(message);
-          for (const wake of [...waiting]) wake();
+          changed();
         }
         if (line.includes('Entering interactive mode')) resolve();
       };
@@ -126,18 +127,6 @@ export async function startKannel(folder) {
     messages,
     connect, disconnect, up, down,
     stop: down,
-    async next(to, seen = 0) {
-      for (;;) {
-        const found = messages.slice(seen).find((message) => message.to === to);
-        if (found) return found;
-        await new Promise((resolve) => {
-          const wake = () => {
-            waiting.delete(wake);
-            resolve();
-          };
-          waiting.add(wake);
-        });
-      }
-    },
+    next: (to, seen = 0) => until(() => messages.slice(seen).find((message) => message.to === to)),
   };
 }

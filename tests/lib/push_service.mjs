@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import ece from 'http_ece';
 import { importJWK, jwtVerify } from 'jose';
 import { WebSocketServer } from 'ws';
+import { waitingRoom } from '../../web/demo/waiting.mjs';
 
 const mostBytes = 4096; // RFC 8030 §7.2: every service takes as much
 
@@ -30,23 +31,9 @@ export async function startPushService() {
   const acknowledged = []; // by Firefox: {channelID, version, code}, code 100: the worker has it
   const answers = [];
   const receivers = new Map(); // by path: {key, receive(message)} or null when gone
-  const waiting = new Set();
+  const { until, changed } = waitingRoom();
   const sockets = new Map(); // channel → socket
   let origin;
-
-  const changed = () => {
-    for (const look of [...waiting]) look();
-  };
-  const until = async (condition) => {
-    for (;;) {
-      const found = condition();
-      if (found) return found;
-      await new Promise((resolve) => {
-        const look = () => (waiting.delete(look), resolve());
-        waiting.add(look);
-      });
-    }
-  };
 
   async function take(request, body) {
     const path = new URL(request.url, origin).pathname;

@@ -1,11 +1,12 @@
 // The demo's outbox: takes SMS as Kannel's HTTP interface does, keeps them in memory, and shows them.
 import { createServer } from 'node:http';
+import { waitingRoom } from './waiting.mjs';
 
 const escape = (text) => text.replace(/[&<>"']/g, (c) => `&#${c.codePointAt(0)};`);
 
 export async function startOutbox({ port, password }) {
   const messages = [];
-  const waiting = new Set();
+  const { until, changed } = waitingRoom();
 
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://localhost');
@@ -21,7 +22,7 @@ export async function startOutbox({ port, password }) {
         return;
       }
       messages.push(message);
-      for (const look of [...waiting]) look();
+      changed();
       response.writeHead(202, { 'content-type': 'text/plain' }).end('0: Accepted for delivery');
     } else if (url.pathname === '/messages.json') {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(messages));
@@ -48,19 +49,7 @@ ul{padding:0}.meta{color:#556;font-size:.875rem;margin:0}p{margin:.25rem 0}
     url: `http://localhost:${server.address().port}`,
     messages,
     // The newest message to a number from the `seen`th message on; waits for it.
-    async next(to, seen = 0) {
-      for (;;) {
-        const found = messages.slice(seen).findLast((m) => m.to === to);
-        if (found) return found;
-        await new Promise((resolve) => {
-          const look = () => {
-            waiting.delete(look);
-            resolve();
-          };
-          waiting.add(look);
-        });
-      }
-    },
+    next: (to, seen = 0) => until(() => messages.slice(seen).findLast((m) => m.to === to)),
     stop: () => new Promise((resolve) => {
       server.closeAllConnections();
       server.close(resolve);

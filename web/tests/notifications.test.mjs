@@ -240,12 +240,10 @@ async function push(data) {
   await session.detach();
 }
 
-/** What the phone shows, once it shows something else than before. */
+/** What the phone shows, once it shows something else than before. Asked of the page: a worker that stops does not answer. */
 async function notifications(until) {
-  const shown = await (
-    await worker()
-  ).evaluate(async () => {
-    const all = await registration.getNotifications();
+  const shown = await page.evaluate(async () => {
+    const all = await (await navigator.serviceWorker.ready).getNotifications();
     return all.map(({ title, body, lang, tag, data }) => ({ title, body, lang, tag, data }));
   });
   if (until(shown)) return shown;
@@ -337,9 +335,7 @@ test('messages_that_cannot_be_read_show_the_sentence_all_the_same', async () => 
     assert.equal(shown.title, 'Symbolon');
     assert.equal(shown.body, 'Une demande vous attend. Ouvrez Symbolon pour la voir.');
     assert.equal(shown.data.action, '');
-    await (
-      await worker()
-    ).evaluate(async () => (await registration.getNotifications()).forEach((one) => one.close()));
+    await page.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).forEach((one) => one.close()));
   }
 });
 

@@ -87,7 +87,7 @@ public:
     void remember(CommitMark const& read_at, Table table, std::string const& id, std::optional<Record> row);
 
     /// After a commit of the writer. `before`: where the file stood when its transaction had the lock. `change` is
-    /// called with this, and calls written(), removed() and forget_all().
+    /// called with this, and calls written(), changed() and clear().
     template <class Change>
     void committed(CommitMark const& before, Change change)
     {
