@@ -12,52 +12,23 @@ import { peopleAt, pin } from '../../web/demo/bank/people.mjs';
 import { readerAnswer } from '../../web/demo/bank/reader.mjs';
 import { makeAdapter, Shelf } from '../../web/demo/bank/store.mjs';
 import { languages, texts } from '../../web/demo/bank/texts.mjs';
+import { clientOf, makeKeys, redeem } from '../lib/bank_client.mjs';
 import { FormsVisit, visitByForms } from '../lib/bank_visit.mjs';
 
 const redirectUri = 'http://localhost:9/bank/return';
 const said = [];
-let bank;
-let keys;
-
-const publicKey = async (pair, more) => ({ ...(await jose.exportJWK(pair.publicKey)), ...more });
-async function makeKeys(encryption = 'RSA-OAEP-256') {
-  const sign = await jose.generateKeyPair('ES256', { extractable: true });
-  const decrypt = await jose.generateKeyPair(encryption, { extractable: true });
-  return { sign, decrypt, encryption, jwks: { keys: [await publicKey(sign, { kid: 'sig-1', use: 'sig', alg: 'ES256' }), await publicKey(decrypt, { kid: 'enc-1', use: 'enc', alg: encryption })] } };
-}
+let bank, keys, configurationFor, begin;
 
 before(async () => {
   keys = await makeKeys();
   bank = await startBank({ port: 0, clientJwks: keys.jwks, redirectUri, log: (line) => said.push(line) });
+  ({ configurationFor, begin } = clientOf(bank, { keys, redirectUri }));
 });
 beforeEach(() => {
   bank.behave();
   bank.comeBack();
 });
 after(() => bank?.stop());
-
-const bankOf = (id) => banks.find((one) => one.id === id);
-
-async function configurationFor(id, { key = keys.sign.privateKey, decrypt = keys.decrypt.privateKey, encryption = keys.encryption } = {}) {
-  const config = await oidc.discovery(new URL(bank.issuer(id)), 'symbolon', { id_token_signed_response_alg: bankOf(id).sign }, oidc.PrivateKeyJwt({ key, kid: 'sig-1' }),
-    { execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks] });
-  if (bankOf(id).encrypt) oidc.enableDecryptingResponses(config, [bankOf(id).encrypt.enc], { key: decrypt, alg: encryption, kid: 'enc-1' });
-  return config;
-}
-
-/** A request pushed to a bank; gives what is needed to redeem the answer. */
-async function begin(id, { config, parameters = {}, claims = [...claimNames.map((name) => bankOf(id).claims?.[name] ?? name), 'acr'] } = {}) {
-  config ??= await configurationFor(id);
-  const kept = { pkceCodeVerifier: oidc.randomPKCECodeVerifier(), expectedState: oidc.randomState(), expectedNonce: oidc.randomNonce(), idTokenExpected: true };
-  const url = await oidc.buildAuthorizationUrlWithPAR(config, {
-    redirect_uri: redirectUri, scope: 'openid', state: kept.expectedState, nonce: kept.expectedNonce, ui_locales: 'nl',
-    code_challenge: await oidc.calculatePKCECodeChallenge(kept.pkceCodeVerifier), code_challenge_method: 'S256',
-    claims: JSON.stringify({ id_token: Object.fromEntries(claims.map((name) => [name, null])) }), ...parameters,
-  });
-  return { config, kept, url };
-}
-
-const redeem = ({ config, kept }, back) => oidc.authorizationCodeGrant(config, back, kept);
 
 async function identify(id, options) {
   const begun = await begin(id);

@@ -1,13 +1,7 @@
-// A customer at the demo's bank: by plain forms, or in a real browser's page.
+// A customer at the demo's bank without a script: by plain forms. (In a real browser: web/demo/bank/customer.mjs.)
 import assert from 'node:assert/strict';
-import { peopleAt, pin as rightPin } from '../../web/demo/bank/people.mjs';
+import { cardOf, pin as rightPin } from '../../web/demo/bank/people.mjs';
 import { Browser } from './holder.mjs';
-
-const cardOf = (person) => {
-  const found = peopleAt().find(({ id }) => id === person);
-  if (!found) throw new Error(`the demo's banks have no customer ${person}`);
-  return found.card;
-};
 
 const unescape = (html) => html.replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(code));
 const within = (html, test) => {
@@ -80,18 +74,4 @@ export async function visitByForms(url, { person = 'lotte', by = 'reader', pin =
   if (by === 'app') return visit.press('approve');
   await visit.press('compute', { pin, challenge: visit.challenge });
   return visit.press('identify', { answer: visit.readerAnswer });
-}
-
-/** The same in a page of playwright-core that shows the bank's first page. */
-export async function visitInPage(page, { person = 'lotte', by = 'reader', pin = rightPin } = {}) {
-  const at = (test) => page.locator(`[data-test="${test}"]`);
-  await at('step').waitFor();
-  if (by === 'cancel') return at('cancel').click();
-  await page.locator('#card').fill(cardOf(person));
-  await at(`with-${by}`).click();
-  if (by === 'app') return at('approve').click();
-  await page.locator('#pin').fill(pin);
-  await at('reader-ok').click();
-  await page.locator('#answer').fill(await at('reader-answer').innerText());
-  return at('identify').click();
 }

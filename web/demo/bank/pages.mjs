@@ -22,8 +22,8 @@ export function frame({ bank, language, title, body, help = '' }) {
 </head>
 <body data-bank="${bank.id}">
 <header><p class="name"><span class="badge" aria-hidden="true">${escape(initials(bank.name))}</span> ${escape(bank.name)}</p></header>
-<p class="demo" data-test="demo">${t('demo')}</p>
 <main>
+<p class="demo" data-test="demo">${t('demo')}</p>
 ${body}
 </main>
 ${help}
@@ -128,9 +128,9 @@ const steps = { card: cardPage, reader: readerPage, app: appPage, ended: endedPa
 function helpHtml({ people, visit, language, t }) {
   const shown = visit.person ?? people[0];
   return `<footer>
-<p data-test="help"><strong>${t('help', { card: inFours(shown.card), pin })}</strong> ${escape(shown.firstName)}: ${escape(shown.shows[language])}.</p>
+<p data-test="help"><strong>${t('help', { card: inFours(shown.card), pin })}</strong> ${escape(shown.firstName)} – ${escape(shown.shows[language])}.</p>
 ${visit.step === 'card' ? `<details><summary>${t('help_people')}</summary><ul>${people.slice(1).map((person) =>
-    `<li><span class="digits">${inFours(person.card)}</span> ${escape(person.firstName)}: ${escape(person.shows[language])}</li>`).join('')}</ul></details>` : ''}
+    `<li><span class="digits">${inFours(person.card)}</span> ${escape(person.firstName)} – ${escape(person.shows[language])}</li>`).join('')}</ul></details>` : ''}
 </footer>`;
 }
 

@@ -50,6 +50,13 @@ function settled(row, now) {
 /** Each {id, card: 16 digits, shows: {en, fr, nl, de}, name, firstName, claims by their ordinary names}; dates as of `now`. */
 export const peopleAt = (now = new Date()) => rows.map((row) => settled(row, now));
 
+/** The number of a customer's bank card. */
+export function cardOf(id) {
+  const row = rows.find(({ persona }) => persona === id);
+  if (!row) throw new Error(`the demo's banks have no customer ${id}`);
+  return row.card;
+}
+
 /** How a bank names a person towards us: the same at each visit, another at each bank. */
 export const subject = (bank, person) => createHash('sha256').update(`demo customer ${bank.id} ${person.card}`).digest('base64url');
 

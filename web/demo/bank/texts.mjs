@@ -3,7 +3,7 @@ export const languages = ['en', 'fr', 'nl', 'de'];
 
 export const texts = {
   en: {
-    demo: 'A demo page of Symbolon, not of {bank}. Never type a real card number or a real PIN here.',
+    demo: 'This is not {bank} but a demo of Symbolon. Never type a real card number or a real PIN here.',
     who_title: 'Who are you?',
     asks: 'Symbolon asks {bank} to confirm who you are. It receives your name, birth, sex, nationality, address and national number, your phone number if {bank} knows it, and when {bank} read your identity card.',
     card: 'Bank card number',
@@ -53,7 +53,7 @@ export const texts = {
     app_page: 'Here {bank} would offer its app. In this demo the app is drawn on the page of the bank: nothing needs to be installed.',
   },
   fr: {
-    demo: 'Page de démonstration de Symbolon, pas de {bank}. N’y tapez jamais un vrai numéro de carte ni un vrai code PIN.',
+    demo: 'Ceci n’est pas {bank}, mais une démonstration de Symbolon. N’y tapez jamais un vrai numéro de carte ni un vrai code PIN.',
     who_title: 'Qui êtes-vous ?',
     asks: 'Symbolon demande à {bank} de confirmer votre identité. Il reçoit votre nom, naissance, sexe, nationalité, adresse et numéro national, votre numéro de téléphone si {bank} le connaît, et la date à laquelle {bank} a lu votre carte d’identité.',
     card: 'Numéro de carte bancaire',
@@ -64,7 +64,7 @@ export const texts = {
     card_unknown: '{bank} ne connaît pas ce numéro de carte. Vérifiez-le.',
     cancel: 'Annuler et revenir à Symbolon',
     other_card: 'Autre numéro de carte',
-    steps_title: 'Identifiez-vous avec votre lecteur de carte',
+    steps_title: 'Identifiez‑vous avec votre lecteur de carte',
     step_reader: 'Insérez votre carte dans le lecteur ; tapez votre code PIN et ce défi.',
     challenge_shown: 'Défi',
     step_answer: 'Tapez la réponse que le lecteur affiche.',
@@ -103,7 +103,7 @@ export const texts = {
     app_page: 'Ici {bank} proposerait son app. Dans cette démo, l’app est dessinée sur la page de la banque : rien à installer.',
   },
   nl: {
-    demo: 'Een demopagina van Symbolon, niet van {bank}. Typ hier nooit een echt kaartnummer of een echte pincode.',
+    demo: 'Dit is niet {bank}, maar een demo van Symbolon. Typ hier nooit een echt kaartnummer of een echte pincode.',
     who_title: 'Wie bent u?',
     asks: 'Symbolon vraagt {bank} te bevestigen wie u bent. Het krijgt uw naam, geboorte, geslacht, nationaliteit, adres en rijksregisternummer, uw telefoonnummer als {bank} het kent, en wanneer {bank} uw identiteitskaart las.',
     card: 'Nummer van uw bankkaart',
@@ -153,7 +153,7 @@ export const texts = {
     app_page: 'Hier zou {bank} zijn app aanbieden. In deze demo staat de app op de pagina van de bank: u hoeft niets te installeren.',
   },
   de: {
-    demo: 'Eine Demoseite von Symbolon, nicht von {bank}. Geben Sie hier nie eine echte Kartennummer oder eine echte PIN ein.',
+    demo: 'Das ist nicht {bank}, sondern eine Demo von Symbolon. Geben Sie hier nie eine echte Kartennummer oder eine echte PIN ein.',
     who_title: 'Wer sind Sie?',
     asks: 'Symbolon bittet {bank} zu bestätigen, wer Sie sind. Es erhält Name, Geburt, Geschlecht, Staatsangehörigkeit, Adresse und Nationalnummer, Ihre Telefonnummer, wenn {bank} sie kennt, und wann {bank} Ihren Personalausweis gelesen hat.',
     card: 'Nummer Ihrer Bankkarte',
