@@ -97,7 +97,10 @@ export async function startStack({ folder, ports, binDir = defaultBinDir(), extr
     if (withBank) {
       say('the banks');
       const clientJwks = JSON.parse(await run(program('symbolon'), ['bank', 'keys', '--config', config]));
-      bank = await startBank({ port: ports.bank, clientJwks, redirectUri: `http://localhost:${ports.phone}/bank/return`,
+      // The customers' ages and dates count from the day on which the folder was made: a holder of 16 stays the same person tomorrow.
+      const since = join(folder, 'bank.since');
+      if (!(await there(since))) await writeFile(since, new Date().toISOString());
+      bank = await startBank({ port: ports.bank, clientJwks, redirectUri: `http://localhost:${ports.phone}/bank/return`, now: new Date(await readFile(since, 'utf8')),
         log: (line) => void appendFile(join(logs, 'bank.log'), `${line}\n`) });
       parts.push(bank);
     }
