@@ -1,6 +1,7 @@
 // The pages of the demo's bank in a real browser: usable by everybody, with and without a script.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { startBank } from '../../web/demo/bank/bank.mjs';
 import { banks } from '../../web/demo/bank/banks.mjs';
@@ -84,12 +85,36 @@ test('F5_axe_finds_nothing_on_any_page_of_a_visit_light_dark_and_at_320_pixels',
   await page.context().close();
 });
 
-test('each_banks_colours_have_contrast_in_both_schemes', async () => {
-  for (const { id } of banks) {
-    const { page } = await visit(id);
-    await accessible(page, id, ['light', 'dark']);
-    await page.context().close();
-  }
+// WCAG 2.2, relative luminance and contrast ratio.
+function contrast(one, other) {
+  const [light, dark] = [one, other].map((colour) => {
+    const [r, g, b] = colour.match(/[\da-f]{2}/g).map((hex) => Number.parseInt(hex, 16) / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  }).sort((a, b) => b - a);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+test('F5_each_banks_colours_have_contrast_in_both_schemes', async () => {
+  const css = await readFile(new URL('../../web/demo/bank/bank.css', import.meta.url), 'utf8');
+  const colour = (name) => new RegExp(`--${name}: light-dark\\((#\\w+), (#\\w+)\\)`).exec(css).slice(1);
+  for (const { id, colour: own } of banks)
+    for (const scheme of [0, 1])
+      for (const beside of ['on-bank', 'ground', 'card'])
+        assert.ok(contrast(own[scheme], colour(beside)[scheme]) >= 4.5, `${id} ${beside} ${scheme}: ${contrast(own[scheme], colour(beside)[scheme])}`);
+});
+
+test('two_visits_in_two_tabs_of_one_browser_do_not_disturb_each_other', async () => {
+  const first = await visit('kbc');
+  const second = { begun: await client.begin('kbc'), page: await first.page.context().newPage() };
+  await second.page.goto(second.begun.url.href);
+  await first.page.locator('#card').fill(cardOf('amelie'));
+  await hook(first.page, 'with-app').click();
+  await hook(first.page, 'approve').waitFor();
+  await identifyAtBank(second.page, { person: 'lotte', by: 'app' });
+  assert.equal((await redeem(second.begun, await back(second.page))).claims().given_name, 'Lotte Margriet');
+  await hook(first.page, 'approve').click();
+  assert.equal((await redeem(first.begun, await back(first.page))).claims().given_name, 'Amélie-Zoë Françoise');
+  await first.page.context().close();
 });
 
 test('the_pages_beside_a_visit_are_usable_too', async () => {
