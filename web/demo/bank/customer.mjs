@@ -1,5 +1,5 @@
 // What a customer does on the pages of the demo's bank, in a real browser (playwright-core).
-import { hook } from '../journey.mjs';
+import { hook, typeCode } from '../journey.mjs';
 import { cardOf, pin as rightPin } from './people.mjs';
 
 /** From the bank's first page to where it sends the browser. `by`: 'reader', 'app', or 'cancel' at once. */
@@ -13,4 +13,23 @@ export async function identifyAtBank(page, { person = 'lotte', by = 'reader', pi
   await hook(page, 'reader-ok').click();
   await page.locator('#answer').fill(await hook(page, 'reader-answer').innerText());
   return hook(page, 'identify').click();
+}
+
+/** B1: the phone app, from its welcome to its home. `sms`: gives the text of the SMS that is on its way. */
+export async function linkPhoneByBank(phone, { phoneUrl, number = '0470 12 34 56', bank = 'kbc', person, by, code = '38214', sms }) {
+  await phone.goto(`${phoneUrl}/app/`);
+  await hook(phone, 'link-bank').click();
+  await phone.fill('#number', number);
+  await hook(phone, 'next').click();
+  await hook(phone, `bank-${bank}`).click();
+  await hook(phone, 'to-bank').click();
+  await identifyAtBank(phone, { person, by });
+  await phone.locator('#sms').waitFor();
+  await phone.fill('#sms', /\b\d{6}\b/.exec(await sms())[0]);
+  await hook(phone, 'next').click();
+  await typeCode(phone, code);
+  await typeCode(phone, code);
+  await hook(phone, 'linked').waitFor();
+  await hook(phone, 'to-home').click();
+  await hook(phone, 'nothing').waitFor();
 }
