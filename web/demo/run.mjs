@@ -19,7 +19,7 @@ for (const [name, port] of Object.entries(demoPorts)) {
 
 let stack;
 try {
-  stack = await startStack({ folder, ports: demoPorts, persona: 'lotte', say: (what) => console.log(`    ${what}`) });
+  stack = await startStack({ folder, ports: demoPorts, persona: 'lotte', bank: true, say: (what) => console.log(`    ${what}`) });
 } catch (error) {
   console.error(`symbolon: the demo could not start: ${error.message}`);
   process.exit(1);
@@ -34,6 +34,7 @@ Symbolon runs. All of it is on this machine, with a virtual card: every page say
   phone app      ${stack.phoneUrl}/app/            (open it in a second window, narrow, or in a private one)
   a partner      ${stack.partner.url}/
   card reader    ${stack.desk.url}/                    Lotte's card is in it; its PIN is 1234
+  the banks      ${stack.bank.url}/                    who their customers are; Lotte's bank card is 9056 0000 0000 0001, its PIN 1234
   SMS outbox     ${stack.outbox.url}/
 
 Try this:
@@ -43,6 +44,9 @@ Try this:
      five-digit code of your choice.
   3. At the partner: "Log in with Symbolon", then the number, or the page's short code typed in the app; on the
      phone: the symbol, your code. The shop greets Lotte.
+  4. Without any card: the phone app in a private window, "Continue with my bank": another mobile number, a bank, there the card
+     number of Amélie (9056 0000 0000 0010), then its card reader or its app, both drawn on the bank's page; the code from the outbox.
+     The banks' own page lists people whom it goes wrong for, and why: too young, or an identity card that was read too long ago.
 
 In another terminal, ./demo --check walks the same way by itself. Ctrl-C stops everything.
 `);

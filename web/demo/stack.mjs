@@ -1,8 +1,10 @@
 // All of Symbolon on one machine: what ./demo runs, and what the tests of whole journeys run against.
-import { mkdir, readFile, rm, writeFile, access } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile, access, appendFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { initPki, startCardStack, startPkiServer } from '../../tests/lib/card_stack.mjs';
+import { startBank } from './bank/bank.mjs';
+import { bankTables } from './bank/banks.mjs';
 import { startOutbox } from './outbox.mjs';
 import { startPartner } from './partner.mjs';
 import { freePort, run, start } from './process.mjs';
@@ -13,7 +15,7 @@ export const defaultBinDir = () => resolve(process.env.SYMBOLON_BIN ?? join(root
 
 const there = (path) => access(path).then(() => true, () => false);
 
-export const demoPorts = { id: 8400, phone: 8401, desk: 8402, partner: 8403, outbox: 8405, reader: 8406, pki: 8407 };
+export const demoPorts = { id: 8400, phone: 8401, desk: 8402, partner: 8403, bank: 8404, outbox: 8405, reader: 8406, pki: 8407 };
 
 export async function freePorts() {
   const ports = {};
@@ -21,7 +23,7 @@ export async function freePorts() {
   return ports;
 }
 
-const settings = ({ ports, pki, extra, gateway }) => `
+const settings = ({ ports, pki, extra, gateway, bank }) => `
 [server]
 id_url = "http://localhost:${ports.id}"
 phone_url = "http://localhost:${ports.phone}"
@@ -45,7 +47,8 @@ test_pki = true
 
 [enrolment]
 reader_page = "http://localhost:${ports.reader}/"
-${extra}`;
+${extra}
+${bank ? bankTables(`http://localhost:${ports.bank}`) : ''}`;
 
 async function partnerKey(folder) {
   const file = join(folder, 'partner.key.json');
@@ -60,10 +63,10 @@ async function partnerKey(folder) {
 
 /**
  * Starts everything, in `folder` (kept between runs). `extra`: more lines for symbolon.toml; `gateway`: another one than the
- * outbox, whose password for "symbolon" is "outbox" too.
+ * outbox, whose password for "symbolon" is "outbox" too; `bank`: with the demo's seven banks in the configuration, and running.
  * Gives addresses, the parts, and what tests need to add partners or to stop and start the server.
  */
-export async function startStack({ folder, ports, binDir = defaultBinDir(), extra = '', gateway, persona, say = () => {}, reader = true }) {
+export async function startStack({ folder, ports, binDir = defaultBinDir(), extra = '', gateway, persona, say = () => {}, reader = true, bank: withBank = false }) {
   await mkdir(folder, { recursive: true });
   const parts = [];
   const stop = async () => {
@@ -87,8 +90,20 @@ export async function startStack({ folder, ports, binDir = defaultBinDir(), extr
     parts.push(outbox);
 
     if (!(await there(config))) await run(program('symbolon'), ['init', state]);
-    await writeFile(config, settings({ ports, pki, extra, gateway }));
+    await writeFile(config, settings({ ports, pki, extra, gateway, bank: withBank }));
     await writeFile(join(state, 'sms.password'), 'outbox\n', { mode: 0o600 });
+
+    let bank;
+    if (withBank) {
+      say('the banks');
+      const clientJwks = JSON.parse(await run(program('symbolon'), ['bank', 'keys', '--config', config]));
+      // The customers' ages and dates count from the day on which the folder was made: a holder of 16 stays the same person tomorrow.
+      const since = join(folder, 'bank.since');
+      if (!(await there(since))) await writeFile(since, new Date().toISOString());
+      bank = await startBank({ port: ports.bank, clientJwks, redirectUri: `http://localhost:${ports.phone}/bank/return`, now: new Date(await readFile(since, 'utf8')),
+        log: (line) => void appendFile(join(logs, 'bank.log'), `${line}\n`) });
+      parts.push(bank);
+    }
 
     say('the vault');
     const vaultFolder = join(state, 'vault');
@@ -140,7 +155,7 @@ export async function startStack({ folder, ports, binDir = defaultBinDir(), extr
     parts.push(partner);
 
     return {
-      folder, config, state, ports, binDir, pki, outbox, card, desk, partner, responder, clientId, logs, addPartner, program,
+      folder, config, state, ports, binDir, pki, outbox, bank, card, desk, partner, responder, clientId, logs, addPartner, program,
       idUrl, phoneUrl: `http://localhost:${ports.phone}`,
       get server() {
         return server;
