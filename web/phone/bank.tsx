@@ -50,7 +50,7 @@ export function CardWay({ texts: { t }, idUrl, main = false, choose }: CardWayPr
 }
 
 /** How a visit ended: in the server's words, with what is out of date, and the card where it helps. */
-function BankFailure({ texts, failure }: { texts: LinkingTexts; failure: Failure }) {
+function BankFailure({ texts, failure, idUrl }: { texts: LinkingTexts; failure: Failure; idUrl: string }) {
   const names = [...new Set((failure.fields ?? []).map((name) => fieldName(name, texts)))];
   return (
     <>
@@ -64,6 +64,13 @@ function BankFailure({ texts, failure }: { texts: LinkingTexts; failure: Failure
             ))}
           </ul>
         </div>
+      )}
+      {idUrl && failure.outcome !== 'unreachable' && (
+        <p>
+          <a href={`${idUrl}/${texts.language}/help/#${failure.outcome}`} target="_blank" rel="noopener">
+            {texts.c('more_help')}
+          </a>
+        </p>
       )}
     </>
   );
@@ -104,7 +111,7 @@ export function ChooseBank(props: ChooseBankProps) {
     <>
       <Heading>{t('banks.heading')}</Heading>
       <p class="lead">{t('banks.lead')}</p>
-      {failure && <BankFailure texts={texts} failure={failure} />}
+      {failure && <BankFailure texts={texts} failure={failure} idUrl={idUrl} />}
       {offersNumber && number}
       {offersCard && <CardWay texts={texts} idUrl={idUrl} main choose={toCard} />}
       {!banks && !unread && <Busy text={c('loading')} />}
