@@ -48,6 +48,7 @@ export class Mock {
   readonly #dist: string;
   idUrl = '';
   phoneUrl = '';
+  bankUrl = '';
 
   // ---- what tests steer ----
   testPki = true;
@@ -59,6 +60,20 @@ export class Mock {
   smsAgainAt = 0;
   smsFailure: { outcome: string; text: string } | null = null;
   codeTries = 3;
+  banks: { id: string; name: string; app_first: boolean; app_url?: string; minors: boolean; down_until?: number }[] = [
+    { id: 'bnpparibasfortis', name: 'BNP Paribas Fortis', app_first: false, minors: true },
+    { id: 'hellobank', name: 'Hello bank!', app_first: false, minors: false },
+    { id: 'fintro', name: 'Fintro', app_first: false, minors: false },
+    { id: 'belfius', name: 'Belfius', app_first: true, app_url: 'https://belfius.example/app', minors: true },
+    { id: 'kbc', name: 'KBC', app_first: true, app_url: 'https://kbc.example/app', minors: true },
+    { id: 'cbc', name: 'CBC', app_first: false, minors: false },
+    { id: 'ing', name: 'ING', app_first: true, app_url: 'https://ing.example/app', minors: true },
+  ];
+  /** How the next visit at a bank ends; null: the bank says who it is. */
+  bankOutcome: Json | null = null;
+  /** The person whom the bank names has an account. */
+  moves = false;
+  landingCode = '730154';
   actions: Action[] = [];
   account: 'active' | 'blocked' = 'active';
   /** '' once somebody else has it. */
@@ -86,7 +101,7 @@ export class Mock {
     ratchet: Bytes;
     previous: Bytes | null;
   } | null = null;
-  #session: { id: string; nonce: Bytes; step: string } | null = null;
+  #session: MockSession | null = null;
   #finished: { body: string; answer: unknown } | null = null;
   #vault!: CryptoKeyPair;
   #vaultJwk!: device.PublicJwk;
@@ -117,6 +132,7 @@ export class Mock {
       mock.#id(request, response, path, body),
     );
     mock.phoneUrl = await mock.#listen(ports[1], (...io) => mock.#phone(...io));
+    mock.bankUrl = await mock.#listen(0, async (request, response) => mock.#bank(request, response));
     return mock;
   }
 
@@ -300,6 +316,7 @@ export class Mock {
     body: Json,
     raw: string,
   ): Promise<void> {
+    if (path === '/bank/return') return this.#bankReturn(request, response);
     if (!path.startsWith('/d/'))
       return path === '/' ? this.#redirect(response, '/app/') : this.#file(response, 'phone', path);
     switch (path) {
@@ -307,6 +324,18 @@ export class Mock {
         return this.#json(response, { nonce: this.#newNonce(), expires_at: now() + 300 });
       case '/d/enrol/start':
         return this.#enrolStart(response, body);
+      case '/d/banks':
+        return this.#json(response, { banks: this.banks });
+      case '/d/enrol/bank':
+        if (!String(body['number']).includes('470'))
+          return this.#refuse(response, 422, 'phone_number_invalid', 'Ce numéro n’est pas complet.', { field: 'number' });
+        this.#finished = null;
+        this.#session = { id: b64(randomBytes(32)), nonce: new Uint8Array(randomBytes(32)), step: 'bank' };
+        return this.#json(response, { session: this.#session.id, language: body['language'] });
+      case '/d/enrol/bank/visit':
+      case '/d/enrol/bank/landing':
+      case '/d/enrol/bank/again':
+        return this.#bankStep(response, path, body);
       case '/d/enrol/sms-again':
         this.smsAgainAt = now() + 30;
         this.smsFailure = null;
@@ -323,10 +352,15 @@ export class Mock {
       case '/d/enrol/state': {
         if (request.headers['symbolon-enrolment'] !== this.#session?.id)
           return this.#refuse(response, 404, 'enrolment_unknown', 'Session inconnue.');
+        const { step, bank, outcome } = this.#session!;
+        const early = step === 'bank' || step === 'landed';
         return this.#json(response, {
-          ...this.#sessionAnswer(),
-          step: this.#session!.step,
-          ...(this.#session!.step === 'sms' ? {} : { code_rules: codeRules }),
+          ...(early ? { language: this.language } : this.#sessionAnswer()),
+          step,
+          ...(bank ? { bank } : {}),
+          ...(outcome ? { outcome } : {}),
+          ...(this.moves && bank && step !== 'bank' ? { moves: true } : {}),
+          ...(early || step === 'sms' ? {} : { code_rules: codeRules }),
           ...(this.smsFailure ? { sms_failure: this.smsFailure } : {}),
         });
       }
@@ -435,6 +469,72 @@ export class Mock {
     this.#finished = null;
     this.#session = { id: b64(randomBytes(32)), nonce: new Uint8Array(randomBytes(32)), step: 'sms' };
     this.#json(response, { session: this.#session.id, ...this.#sessionAnswer() });
+  }
+
+  // ---- the banks ----
+
+  #bankStep(response: ServerResponse, path: string, body: Json): void {
+    const session = this.#session;
+    if (!session || body['session'] !== session.id)
+      return this.#refuse(response, 404, 'enrolment_unknown', 'Session inconnue.');
+    if (path.endsWith('again')) {
+      session.step = 'bank';
+      delete session.bank;
+      delete session.state;
+      delete session.outcome;
+      return this.#json(response, {});
+    }
+    if (path.endsWith('landing')) {
+      if (session.step !== 'landed') return this.#refuse(response, 409, 'enrolment_step_wrong', 'Une autre étape.');
+      if (body['code'] === this.landingCode) return (this.#identified(), this.#json(response, { sms_again_at: this.smsAgainAt, sms_sent: true }));
+      session.landingTries = (session.landingTries ?? 3) - 1;
+      if (session.landingTries > 0)
+        return this.#refuse(response, 403, 'landing_code_wrong', 'Faux.', { tries_left: session.landingTries });
+      session.step = 'bank';
+      session.outcome = this.#said('tries_used_up');
+      return this.#refuse(response, 429, 'tries_used_up', 'Tous les essais sont utilisés.');
+    }
+    const bank = this.banks.find(({ id }) => id === body['bank']);
+    if (!bank) return this.#refuse(response, 404, 'bank_unknown', 'Banque inconnue.');
+    Object.assign(session, { step: 'bank', bank: { id: bank.id, name: bank.name }, state: b64(randomBytes(32)), outcome: undefined, landingTries: 3 });
+    response.setHeader('Set-Cookie', `__Host-symbolon-bank=${session.state}; Path=/; Secure; HttpOnly; SameSite=Lax`);
+    this.#json(response, { url: `${this.bankUrl}/${bank.id}?state=${session.state}` });
+  }
+
+  #identified(): void {
+    this.#session!.step = 'sms';
+    this.smsAgainAt = now() + 30;
+  }
+
+  #said(outcome: string): Json {
+    return { outcome, text: outcomeText(this.language, outcome) ?? outcome, way_out: 'choose_another' };
+  }
+
+  #bank(request: IncomingMessage, response: ServerResponse): void {
+    const state = new URL(request.url!, this.bankUrl).searchParams.get('state');
+    const back = `${this.phoneUrl}/bank/return?state=${state}`;
+    this.#html(
+      response,
+      `<!doctype html><html lang="fr"><title>Banque</title><body><main><h1>Banque</h1>
+<p><a id="identify" href="${back}&amp;code=1">Continuer</a></p><p><a id="cancel" href="${back}&amp;error=access_denied">Annuler</a></p></main></body></html>`,
+    );
+  }
+
+  #bankReturn(request: IncomingMessage, response: ServerResponse): void {
+    const query = new URL(request.url!, this.phoneUrl).searchParams;
+    const session = this.#session;
+    if (!session?.state || query.get('state') !== session.state)
+      return this.#html(response, `<!doctype html><html lang="fr"><title>x</title><h1 id="ended">bank_visit_unknown</h1></html>`);
+    const here = (request.headers.cookie ?? '').includes(`__Host-symbolon-bank=${session.state}`);
+    delete session.state;
+    session.outcome = query.has('error') ? this.#said('bank_cancelled') : (this.bankOutcome ?? undefined);
+    if (!session.outcome) {
+      if (here) this.#identified();
+      else session.step = 'landed';
+    }
+    if (here) return void response.writeHead(303, { Location: '/app/' }).end();
+    const said = session.outcome ? `<h1 id="ended">Terminé</h1>` : `<h1>Votre code</h1><p id="landing-code">${this.landingCode}</p>`;
+    this.#html(response, `<!doctype html><html lang="fr"><title>x</title><main>${said}</main></html>`);
   }
 
   async #enrolFinish(
@@ -717,6 +817,16 @@ export class Mock {
 }
 
 type Json = Record<string, unknown>;
+/** `state`: of the visit at the bank that is open. */
+type MockSession = {
+  id: string;
+  nonce: Bytes;
+  step: string;
+  bank?: { id: string; name: string };
+  state?: string;
+  outcome?: Json | undefined;
+  landingTries?: number;
+};
 
 // RFC 9162 §2.1, over hashes of leaves.
 const split = (size: number) => 2 ** Math.floor(Math.log2(size - 1));

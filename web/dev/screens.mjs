@@ -15,7 +15,7 @@ const mobile = { ...phoneSize, isMobile: true, hasTouch: true };
 const locales = { fr: 'fr-BE', nl: 'nl-BE', de: 'de-DE', en: 'en-GB' };
 const now = () => Math.floor(Date.now() / 1000);
 
-export const parts = ['pages', 'enrolment', 'app', 'requests', 'sign-in'];
+export const parts = ['pages', 'enrolment', 'app', 'bank', 'requests', 'sign-in'];
 
 /**
  * What all screens need: a real installation with one holder, whose phone is the page `phone`. Walks go one after the
@@ -63,7 +63,7 @@ export async function walk(screens, language, show) {
     computer: (options) => opened({ viewport: { width: 1280, height: 860 }, ...options }),
     newPhone: (options) => opened({ ...mobile, ...options }),
   };
-  const walks = { pages, enrolment, app, requests, 'sign-in': signIn };
+  const walks = { pages, enrolment, app, bank, requests, 'sign-in': signIn };
   mock.language = language;
   try {
     for (const part of only) {
@@ -429,6 +429,135 @@ async function notificationStates({ mock, newPhone }, holder, show) {
   await state(holder, 'on').waitFor();
   await show(holder, 'push-on');
   await keep({ approved: true, wanted: false });
+}
+
+// ---- the app: through a bank ---------------------------------------------------------------------------------------------------
+
+async function bank(walker) {
+  const { mock, says, newPhone } = walker;
+  const show = (page, name) => walker.show(page, `bank-${name}`, 'app');
+  const banks = mock.banks;
+  const usual = () => Object.assign(mock, { banks, bankOutcome: null, moves: false, account: 'active', actions: [], passkey: null });
+  const day = 24 * 3600;
+  usual();
+
+  const phone = await newPhone();
+  await addFingerprint(phone);
+  const at = (name) => hook(phone, name).waitFor();
+  mock.banks = [];
+  await phone.goto(`${mock.phoneUrl}/app/`);
+  await at('link-phone');
+  await show(phone, 'none-here');
+  mock.banks = banks;
+  await phone.reload();
+  await hook(phone, 'link-bank').click();
+  await phone.locator('#number').waitFor();
+  await show(phone, 'number');
+  await phone.fill('#number', '02 123 45 67');
+  await hook(phone, 'next').click();
+  await at('error-number');
+  await show(phone, 'number-refused');
+  await phone.fill('#number', '0470 12 34 56');
+  await hook(phone, 'next').click();
+  await at('banks');
+  await phone.route('**/d/banks', (route) => route.abort(), { times: 1 });
+  await phone.reload();
+  await at('retry');
+  await show(phone, 'unread');
+  mock.banks = banks.map((each) => (each.id === 'cbc' ? { ...each, down_until: now() + 120 } : each));
+  await hook(phone, 'retry').click();
+  await at('banks');
+  await show(phone, 'choice');
+  await hook(phone, 'bank-fintro').click();
+  await at('to-bank');
+  await show(phone, 'before');
+  await hook(phone, 'other-bank').click();
+  await hook(phone, 'bank-belfius').click();
+  await at('app-first');
+  await show(phone, 'before-with-its-app');
+  const go = async () => {
+    await hook(phone, 'to-bank').click();
+    await phone.locator('#identify').waitFor();
+  };
+  await go();
+  await phone.goto(`${mock.phoneUrl}/app/`);
+  await at('at-bank');
+  await show(phone, 'half-way');
+  await phone.route('**/d/enrol/state', (route) => route.abort(), { times: 1 });
+  await phone.reload();
+  await at('retry');
+  await show(phone, 'unreachable');
+  await hook(phone, 'retry').click();
+  await at('at-bank');
+  await go();
+  await phone.click('#cancel');
+  await phone.locator('[data-outcome="bank_cancelled"]').waitFor();
+  await show(phone, 'cancelled');
+
+  const ends = async (name, outcome, more = {}) => {
+    mock.bankOutcome = says(outcome, more);
+    await hook(phone, 'bank-kbc').click();
+    await go();
+    await phone.click('#identify');
+    await phone.locator(`[data-outcome="${outcome}"]`).waitFor();
+    await at('banks');
+    await show(phone, name);
+  };
+  await ends('data-outdated', 'bank_data_outdated', { fields: ['card_read_on', 'document_valid_until', 'address'] });
+  await ends('too-young', 'too_young', { open_at: now() + 400 * day });
+  await ends('phone-number-differs', 'bank_phone_number_differs');
+  await ends('new-number-needs-card', 'new_number_needs_card');
+  await ends('other-source', 'other_source_than_enrolled');
+  await ends('assurance-too-low', 'bank_assurance_too_low');
+  await ends('not-for-minors', 'bank_not_for_minors');
+  usual();
+
+  // Back in another browser.
+  mock.moves = true;
+  await hook(phone, 'bank-ing').click();
+  await hook(phone, 'to-bank').click();
+  await phone.locator('#identify').waitFor();
+  const elsewhere = await newPhone();
+  await elsewhere.goto(await phone.locator('#identify').getAttribute('href'));
+  await elsewhere.locator('#landing-code').waitFor();
+  await phone.goto(`${mock.phoneUrl}/app/`);
+  await phone.locator('#landing').waitFor();
+  await show(phone, 'landed');
+  await hook(phone, 'next').click();
+  await at('error-landing');
+  await show(phone, 'landed-missing');
+  await phone.fill('#landing', '000000');
+  await hook(phone, 'next').click();
+  await at('tries-left');
+  await show(phone, 'landed-wrong');
+  for (const left of [1, 0]) {
+    await phone.fill('#landing', '000000');
+    await hook(phone, 'next').click();
+    await hook(phone, left ? 'tries-left' : 'banks').filter(left ? { hasText: '1' } : {}).waitFor();
+  }
+  await phone.locator('[data-outcome="tries_used_up"]').waitFor();
+  await show(phone, 'landed-used-up');
+
+  await hook(phone, 'bank-ing').click();
+  await go();
+  await phone.click('#identify');
+  await phone.locator('#sms').waitFor();
+  await at('moves');
+  await show(phone, 'sms');
+  await phone.fill('#sms', mock.smsCode);
+  await hook(phone, 'next').click();
+  await at('keypad');
+  await show(phone, 'code');
+  await typeCode(phone, code);
+  await typeCode(phone, code);
+  await hook(phone, 'fingerprint-later').click();
+  await at('linked');
+  await show(phone, 'linked');
+  mock.account = 'blocked';
+  await hook(phone, 'to-home').click();
+  await at('blocked-by');
+  await show(phone, 'blocked');
+  usual();
 }
 
 // ---- the app: a request ----------------------------------------------------------------------------------------------------------

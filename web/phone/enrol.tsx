@@ -1,7 +1,8 @@
-// A4 on the phone: number, identification token, SMS code, the 5-digit code twice. What is done survives a reload.
+// A phone is linked: through a bank (B1), or with the token of the computer's page (A4); then SMS code and the 5-digit code
+// twice. What is done survives a reload.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { failureOf, type Failure } from '../shared/api.ts';
+import { failureOf, unreachable, type Failure } from '../shared/api.ts';
 import { unb64 } from '../shared/bytes.ts';
 import { refusalOfCode, type CodeRefusal, type CodeRules } from '../shared/code-rules.ts';
 import { callingCodeOf, CountrySelect, firstRegion } from '../shared/countries.tsx';
@@ -9,21 +10,29 @@ import { finishEnrolment, makeDeviceKeys, passkeyChallenge } from '../shared/dev
 import { minutesAndSeconds, type Language, isLanguage } from '../shared/language.ts';
 import { dialled } from '../shared/number-shown.ts';
 import { Busy, FailureNotice, Heading, Icon, Notice, TextField, useSecondsLeft } from '../shared/ui.tsx';
+import { AtBank, BeforeBank, CardWay, ChooseBank, Landed, leaveFor } from './bank.tsx';
 import { deviceName } from './device-name.ts';
-import { shortAddress } from '../shared/site.ts';
 import { hasFingerprint, makePasskey, type NewPasskey } from './fingerprint.ts';
 import { InstallFirst, InstallHint, mustInstallFirst } from './install.tsx';
 import { FingerprintOffer } from './fingerprint-offer.tsx';
 import { Keypad } from './keypad.tsx';
 import { forgetScannedToken, scannedToken } from './scanned-token.ts';
-import { enrol } from './server.ts';
+import { enrol, type Bank, type EnrolState } from './server.ts';
 import { load, save, type Device, type Enrolment } from './store.ts';
-import type { Texts } from './texts.ts';
+import { loadLinkingTexts, type LinkingTexts, type Texts } from './texts.ts';
 
+type Way = 'bank' | 'card';
 type Page =
   | { at: 'welcome' }
   | { at: 'number' }
   | { at: 'token' }
+  /** Where the journey is, only the server knows. */
+  | { at: 'resuming' }
+  | { at: 'unreached'; failure: Failure }
+  | { at: 'banks' }
+  | { at: 'before'; bank: Bank }
+  | { at: 'away'; bank: { id: string; name: string } }
+  | { at: 'landed' }
   | { at: 'sms' }
   | { at: 'code' }
   /** Where the code waits for the answer about the fingerprint, and nowhere else. */
@@ -50,26 +59,49 @@ const overWith = [
   'moved_meanwhile',
   'other_source_than_enrolled',
 ];
+/** Outcomes after which an enrolment through a bank is at another step. */
+const elsewhereNow = ['already_a_holder', 'moved_meanwhile', 'other_source_than_enrolled', 'enrolment_step_wrong'];
+/** What is told beside the number. */
+const ofTheNumber = ['phone_number_invalid', 'phone_number_not_mobile', 'calling_code_unknown'];
+
+const byBank = (enrolment: Enrolment | null) => enrolment?.bank !== undefined;
 
 /** Where an enrolment that was under way goes on, without asking anybody. */
 function firstPage(kept: Enrolment | null, token: string): Page {
   if (kept?.finish) return { at: 'sending' };
+  if (kept?.step === 'bank' || kept?.step === 'landed') return { at: 'resuming' };
   if (kept) return { at: kept.step };
   return token ? { at: 'number' } : { at: 'welcome' };
 }
 
-export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: EnrolProps) {
+export function Enrol(props: EnrolProps) {
+  const [texts, setTexts] = useState<LinkingTexts | null>(null);
+  useEffect(() => void loadLinkingTexts(props.texts).then(setTexts), [props.texts]);
+  return texts ? <Linking {...props} texts={texts} /> : <p>{props.texts.c('loading')}</p>;
+}
+
+type LinkingProps = EnrolProps & { texts: LinkingTexts };
+
+function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linked }: LinkingProps) {
   const { t, c, language } = texts;
   const [scanned] = useState(scannedToken);
+  // Who scans the computer's page has chosen the card.
+  const [kept] = useState(scanned && byBank(keptBefore) && !keptBefore?.finish ? null : keptBefore);
   const [page, setPage] = useState<Page>(() => firstPage(kept, scanned));
+  const [way, setWay] = useState<Way>(byBank(kept) ? 'bank' : 'card');
+  const [banks, setBanks] = useState<Bank[] | null>(null);
+  const [unread, setUnread] = useState<Failure | null>(null);
   const [enrolment, setEnrolment] = useState(kept);
-  const [region, setRegion] = useState(kept?.region ?? firstRegion);
-  const [number, setNumber] = useState(kept?.number ?? '');
+  const [region, setRegion] = useState((kept ?? keptBefore)?.region ?? firstRegion);
+  const [number, setNumber] = useState((kept ?? keptBefore)?.number ?? '');
   const [token, setToken] = useState(scanned);
   const [failure, setFailure] = useState<Failure | null>(before);
   const [busy, setBusy] = useState(false);
+  // Raised by each thing that the holder does: an answer to what was asked before it says nothing any more.
+  const turn = useRef(0);
 
   const go = (next: Page) => {
+    turn.current++;
     setFailure(null);
     setPage(next);
   };
@@ -82,33 +114,71 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: En
   /** The session is no longer good: say why, and begin again with what was typed. */
   const startOver = async (why: Failure) => {
     await keep(null);
-    setPage({ at: 'number' });
+    go({ at: 'number' });
     setFailure(why);
   };
 
-  const fail = (why: Failure) => (overWith.includes(why.outcome) ? startOver(why) : setFailure(why));
+  const fail = (why: Failure): unknown => {
+    if (enrolment && byBank(enrolment) && elsewhereNow.includes(why.outcome))
+      return catchUp(enrolment, why.outcome === 'enrolment_step_wrong' ? null : why);
+    return overWith.includes(why.outcome) ? startOver(why) : setFailure(why);
+  };
 
-  // After a reload the server knows better where the journey is.
+  const readBanks = async () => {
+    setUnread(null);
+    const result = await enrol.banks(language, AbortSignal.timeout(8_000));
+    if (result.ok) setBanks(result.value.banks);
+    else setUnread(result.failure);
+  };
+
   useEffect(() => {
-    if (!kept) return;
-    if (kept.finish) return void send(kept, kept.finish);
-    void enrol.state(kept.session, language).then(async (result) => {
-      if (!result.ok) return result.failure.outcome === 'unreachable' ? undefined : fail(result.failure);
-      const { step, code_rules, nonce, vault_key, sms_again_at } = result.value;
-      // Done, but the keys that did it are not here: only a new token helps.
-      if (step === 'done')
-        return startOver({ outcome: 'enrolment_step_wrong', text: t('lost.heading'), way_out: 'continue_there' });
-      const now: Enrolment = {
-        ...kept,
-        step,
-        nonce,
-        vaultKey: vault_key,
-        smsAgainAt: sms_again_at,
-        codeRules: code_rules ?? kept.codeRules,
-      };
-      await keep(now);
-      if (now.step !== kept.step) setPage({ at: now.step });
-    });
+    if (page.at === 'welcome' || page.at === 'banks') void readBanks();
+  }, [page.at]);
+
+  /** The server knows better where the journey is. `why`: what is told there, whatever it says itself. */
+  const catchUp = async (known: Enrolment, why: Failure | null = null) => {
+    const mine = turn.current;
+    const result = await enrol.state(known.session, language);
+    if (mine !== turn.current) return;
+    if (result.ok) return arrive(known, result.value, why);
+    if (overWith.includes(result.failure.outcome)) return startOver(result.failure);
+    const failure = why ?? result.failure;
+    if (why || failure.outcome !== 'unreachable') setFailure(failure);
+    setPage((now) => (now.at === 'resuming' ? { at: 'unreached', failure } : now));
+  };
+
+  const arrive = async (known: Enrolment, state: EnrolState, why: Failure | null) => {
+    const { step, bank, code_rules, nonce, vault_key, sms_again_at, outcome, sms_failure } = state;
+    // Done, but the keys that did it are not here: only a new link helps.
+    if (step === 'done')
+      return startOver({ outcome: 'enrolment_step_wrong', text: t('lost.heading'), way_out: 'continue_there' });
+    const ended = why ?? (step === 'bank' && outcome ? failureOf(outcome) : null);
+    const now: Enrolment = {
+      ...known,
+      step,
+      nonce: nonce ?? known.nonce,
+      vaultKey: vault_key ?? known.vaultKey,
+      smsAgainAt: sms_again_at ?? known.smsAgainAt,
+      codeRules: code_rules ?? known.codeRules,
+      ...(byBank(known) && bank ? { bank } : {}),
+      minor: !!known.minor || ended?.outcome === 'bank_not_for_minors',
+      moves: !!state.moves,
+    };
+    if (JSON.stringify(now) !== JSON.stringify(known)) await keep(now);
+    const told = ended ?? (step === 'sms' && sms_failure ? failureOf(sms_failure) : null);
+    if (step === 'bank') setPage(bank && !ended ? { at: 'away', bank } : { at: 'banks' });
+    else setPage({ at: step });
+    if (told || step === 'bank') setFailure(told && { ...told, text: wordsOf(told) });
+  };
+
+  /** The sentence for all limited steps promises a time; here the way goes on at once. */
+  const wordsOf = ({ outcome, open_at, text }: Failure) =>
+    outcome === 'tries_used_up' && open_at === undefined ? t('landed.used_up') : text;
+
+  useEffect(() => {
+    if (keptBefore && !kept) void save({ enrolment: null });
+    if (kept?.finish) void send(kept, kept.finish);
+    else if (kept) void catchUp(kept);
   }, []);
 
   const start = async () => {
@@ -135,6 +205,78 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: En
     go({ at: 'sms' });
     if (isLanguage(result.value.language)) speak(result.value.language);
   };
+
+  // ---- through a bank ----
+
+  const startWithBank = async () => {
+    if (busy) return;
+    setBusy(true);
+    const result = await enrol.startWithBank(callingCodeOf(region), number, language);
+    setBusy(false);
+    if (!result.ok) return setFailure(result.failure);
+    await keep({
+      session: result.value.session,
+      nonce: '',
+      vaultKey: null,
+      region,
+      number,
+      smsAgainAt: 0,
+      step: 'bank',
+      bank: null,
+      codeRules: null,
+      keys: null,
+      finish: null,
+    });
+    go({ at: 'banks' });
+  };
+
+  const visit = async ({ id, name }: { id: string; name: string }) => {
+    if (busy || !enrolment) return;
+    turn.current++;
+    setBusy(true);
+    const result = await enrol.visitBank(enrolment.session, id, language);
+    setBusy(false);
+    if (result.ok) {
+      const bank = { id, name };
+      await keep({ ...enrolment, step: 'bank', bank });
+      go({ at: 'away', bank });
+      if (!leaveFor(result.value.url)) setFailure(unreachable);
+      return;
+    }
+    if (/^bank_/.test(result.failure.outcome)) go({ at: 'banks' });
+    await fail(result.failure);
+  };
+
+  const chooseAgain = async () => {
+    if (busy || !enrolment) return;
+    turn.current++;
+    setBusy(true);
+    const result = await enrol.chooseBankAgain(enrolment.session, language);
+    setBusy(false);
+    if (!result.ok) return fail(result.failure);
+    await keep({ ...enrolment, step: 'bank', moves: false });
+    go({ at: 'banks' });
+  };
+
+  const landed = async (digits: string) => {
+    if (busy || !enrolment) return;
+    turn.current++;
+    setBusy(true);
+    setFailure(null);
+    const result = await enrol.landed(enrolment.session, digits, language);
+    setBusy(false);
+    if (result.ok || result.failure.outcome === 'tries_used_up')
+      return catchUp(enrolment, result.ok ? null : result.failure);
+    await fail(result.failure);
+  };
+
+  const toCard = async () => {
+    await keep(null);
+    setWay('card');
+    go({ at: 'number' });
+  };
+
+  // ---- SMS code and the 5-digit code ----
 
   const smsDone = async (rules: CodeRules) => {
     if (!enrolment) return;
@@ -164,7 +306,7 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: En
 
   const bind = async (code: string, made: NewPasskey | null) => {
     const enrolment = await load('enrolment');
-    if (!enrolment?.keys) return;
+    if (!enrolment?.keys || !enrolment.vaultKey) return;
     setPage({ at: 'sending' });
     const { keys, vaultKey } = enrolment;
     const nonce = unb64(enrolment.nonce)!;
@@ -181,20 +323,23 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: En
     const result = await enrol.finish(finish, language);
     if (!result.ok) {
       if (result.failure.outcome === 'unreachable') return setPage({ at: 'unsent', failure: result.failure });
-      await keep({ ...sending, finish: null });
+      const again: Enrolment = { ...sending, finish: null };
+      await keep(again);
       setPage({ at: 'code' });
+      if (byBank(again) && elsewhereNow.includes(result.failure.outcome)) return catchUp(again, result.failure);
       return fail(result.failure);
     }
     const { account, ratchet } = result.value;
     const device: Device = {
       keys: sending.keys!,
       codeVersion: 1,
-      vaultKey: sending.vaultKey,
+      vaultKey: sending.vaultKey!,
       ratchet: unb64(ratchet)!,
       previousRatchet: null,
       passkey: sending.passkey ?? null,
       phoneNumber: account.phone_number,
       name: (JSON.parse(finish) as { name: string }).name,
+      bank: sending.bank?.name ?? '',
     };
     await save({ device, enrolment: null });
     void navigator.storage?.persist?.();
@@ -202,6 +347,19 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: En
   };
 
   const told = failure && <FailureNotice failure={failure} language={language} c={c} />;
+  const moves = enrolment?.moves && (
+    <Notice kind="info" data-test="moves">
+      <p>{t('moves')}</p>
+    </Notice>
+  );
+  const ofNumber = (
+    <p class="row">
+      <span>{t('token.number', { number: dialled(callingCodeOf(region), number) })}</span>
+      <button class="button plain" onClick={() => go({ at: 'number' })} data-test="change-number">
+        {t('button.change_number')}
+      </button>
+    </p>
+  );
   if (mustInstallFirst()) return <InstallFirst texts={texts} />;
 
   switch (page.at) {
@@ -211,36 +369,51 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: En
           <Heading quiet>{t('welcome.heading')}</Heading>
           <p class="lead">{t('welcome.lead')}</p>
           {told}
-          <section class="card">
-            <p>{t('welcome.first')}</p>
-            {idUrl && (
-              <p>
-                {t('welcome.address')} <strong class="mono">{shortAddress(idUrl)}</strong>
-              </p>
-            )}
-            <button class="button main" onClick={() => go({ at: 'number' })} data-test="link-phone">
-              <Icon name="phone" /> {t('button.link')}
-            </button>
-          </section>
+          {!banks && !unread && <Busy text={c('loading')} />}
+          {(unread || (banks && banks.length > 0)) && (
+            <section class="card" aria-labelledby="way-bank">
+              <div class="near">
+                <h2 id="way-bank">{t('way.bank.heading')}</h2>
+                <p>{t('way.bank.needed')}</p>
+              </div>
+              <button
+                class="button main"
+                onClick={() => (setWay('bank'), go({ at: 'number' }))}
+                data-test="link-bank"
+              >
+                <Icon name="building" /> {t('button.by_bank')}
+              </button>
+            </section>
+          )}
+          {(banks || unread) && (
+            <CardWay texts={texts} idUrl={idUrl} main={banks?.length === 0} choose={() => (setWay('card'), go({ at: 'number' }))} />
+          )}
           <InstallHint texts={texts} />
         </>
       );
-    case 'number':
+    case 'number': {
+      const beside = way === 'bank' && failure && ofTheNumber.includes(failure.outcome) ? failure.text : '';
       return (
         <>
           <StepOf at={1} texts={texts} />
           <Heading>{t('number.heading')}</Heading>
-          <p class="lead">{t('number.lead')}</p>
-          {told}
+          <p class="lead">{t(way === 'bank' ? 'number.lead.bank' : 'number.lead')}</p>
+          {!beside && told}
           <NumberForm
             texts={texts}
             region={region}
             number={number}
-            change={(newRegion, newNumber) => (setRegion(newRegion), setNumber(newNumber))}
-            next={() => go({ at: 'token' })}
+            refused={beside}
+            busy={busy}
+            change={(newRegion, newNumber) => (setRegion(newRegion), setNumber(newNumber), beside && setFailure(null))}
+            next={() => (way === 'bank' ? startWithBank() : go({ at: 'token' }))}
           />
+          <button class="button" onClick={() => go({ at: 'welcome' })} data-test="other-way">
+            {c('button.back')}
+          </button>
         </>
       );
+    }
     case 'token':
       return (
         <>
@@ -249,15 +422,89 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: En
           <p class="lead">{scanned && token === scanned ? t('token.from_qr') : t('token.lead')}</p>
           {told}
           <TokenForm texts={texts} token={token} change={setToken} busy={busy} next={start} />
-          <p class="row">
-            <span>{t('token.number', { number: dialled(callingCodeOf(region), number) })}</span>
-            <button class="button plain" onClick={() => go({ at: 'number' })} data-test="change-number">
-              {t('button.change_number')}
-            </button>
-          </p>
+          {ofNumber}
           <Notice kind="warn">
             <p>{t('never_tell.token')}</p>
           </Notice>
+        </>
+      );
+    case 'resuming':
+      return <Busy text={c('loading')} />;
+    case 'unreached':
+      return (
+        <>
+          <FailureNotice failure={page.failure} language={language} c={c} />
+          <button
+            class="button main"
+            onClick={() => (go({ at: 'resuming' }), enrolment && catchUp(enrolment))}
+            data-test="retry"
+          >
+            {c('button.retry')}
+          </button>
+        </>
+      );
+    case 'banks':
+      return (
+        <>
+          <StepOf at={2} texts={texts} />
+          <ChooseBank
+            texts={texts}
+            banks={banks}
+            unread={unread}
+            failure={failure}
+            minor={!!enrolment?.minor}
+            idUrl={idUrl}
+            readAgain={readBanks}
+            choose={(bank) => go({ at: 'before', bank })}
+            toCard={toCard}
+            otherWay={() => go({ at: 'welcome' })}
+            number={ofNumber}
+          />
+        </>
+      );
+    case 'before':
+      return (
+        <>
+          <StepOf at={2} texts={texts} />
+          <BeforeBank
+            texts={texts}
+            bank={page.bank}
+            failure={failure}
+            busy={busy}
+            go={() => visit(page.bank)}
+            other={() => go({ at: 'banks' })}
+          />
+        </>
+      );
+    case 'away':
+      return (
+        <>
+          <StepOf at={2} texts={texts} />
+          <AtBank
+            texts={texts}
+            bank={page.bank}
+            failure={failure}
+            busy={busy}
+            look={() => enrolment && !busy && catchUp(enrolment)}
+            go={() => visit(page.bank)}
+            other={chooseAgain}
+          />
+        </>
+      );
+    case 'landed':
+      return (
+        <>
+          <StepOf at={2} texts={texts} />
+          <Landed
+            texts={texts}
+            bank={{ name: enrolment?.bank?.name ?? '' }}
+            failure={failure}
+            busy={busy}
+            next={landed}
+            back={chooseAgain}
+          >
+            {moves}
+          </Landed>
         </>
       );
     case 'sms':
@@ -267,6 +514,7 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: En
           <Heading>{t('sms.heading')}</Heading>
           <p class="lead">{t('sms.lead', { number: dialled(callingCodeOf(region), number) })}</p>
           {told}
+          {moves}
           {enrolment && (
             <SmsForm
               texts={texts}
@@ -277,6 +525,7 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: En
               clear={() => setFailure(null)}
             />
           )}
+          {byBank(enrolment) && ofNumber}
           <Notice kind="warn">
             <p>{t('sms.never_tell')}</p>
           </Notice>
@@ -339,7 +588,7 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: En
           </span>
           <Heading>{t('linked.heading')}</Heading>
           <Notice kind="ok" role="status" data-test="linked">
-            <p>{t('linked.text')}</p>
+            <p>{t(page.device.bank ? 'linked.text.bank' : 'linked.text')}</p>
           </Notice>
           <InstallHint texts={texts} />
           <button class="button main" onClick={() => linked(page.device)} data-test="to-home">
@@ -350,7 +599,7 @@ export function Enrol({ texts, kept, failure: before, idUrl, speak, linked }: En
   }
 }
 
-function StepOf({ at, texts: { t } }: { at: number; texts: Texts }) {
+function StepOf({ at, texts: { t } }: { at: number; texts: LinkingTexts }) {
   const of = 4;
   return (
     <p class="step-of" data-test="step" data-at={at}>
@@ -365,19 +614,27 @@ function StepOf({ at, texts: { t } }: { at: number; texts: Texts }) {
 }
 
 type NumberProps = {
-  texts: Texts;
+  texts: LinkingTexts;
   region: string;
   number: string;
+  /** What the server said of it. */
+  refused: string;
+  busy: boolean;
   change: (region: string, number: string) => void;
   next: () => void;
 };
 
-function NumberForm({ texts: { t, language }, region, number, change, next }: NumberProps) {
-  const [error, setError] = useState('');
+function NumberForm({ texts: { t, c, language }, region, number, refused, busy, change, next }: NumberProps) {
+  const [missing, setMissing] = useState('');
+  const error = missing || refused;
+  useEffect(() => {
+    if (refused) document.getElementById('number')?.focus();
+  }, [refused]);
   const submit = (event: Event) => {
     event.preventDefault();
+    if (busy) return;
     if (number.replace(/\D/g, '').length >= 4) return next();
-    setError(t('number.missing'));
+    setMissing(t('number.missing'));
     document.getElementById('number')?.focus();
   };
   return (
@@ -398,16 +655,17 @@ function NumberForm({ texts: { t, language }, region, number, change, next }: Nu
         maxLength={40}
         required
         value={number}
-        onInput={(event) => (setError(''), change(region, event.currentTarget.value))}
+        onInput={(event) => (setMissing(''), change(region, event.currentTarget.value))}
       />
-      <button class="button main" type="submit" data-test="next">
+      {busy && <Busy text={c('loading')} />}
+      <button class="button main" type="submit" aria-disabled={busy ? 'true' : undefined} data-test="next">
         {t('button.next')} <Icon name="arrow" />
       </button>
     </form>
   );
 }
 
-type TokenProps = { texts: Texts; token: string; change: (token: string) => void; busy: boolean; next: () => void };
+type TokenProps = { texts: LinkingTexts; token: string; change: (token: string) => void; busy: boolean; next: () => void };
 
 function TokenForm({ texts: { t, c }, token, change, busy, next }: TokenProps) {
   const [error, setError] = useState('');
@@ -442,7 +700,7 @@ function TokenForm({ texts: { t, c }, token, change, busy, next }: TokenProps) {
 }
 
 type SmsProps = {
-  texts: Texts;
+  texts: LinkingTexts;
   enrolment: Enrolment;
   keep: (enrolment: Enrolment) => Promise<void>;
   done: (rules: CodeRules) => void;
@@ -468,7 +726,7 @@ function SmsForm({ texts: { t, c, language }, enrolment, keep, done, fail, clear
       const state = await enrol.state(enrolment.session, language);
       if (!state.ok || !state.value.sms_failure) return;
       clearInterval(timer);
-      await keep({ ...enrolment, smsAgainAt: state.value.sms_again_at });
+      await keep({ ...enrolment, smsAgainAt: state.value.sms_again_at ?? 0 });
       fail(failureOf(state.value.sms_failure));
     }, lookForReportsEvery);
     return () => clearInterval(timer);
@@ -547,11 +805,11 @@ function SmsForm({ texts: { t, c, language }, enrolment, keep, done, fail, clear
   );
 }
 
-function refusalText(t: Texts['t'], why: CodeRefusal): string {
+function refusalText(t: LinkingTexts['t'], why: CodeRefusal): string {
   return t(`code.refused.${why}`);
 }
 
-function ChooseCode({ texts, rules, chosen }: { texts: Texts; rules: CodeRules; chosen: (code: string) => void }) {
+function ChooseCode({ texts, rules, chosen }: { texts: LinkingTexts; rules: CodeRules; chosen: (code: string) => void }) {
   const { t } = texts;
   // The first of the two entries; in a ref, so that it is nowhere once this screen is gone.
   const first = useRef('');

@@ -66,6 +66,11 @@ export function Home(props: Props) {
             <strong>{t('blocked.heading')}</strong>
           </p>
           <p>{t('blocked.text')}</p>
+          {device.bank !== undefined && (
+            <p data-test="blocked-by" data-bank={device.bank}>
+              {device.bank ? t('blocked.bank', { bank: device.bank }) : t('blocked.card')}
+            </p>
+          )}
           <p>{t('forgot.text')}</p>
           <button class="button main" onClick={linkAgain} data-test="link-again">
             {t('button.link_again')}

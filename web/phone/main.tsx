@@ -76,11 +76,9 @@ function App({ first, kept }: { first: Texts; kept: Kept | null }) {
               )}
             </div>
           )}
-          {gone.outcome !== 'account_deactivated' && (
-            <button class="button main" onClick={linkAgain} data-test="link-again">
-              {t('button.link_again')}
-            </button>
-          )}
+          <button class="button main" onClick={linkAgain} data-test="link-again">
+            {t('button.link_again')}
+          </button>
         </>
       );
     if (device) return <Linked texts={texts} device={device} site={site} gone={end} linkAgain={linkAgain} />;

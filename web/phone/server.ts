@@ -17,7 +17,19 @@ export type EnrolStarted = {
   language: string;
   sms_again_at: number;
 };
-export type EnrolState = Omit<EnrolStarted, 'session'> & { step: 'sms' | 'code' | 'done'; code_rules?: CodeRules; sms_failure?: unknown };
+/** Through a bank there is nothing but `bank` and `outcome` before the SMS. */
+export type EnrolState = Partial<Omit<EnrolStarted, 'session'>> & {
+  step: 'bank' | 'landed' | 'sms' | 'code' | 'done';
+  code_rules?: CodeRules;
+  sms_failure?: unknown;
+  /** Where the holder is now, or was last. */
+  bank?: { id: string; name: string };
+  /** How the last visit there ended. */
+  outcome?: unknown;
+  moves?: boolean;
+};
+/** `minors`: also for 16 and 17. `down_until`: it did not answer lately; asked again from then on. */
+export type Bank = { id: string; name: string; app_first: boolean; app_url?: string; minors: boolean; down_until?: number };
 export type Finished = { account: { phone_number: string; language: string }; did: string; ratchet: string };
 export type Me = {
   account: { state: 'active' | 'blocked'; phone_number: string; language: string };
@@ -70,6 +82,16 @@ export function endsTheLink(failure: Failure): boolean {
 // ---- enrolment -------------------------------------------------------------------------------------------------------
 
 export const enrol = {
+  banks: async (language: Language, signal?: AbortSignal) =>
+    (await request<{ banks: Bank[] }>('/d/banks', { language, ...(signal ? { signal } : {}) }))[0],
+  startWithBank: (callingCode: string, number: string, language: Language) =>
+    post<{ session: string; language: string }>('/d/enrol/bank', { calling_code: callingCode, number, language }, language),
+  visitBank: (session: string, bank: string, language: Language) =>
+    post<{ url: string }>('/d/enrol/bank/visit', { session, bank }, language),
+  landed: (session: string, code: string, language: Language) =>
+    post<{ sms_again_at: number }>('/d/enrol/bank/landing', { session, code }, language),
+  chooseBankAgain: (session: string, language: Language) =>
+    post<Record<string, never>>('/d/enrol/bank/again', { session }, language),
   start: (callingCode: string, number: string, token: string, language: Language) =>
     post<EnrolStarted>('/d/enrol/start', { calling_code: callingCode, number, token }, language),
   sms: (session: string, code: string, language: Language) =>

@@ -17,17 +17,26 @@ export type Device = {
   passkey?: string | null;
   phoneNumber: string;
   name: string;
+  /** What said who the holder is: the name of a bank, or '' for the card. Absent on phones linked before there were banks. */
+  bank?: string;
 };
 
 /** An enrolment under way; it survives a reload. */
 export type Enrolment = {
   session: string;
+  /** '' and null until the SMS is sent. */
   nonce: string;
-  vaultKey: PublicJwk;
+  vaultKey: PublicJwk | null;
   region: string;
   number: string;
   smsAgainAt: number;
-  step: 'sms' | 'code';
+  step: 'bank' | 'landed' | 'sms' | 'code';
+  /** Through a bank: the one that was chosen last. Absent with the card. */
+  bank?: { id: string; name: string } | null;
+  /** A bank said that the holder is under 18. */
+  minor?: boolean;
+  /** An account comes to this phone. */
+  moves?: boolean;
   codeRules: CodeRules | null;
   /** Made before they are sent. */
   keys: DeviceKeys | null;

@@ -72,7 +72,7 @@ function outcomes(language: Language, help: Catalogue): string {
   return outcomeRows()
     .map(({ name, wayOut }) => {
       const text = texts[name];
-      const way = help[`way_out.${wayOut}`];
+      const way = help[`outcome.${name}`] ?? help[`way_out.${wayOut}`];
       if (!text || !way) throw new Error(`the help page lacks a ${language} text for ${name} (${wayOut})`);
       return `<section class="card outcome" id="${name}"><h3>${escapeHtml(text)}</h3><p>${escapeHtml(way)}</p>
         <p class="hint">${escapeHtml(help['code_name']!)} <code>${name}</code></p></section>`;

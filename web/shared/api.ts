@@ -12,6 +12,8 @@ export type Failure = {
   open_at?: number;
   /** The field of a form that it is about. */
   field?: string;
+  /** Names of the data that it is about: "address". */
+  fields?: string[];
 };
 
 export type Result<T> = { ok: true; value: T } | { ok: false; failure: Failure };
@@ -65,11 +67,12 @@ export async function get<T>(path: string, language: Language): Promise<Result<T
 /** An error body as docs/outcomes.md writes it; anything else (a proxy's page) counts as unreachable. */
 export function failureOf(content: unknown): Failure {
   if (typeof content !== 'object' || content === null) return unreachable;
-  const { outcome, text, way_out, tries_left, open_at, field } = content as Record<string, unknown>;
+  const { outcome, text, way_out, tries_left, open_at, field, fields } = content as Record<string, unknown>;
   if (typeof outcome !== 'string' || typeof text !== 'string') return unreachable;
   const failure: Failure = { outcome, text, way_out: typeof way_out === 'string' ? way_out : 'nothing' };
   if (typeof tries_left === 'number') failure.tries_left = tries_left;
   if (typeof open_at === 'number') failure.open_at = open_at;
   if (typeof field === 'string') failure.field = field;
+  if (Array.isArray(fields)) failure.fields = fields.filter((name) => typeof name === 'string');
   return failure;
 }

@@ -1,8 +1,9 @@
 // The pages at the computer against the mock: A1 to A4, A7, F1, F5.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { cardStep, doneStep, Mock, phoneStep, reviewStep, signStep } from '../dev/mock.ts';
+import { cardStep, doneStep, Mock, outcomeText, phoneStep, reviewStep, signStep } from '../dev/mock.ts';
 import { accessible, calm, computer, launch, open } from './browser.mjs';
 
 let browser, mock, page;
@@ -42,6 +43,26 @@ test('F2_the_help_page_has_a_section_for_each_outcome', async () => {
   const section = page.locator('#pin_blocked');
   assert.match(await section.innerText(), /commune/);
   assert.ok(await section.evaluate((element) => element.matches(':target')));
+});
+
+test('F2_every_outcome_has_its_section_on_the_help_page_with_what_to_do_in_the_four_languages', async () => {
+  const rows = readFileSync(new URL('../../src/base/outcomes.def', import.meta.url), 'utf8').matchAll(/^OUTCOME\((\w+),/gm);
+  const names = Array.from(rows, ([, name]) => name);
+  assert.ok(names.length > 100);
+  for (const language of ['fr', 'nl', 'de', 'en']) {
+    await page.goto(`${mock.idUrl}/${language}/help/`);
+    const told = await page.locator('.outcome').evaluateAll((all) =>
+      all.map((each) => ({ id: each.id, said: each.querySelector('h3').textContent, way: each.querySelector('p').textContent })),
+    );
+    assert.deepEqual(told.map(({ id }) => id).sort(), [...names].sort());
+    for (const { id, said, way } of told) {
+      assert.equal(said, outcomeText(language, id));
+      assert.ok(way.length > 20, `${language} ${id}`);
+    }
+    // What is said of a code that is too easy is not said of a bank.
+    const wayOf = (name) => told.find(({ id }) => id === name).way;
+    for (const name of names.filter((each) => each.startsWith('bank_'))) assert.notEqual(wayOf(name), wayOf('code_trivial'), name);
+  }
 });
 
 test('the_start_page_is_whole_without_a_script', async () => {
