@@ -12,9 +12,10 @@ Result<Account> apply(Account account, Event event)
     return account;
 }
 
-Result<void> check_move(Account const& account, Source::Kind by)
+Result<void> check_move(Account const& account, Source const& by)
 {
-    if (account.state == State::blocked && account.source.kind != by) return fail(Outcome::other_source_than_enrolled);
+    auto const is_same = account.source.kind == by.kind && account.source.bank == by.bank;
+    if (account.state == State::blocked && !is_same) return fail(Outcome::other_source_than_enrolled);
     return {};
 }
 

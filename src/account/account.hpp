@@ -78,7 +78,7 @@ struct Source {
     std::string bank; ///< its name in the configuration; empty: a card
     std::string document_number;
     int document_type = 0;   ///< eID: tag 0F
-    std::string valid_from;  ///< ISO 8601
+    std::string valid_from;  ///< ISO 8601; of a bank: the day on which it read the card last
     std::string valid_until; ///< ISO 8601, the last day
     std::string issued_by;   ///< municipality, or the bank's name
     std::string evidence;    ///< JSON: what was judged and the answers believed; for audits
@@ -102,10 +102,10 @@ struct Account {
 /// The account after an event. Fails with `conflict` when the table has no such move.
 Result<Account> apply(Account account, Event event);
 
-/// Whether its holder, proven by `by`, may bring the account to another phone, and with it to a new code. Fails with
-/// other_source_than_enrolled: a blocked account is unblocked with what it was enrolled with (E6). A card that was
-/// renewed is the same source: it is the person that counts.
-Result<void> check_move(Account const& account, Source::Kind by);
+/// Whether its holder, proven by `by` (its kind and its bank count), may bring the account to another phone, and with
+/// it to a new code. Fails with other_source_than_enrolled: a blocked account is unblocked with what it was enrolled
+/// with, the card or that very bank (E6). A card that was renewed is the same source: it is the person that counts.
+Result<void> check_move(Account const& account, Source const& by);
 
 /// The account as it is on another phone, which `enrolled` was made for: what the holder has just proven, typed and
 /// signed is what counts from then on. It keeps its id (and with it what partners know the holder by), and is active.

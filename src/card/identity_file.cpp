@@ -240,7 +240,7 @@ Result<IdentityFile> parse_identity_file(ByteView file)
 {
     Fields const fields{TRY(parse_tlv(file, max_identity_bytes))};
 
-    auto const national_number = TRY(NationalNumber::parse(fields.ascii(tag_national_number)));
+    auto const national_number = TRY(enrolment::NationalNumber::parse(fields.ascii(tag_national_number)));
     IdentityFile identity{
         .card_number = std::string{fields.ascii(tag_card_number)},
         .valid_from = TRY(parse_day(fields.ascii(tag_valid_from))),

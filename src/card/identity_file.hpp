@@ -2,7 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
-#include "card/national_number.hpp"
+#include "enrolment/national_number.hpp"
 
 #include <array>
 #include <chrono>
@@ -86,7 +86,7 @@ struct IdentityFile {
     std::chrono::year_month_day valid_from;
     std::chrono::year_month_day valid_until; ///< the last day
     std::string issuing_municipality;
-    NationalNumber national_number;
+    enrolment::NationalNumber national_number;
     std::string surname;
     std::string given_names; ///< the first two, may be empty
     std::string third_initial;

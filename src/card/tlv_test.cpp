@@ -215,29 +215,5 @@ TEST(BirthDate, is_refused_when_it_is_none)
         EXPECT_EQ(birth_date(text), "refused") << text;
 }
 
-std::string number(std::string_view digits)
-{
-    auto const parsed = NationalNumber::parse(digits);
-    if (!parsed) return "refused";
-    return std::string{parsed->born_from_2000() ? "20.." : "19.."} + (parsed->is_bis() ? " bis" : "");
-}
-
-TEST(NationalNumber, tells_the_century_by_its_check_digits)
-{
-    EXPECT_EQ(number("85073000160"), "19..");
-    EXPECT_EQ(number("03061500171"), "20..");
-    EXPECT_EQ(number("03061500142"), "19..");
-    EXPECT_EQ(number("71000000135"), "19..") << "month and day not known";
-    EXPECT_EQ(number("85473000149"), "19.. bis") << "the month raised by 40";
-    EXPECT_EQ(number("85273000106"), "19.. bis") << "the month raised by 20";
-}
-
-TEST(NationalNumber, is_refused_when_it_cannot_be_one)
-{
-    for (auto const* const digits : {"", "8507300016", "850730001600", "85073000161", "85.07.30-001.60", "8507300016a",
-                                     "85133000100", "99999999999", "00000000000", "00000000097"})
-        EXPECT_EQ(number(digits), "refused") << digits;
-}
-
 } // namespace
 } // namespace symbolon::card

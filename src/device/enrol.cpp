@@ -297,7 +297,7 @@ Flow<Bound> move_account(Binding binding, Services services, SharedSettings sett
         auto const before = co_await services.accounts.find(binding.account);
         if (!before) co_return fail(Outcome::moved_meanwhile, "the account is gone");
         co_await enrolment::check_moves(enrolment, before->value);
-        co_await account::check_move(before->value, account::Source::Kind::card);
+        co_await account::check_move(before->value, enrolment.source);
         auto const device = device_of(binding, now);
         auto const account =
             co_await account::moved(before->value, enrolment::account_of(enrolment, before->value.id, device.id, now));

@@ -362,11 +362,51 @@ private:
     HttpClient& client_;
 };
 
+class BankFetcher final : public bank::Fetcher {
+public:
+    explicit BankFetcher(HttpClient& client) : client_{client} {}
+
+    Flow<bank::Answer> get(std::string url) override
+    {
+        OutgoingRequest request{.method = "GET",
+                                .url = std::move(url),
+                                .headers = {{"Accept", "application/json"}},
+                                .body = {},
+                                .most_answer_bytes = bank::max_answer_bytes,
+                                .patience = 5s};
+        return send(std::move(request));
+    }
+
+    Flow<bank::Answer> post(std::string url, http::Parameters form) override
+    {
+        OutgoingRequest request{
+            .method = "POST",
+            .url = std::move(url),
+            .headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}},
+            .body = http::write_parameters(form),
+            .most_answer_bytes = bank::max_answer_bytes,
+            .patience = 10s};
+        return send(std::move(request));
+    }
+
+private:
+    Flow<bank::Answer> send(OutgoingRequest request)
+    {
+        auto answer = co_await client_.send(std::move(request));
+        co_return bank::Answer{
+            .status = answer.status, .content_type = std::move(answer.content_type), .body = std::move(answer.body)};
+    }
+
+    HttpClient& client_;
+};
+
 } // namespace
 
 std::unique_ptr<card::RevocationFetcher> revocation_fetcher(HttpClient& client)
 {
     return std::make_unique<Fetcher>(client);
 }
+
+std::unique_ptr<bank::Fetcher> bank_fetcher(HttpClient& client) { return std::make_unique<BankFetcher>(client); }
 
 } // namespace symbolon::edge

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "bank/fetcher.hpp"
 #include "base/flow.hpp"
 #include "card/revocation.hpp"
 #include "edge/loops.hpp"
@@ -51,5 +52,8 @@ private:
 
 /// Who asks the responders and fetches the lists of identity cards' certificates (card/revocation.hpp).
 std::unique_ptr<card::RevocationFetcher> revocation_fetcher(HttpClient& client);
+
+/// Who asks the banks (bank/fetcher.hpp). Plain http only to `local_hosts`.
+std::unique_ptr<bank::Fetcher> bank_fetcher(HttpClient& client);
 
 } // namespace symbolon::edge

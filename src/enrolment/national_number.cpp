@@ -1,10 +1,10 @@
-#include "card/national_number.hpp"
+#include "enrolment/national_number.hpp"
 
 #include "base/text.hpp"
 
 #include <cstdint>
 
-namespace symbolon::card {
+namespace symbolon::enrolment {
 
 namespace {
 
@@ -45,4 +45,17 @@ Result<NationalNumber> NationalNumber::parse(std::string_view digits)
 
 bool NationalNumber::is_bis() const { return number(std::string_view{digits_}.substr(2, 2)) >= 20; }
 
-} // namespace symbolon::card
+bool NationalNumber::may_be_of(std::chrono::year_month_day birth) const
+{
+    auto const digits = std::string_view{digits_};
+    auto const year = number(digits.substr(0, 2)) + (born_from_2000_ ? 2000 : 1900);
+    auto const month = number(digits.substr(2, 2)) % 20;
+    auto const day = number(digits.substr(4, 2));
+    // Who was born before 1900 has digits that stand for two centuries.
+    auto const born = static_cast<std::uint64_t>(static_cast<int>(birth.year()));
+    if (born >= 1900 ? born != year : (born_from_2000_ || born % 100 != year % 100)) return false;
+    if (month != 0 && month != static_cast<unsigned>(birth.month())) return false;
+    return day == 0 || day == static_cast<unsigned>(birth.day());
+}
+
+} // namespace symbolon::enrolment

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace symbolon::card {
+namespace symbolon::enrolment {
 
 /// A number of the National Register (Royal Decree of 3 April 1984), or a BIS number (month raised by 20 or 40), whose
 /// check digits are right.
@@ -25,6 +25,10 @@ public:
     /// Whether it was given to someone who is not in the Register.
     [[nodiscard]] bool is_bis() const;
 
+    /// Whether someone born on that day may have it. A part of the date that was not known when the number was given
+    /// is 00 in it and says nothing.
+    [[nodiscard]] bool may_be_of(std::chrono::year_month_day birth) const;
+
     friend bool operator==(NationalNumber const&, NationalNumber const&) = default;
 
 private:
@@ -37,4 +41,4 @@ private:
     bool born_from_2000_ = false;
 };
 
-} // namespace symbolon::card
+} // namespace symbolon::enrolment
