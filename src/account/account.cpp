@@ -12,9 +12,10 @@ Result<Account> apply(Account account, Event event)
     return account;
 }
 
-Result<void> check_move(Account const& account, Source::Kind by)
+Result<void> check_move(Account const& account, Source const& by)
 {
-    if (account.state == State::blocked && account.source.kind != by) return fail(Outcome::other_source_than_enrolled);
+    auto const is_same = account.source.kind == by.kind && account.source.bank == by.bank;
+    if (account.state == State::blocked && !is_same) return fail(Outcome::other_source_than_enrolled);
     return {};
 }
 
@@ -26,6 +27,11 @@ Result<Account> moved(Account account, Account enrolled)
     enrolled.id = std::move(account.id);
     enrolled.state = account.state;
     enrolled.created_at = account.created_at;
+    if (enrolled.source.kind == Source::Kind::bank) {
+        enrolled.email = std::move(account.email);
+        enrolled.location_consent = account.location_consent;
+        enrolled.contract = std::move(account.contract);
+    }
     return enrolled;
 }
 

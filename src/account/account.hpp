@@ -102,14 +102,15 @@ struct Account {
 /// The account after an event. Fails with `conflict` when the table has no such move.
 Result<Account> apply(Account account, Event event);
 
-/// Whether its holder, proven by `by`, may bring the account to another phone, and with it to a new code. Fails with
-/// other_source_than_enrolled: a blocked account is unblocked with what it was enrolled with (E6). A card that was
-/// renewed is the same source: it is the person that counts.
-Result<void> check_move(Account const& account, Source::Kind by);
+/// Whether its holder, proven by `by` (its kind and its bank count), may bring the account to another phone, and with
+/// it to a new code. Fails with other_source_than_enrolled: a blocked account is unblocked with what it was enrolled
+/// with, the card or that very bank (E6). A card that was renewed is the same source: it is the person that counts.
+Result<void> check_move(Account const& account, Source const& by);
 
 /// The account as it is on another phone, which `enrolled` was made for: what the holder has just proven, typed and
 /// signed is what counts from then on. It keeps its id (and with it what partners know the holder by), and is active.
-/// Fails: conflict (it is closed).
+/// Through a bank nothing is typed but the number, and nothing signed: e-mail, location consent and contract stay as
+/// they were. Fails: conflict (it is closed).
 Result<Account> moved(Account account, Account enrolled);
 
 /// The account without its number: somebody else has just proven to have it (E10). Person, phone and code stay.

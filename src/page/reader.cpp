@@ -268,7 +268,7 @@ Flow<enrolment::CardFindings> judge_card(card::CardReading reading, card::Challe
     auto findings = findings_of(evidence);
     auto const holder = co_await services.accounts.find_by_national_number(findings.person.national_number);
     if (holder) {
-        co_await account::check_move(holder->value, account::Source::Kind::card);
+        co_await account::check_move(holder->value, findings.source);
         findings.moves = holder->value.id;
         findings.moves_from = holder->value.device;
     }
