@@ -27,6 +27,11 @@ Result<Account> moved(Account account, Account enrolled)
     enrolled.id = std::move(account.id);
     enrolled.state = account.state;
     enrolled.created_at = account.created_at;
+    if (enrolled.source.kind == Source::Kind::bank) {
+        enrolled.email = std::move(account.email);
+        enrolled.location_consent = account.location_consent;
+        enrolled.contract = std::move(account.contract);
+    }
     return enrolled;
 }
 

@@ -109,7 +109,8 @@ Result<void> check_move(Account const& account, Source const& by);
 
 /// The account as it is on another phone, which `enrolled` was made for: what the holder has just proven, typed and
 /// signed is what counts from then on. It keeps its id (and with it what partners know the holder by), and is active.
-/// Fails: conflict (it is closed).
+/// Through a bank nothing is typed but the number, and nothing signed: e-mail, location consent and contract stay as
+/// they were. Fails: conflict (it is closed).
 Result<Account> moved(Account account, Account enrolled);
 
 /// The account without its number: somebody else has just proven to have it (E10). Person, phone and code stay.

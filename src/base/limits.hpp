@@ -36,7 +36,6 @@ struct Limits {
     Seconds enrolment_undo_within = 30min;
     Seconds desk_ticket_lifetime = 10min;
     Seconds bank_visit_lifetime = 10min;
-    int landing_code_digits = 6;
     int landing_code_tries = 3;
     int minimum_age_years = 16;
     int minimum_age_with_card_years = 18;

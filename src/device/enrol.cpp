@@ -3,7 +3,9 @@
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "device/authentication.hpp"
+#include "device/bank_enrol.hpp"
 #include "device/code_rules.hpp"
+#include "device/enrolment_parts.hpp"
 #include "device/fingerprint.hpp"
 #include "device/messages.hpp"
 #include "device/out_of_use.hpp"
@@ -26,32 +28,8 @@ using ports::Wakeups;
 using State = enrolment::State;
 
 constexpr int first_code_version = 1;
-constexpr std::size_t session_characters = 43;
 
 Bytes hash_of(SecretText const& secret) { return crypto::sha256(secret.reveal()); }
-
-http::Response answer(json::Object object) { return http::json(200, json::write(std::move(object))); }
-
-/// The enrolment that a phone's session belongs to.
-Flow<Stored<Enrolment>> enrolment_of(SecretText session, Services services)
-{
-    if (session.reveal().size() != session_characters) co_return fail(Outcome::enrolment_unknown);
-    auto found = co_await services.enrolments.find_by_phone_session(hash_of(session));
-    if (!found) co_return fail(Outcome::enrolment_unknown);
-    co_return *std::move(found);
-}
-
-/// Strangers can't go through many numbers.
-Flow<void> check_rate(http::Request request, Services services, SharedSettings settings)
-{
-    auto const now = services.clock.now();
-    constexpr Seconds window = 1min;
-    auto const tried = co_await services.counters.add(
-        "enrol_start", crypto::hmac_sha256(settings->counter_key, bytes_of(request.remote_address)), window, now);
-    if (tried > settings->limits.lookups_a_minute_per_address)
-        co_return fail_until(Outcome::too_many_requests, now + window);
-    co_return {};
-}
 
 /// An enrolment that no token opens. A number that nobody is enrolling gets one, so that tries for it are counted and
 /// answered in the same way, by the same code, as for a number that somebody is (D7).
@@ -96,39 +74,6 @@ Flow<void> keep(Meant before, Enrolment after, Services services)
     co_return {};
 }
 
-bool is_spending_limit(Outcome outcome)
-{
-    return outcome == Outcome::sms_limit_in_all || outcome == Outcome::sms_limit_of_prefix ||
-           outcome == Outcome::sms_limit_of_number;
-}
-
-/// Hands the code of the last send to the gateway. Gives the enrolment as it is then: where the gateway surely did not
-/// take it, the send is taken back (E9).
-Flow<Enrolment> send_code(Enrolment enrolment, std::string code, Services services, SharedSettings settings)
-{
-    auto const minutes = std::chrono::duration_cast<std::chrono::minutes>(settings->limits.sms_code_lifetime).count();
-    auto const sent_at = enrolment.sms_sent_at.back();
-    ports::Sms sms{.to = enrolment.phone_number,
-                   .text = settings->texts.text(enrolment.language, "sms.code",
-                                                {{"code", code}, {"minutes", std::to_string(minutes)}}),
-                   .reference = message::sms_reference(enrolment.id, sent_at, settings->sms_key, services.random)};
-    auto const sent = co_await outcome_of(services.messages.send_sms(std::move(sms)));
-    if (sent) co_return enrolment;
-    services.log.failure("sms", sent.error(), {});
-    if (sent.error().outcome != Outcome::sms_not_sent) co_return enrolment;
-    // The gateway's report of it may come at this moment.
-    for (int rounds_left = 3; rounds_left > 0; --rounds_left) {
-        auto const stored = co_await services.enrolments.find(enrolment.id);
-        auto refused = stored ? enrolment::sms_refused(stored->value, sent_at) : std::nullopt;
-        if (!refused) break;
-        auto const saved = co_await outcome_of(services.enrolments.save(changed(*stored, *refused)));
-        if (saved) co_return *std::move(refused);
-        if (saved.error().outcome != Outcome::conflict) break;
-    }
-    enrolment.sms_lost = true;
-    co_return enrolment;
-}
-
 Flow<json::Object> vault_key(Services services)
 {
     auto const point = co_await services.vault.public_key();
@@ -141,9 +86,6 @@ json::Object rules_of(Enrolment const& enrolment)
     auto const birth_date = enrolment.person ? enrolment.person->birth_date : std::string{};
     return write(code_rules(birth_date, enrolment.phone_number));
 }
-
-/// The page sees what the phone does.
-void tell_page(Services const& services, EnrolmentId const& id) { services.wakeups.tell(Wakeups::of(id)); }
 
 // ---- the last step
 // ---------------------------------------------------------------------------------------------------
@@ -193,12 +135,15 @@ ports::HistoryEntry entry_of(Binding const& binding, std::string event, json::Ob
             .detail = json::write(std::move(detail))};
 }
 
+/// What proved who the person is, for the history and for the vault.
+std::string proof_of(Enrolment const& enrolment) { return enrolment::goes_through_bank(enrolment) ? "bank" : "card"; }
+
 /// The code key of a phone that an account has moved to. The same again changes nothing.
 Flow<void> replace_code(Enrolment enrolment, EnrolFinish finish, Services services)
 {
     return services.vault.replace_code(enrolment.account.value_or(AccountId{}),
                                        DeviceId{finish.device_key.thumbprint()}, first_code_version,
-                                       enrolment.device_nonce, finish.code_key, "card");
+                                       enrolment.device_nonce, finish.code_key, proof_of(enrolment));
 }
 
 /// E10: the number's operator gave it to somebody else, who has just proven to have it. The account that had it keeps
@@ -242,9 +187,9 @@ Flow<Bound> open_account(Binding binding, Services services)
         auto const done = co_await enrolment::bind_phone(enrolment, account.id, device.id, device.name, now);
         for (int round = 1;; ++round) {
             auto const lost = co_await who_loses(account.phone_number, account.id, services);
-            auto const opened = co_await outcome_of(
-                services.accounts.open(account, device, enrolment.contract, changed(binding.stored, done),
-                                       entry_of(binding, "enrolled", {}, now), lost));
+            auto const opened = co_await outcome_of(services.accounts.open(
+                account, device, enrolment.contract, changed(binding.stored, done),
+                entry_of(binding, "enrolled", json::Object{{"by", proof_of(enrolment)}}, now), lost));
             if (opened) {
                 tell_of_loss(lost, services);
                 co_return Bound{.enrolment = done, .device = device};
@@ -260,7 +205,7 @@ Flow<Bound> open_account(Binding binding, Services services)
         co_return std::unexpected{opened.error()};
     }
     services.log.event("enrolled", {{"account", binding.account.text()}});
-    tell_page(services, enrolment.id);
+    tell_of(enrolment.id, services);
     co_return *std::move(opened);
 }
 
@@ -282,7 +227,8 @@ Flow<void> tell_number_before(account::PhoneNumber number, Language language, Se
 
 /// E1, E3, E6, E7: the person's account comes to another phone, and gets another code. The phone before is out at once.
 /// The store decides who of two phones was first; the vault follows, so that the code key is always the winner's.
-/// Fails: the failures of the vault, passkey_refused, moved_meanwhile, other_source_than_enrolled, phone_number_taken.
+/// Fails: the failures of the vault, passkey_refused, moved_meanwhile, new_number_needs_card,
+/// other_source_than_enrolled, phone_number_taken.
 Flow<Bound> move_account(Binding binding, Services services, SharedSettings settings)
 {
     auto const now = services.clock.now();
@@ -315,7 +261,7 @@ Flow<Bound> move_account(Binding binding, Services services, SharedSettings sett
              .before = old,
              .contract_pdf = enrolment.contract,
              .enrolment = changed(binding.stored, done),
-             .entry = entry_of(binding, "moved", {{"by", "card"}, {"new_number", new_number}}, now),
+             .entry = entry_of(binding, "moved", {{"by", proof_of(enrolment)}, {"new_number", new_number}}, now),
              .number_lost = lost}));
         if (!moved) {
             if (round < most_rounds && may_be_tried_again(moved.error().outcome)) continue;
@@ -324,7 +270,7 @@ Flow<Bound> move_account(Binding binding, Services services, SharedSettings sett
         services.log.event("moved", {{"account", account.id.text()}});
         services.wakeups.tell(Wakeups::of(account.id));
         tell_of_loss(lost, services);
-        tell_page(services, enrolment.id);
+        tell_of(enrolment.id, services);
         // What is done is done, even where the old phone can't be told now: with its next request it is.
         if (old) co_await outcome_of(end_open_actions(old->value, Outcome::device_unbound, services));
         co_await replace_code(done, binding.finish, services);
@@ -334,11 +280,11 @@ Flow<Bound> move_account(Binding binding, Services services, SharedSettings sett
     }
 }
 
-/// What sends the holder back to the card: it was read for an account that is now another.
-bool is_told_at_the_card(Outcome outcome)
+/// What sends the holder back to the card or the bank: it spoke for an account that is now another.
+bool is_to_identify_again(Outcome outcome)
 {
     return outcome == Outcome::already_a_holder || outcome == Outcome::moved_meanwhile ||
-           outcome == Outcome::other_source_than_enrolled;
+           outcome == Outcome::other_source_than_enrolled || outcome == Outcome::new_number_needs_card;
 }
 
 http::Response bound(Enrolment const& enrolment, account::Device const& device)
@@ -353,7 +299,7 @@ http::Response bound(Enrolment const& enrolment, account::Device const& device)
 
 Flow<http::Response> start_enrolment(http::Request request, Services services, SharedSettings settings)
 {
-    co_await check_rate(request, services, settings);
+    co_await check_rate("enrol_start", request, services, settings);
     auto const start = co_await parse_enrol_start(request.body);
     auto const number = co_await enrolment::parse_phone_number(start.calling_code, start.number);
     auto const typed_hash = hash_of(start.token);
@@ -363,7 +309,7 @@ Flow<http::Response> start_enrolment(http::Request request, Services services, S
     auto judged = enrolment::judge_token(meant.enrolment, typed_hash, now, settings->limits);
     if (judged.failure) {
         co_await keep(meant, std::move(judged.enrolment), services);
-        tell_page(services, meant.enrolment.id);
+        tell_of(meant.enrolment.id, services);
         // Which of the two it was, a stranger does not learn.
         if (judged.failure->outcome == Outcome::enrolment_expired)
             co_return fail(Outcome::identification_token_wrong, "the enrolment is over");
@@ -374,28 +320,12 @@ Flow<http::Response> start_enrolment(http::Request request, Services services, S
     auto const session = services.random.token();
     enrolment.phone_session_hash = hash_of(session);
     enrolment.device_nonce = services.random.bytes(nonce_bytes);
-    // Within the countdown the code that was sent stays good: the app was only opened again.
-    auto const code = enrolment::sms_code(services.random.below(1'000'000));
-    auto over_the_limit = false;
-    auto with_code = enrolment::send_sms_code(enrolment, crypto::sha256(code), now, settings->limits);
-    if (with_code) {
-        auto const counted =
-            co_await outcome_of(message::count_sms(number, settings->limits, settings->counter_key, services));
-        if (!counted && !is_spending_limit(counted.error().outcome)) co_return std::unexpected{counted.error()};
-        if (counted) {
-            enrolment = *with_code;
-        } else {
-            // The phone offers to ask again, and is told then when that is possible.
-            services.log.failure("sms", counted.error(), {});
-            if (counted.error().outcome == Outcome::sms_limit_of_number) enrolment.sms_sent_at = with_code->sms_sent_at;
-            with_code = std::unexpected{counted.error()};
-            over_the_limit = true;
-        }
-    }
-    co_await keep(meant, enrolment, services);
-    tell_page(services, enrolment.id);
+    auto to_send = co_await prepare_code(std::move(enrolment), services, settings);
+    co_await keep(meant, to_send.enrolment, services);
+    tell_of(meant.enrolment.id, services);
 
-    if (with_code) enrolment = co_await send_code(enrolment, code, services, settings);
+    auto const over_the_limit = to_send.over_the_limit;
+    enrolment = co_await send_code(std::move(to_send), services, settings);
     co_return answer({{"session", session.reveal()},
                       {"nonce", crypto::base64url(enrolment.device_nonce)},
                       {"vault_key", co_await vault_key(services)},
@@ -407,12 +337,12 @@ Flow<http::Response> start_enrolment(http::Request request, Services services, S
 Flow<http::Response> give_sms_code(http::Request request, Services services, SharedSettings settings)
 {
     auto const given = co_await parse_enrol_sms(request.body);
-    auto const stored = co_await enrolment_of(given.session, services);
+    auto const stored = co_await enrolment_of_session(given.session, services);
     auto const code = co_await enrolment::parse_sms_code(given.code.reveal());
     auto judged = enrolment::judge_sms_code(stored.value, crypto::sha256(code), services.clock.now(), settings->limits);
     auto const rules = rules_of(judged.enrolment);
     co_await services.enrolments.save(changed(stored, std::move(judged.enrolment)));
-    tell_page(services, stored.value.id);
+    tell_of(stored.value.id, services);
     if (judged.failure) co_return std::unexpected{*std::move(judged.failure)};
     co_return answer({{"code_rules", rules}});
 }
@@ -420,7 +350,7 @@ Flow<http::Response> give_sms_code(http::Request request, Services services, Sha
 Flow<http::Response> send_sms_again(http::Request request, Services services, SharedSettings settings)
 {
     auto const session = co_await parse_enrol_session(request.body);
-    auto const stored = co_await enrolment_of(session, services);
+    auto const stored = co_await enrolment_of_session(session, services);
     auto const code = enrolment::sms_code(services.random.below(1'000'000));
     auto const enrolment =
         co_await enrolment::send_sms_code(stored.value, crypto::sha256(code), services.clock.now(), settings->limits);
@@ -436,25 +366,32 @@ Flow<http::Response> send_sms_again(http::Request request, Services services, Sh
         co_return std::unexpected{counted.error()};
     }
     co_await services.enrolments.save(changed(stored, enrolment));
-    auto const sent = co_await send_code(enrolment, code, services, settings);
+    CodeToSend const to_send{.enrolment = enrolment, .code = code, .is_due = true};
+    auto const sent = co_await send_code(to_send, services, settings);
     if (sent.sms_lost) co_return fail(Outcome::sms_not_sent);
     co_return answer({{"sms_again_at", numeric_date(enrolment::sms_again_at(sent, settings->limits))}});
 }
 
 Flow<http::Response> enrolment_state(http::Request request, Services services, SharedSettings settings)
 {
-    auto const stored = co_await enrolment_of(SecretText{std::string{request.header("symbolon-enrolment")}}, services);
+    auto const stored =
+        co_await enrolment_of_session(SecretText{std::string{request.header("symbolon-enrolment")}}, services);
     auto const& enrolment = stored.value;
     if (enrolment.state != State::done) co_await enrolment::check_open(enrolment, services.clock.now());
+    if (enrolment.state == State::bank || enrolment.state == State::landed)
+        co_return answer(bank_state(enrolment, *settings));
 
     auto const* step = "sms";
     if (enrolment.state == State::code) step = "code";
     if (enrolment.state == State::done) step = "done";
     json::Object state{{"step", step},
+                       {"phone_number", enrolment.phone_number.e164()},
                        {"nonce", crypto::base64url(enrolment.device_nonce)},
                        {"vault_key", co_await vault_key(services)},
                        {"language", name_of(enrolment.language)},
                        {"sms_again_at", numeric_date(enrolment::sms_again_at(enrolment, settings->limits))}};
+    if (enrolment.moves) state["moves"] = true;
+    if (auto bank = bank_of(enrolment, *settings)) state["bank"] = *std::move(bank);
     if (enrolment.state != State::sms) state["code_rules"] = rules_of(enrolment);
     else if (enrolment.sms_lost)
         state["sms_failure"] =
@@ -466,7 +403,7 @@ Flow<http::Response> enrolment_state(http::Request request, Services services, S
 Flow<http::Response> finish_enrolment(http::Request request, Services services, SharedSettings settings)
 {
     auto const finish = co_await parse_enrol_finish(request.body);
-    auto const stored = co_await enrolment_of(finish.session, services);
+    auto const stored = co_await enrolment_of_session(finish.session, services);
     auto const& enrolment = stored.value;
     auto const now = services.clock.now();
     DeviceId const device_id{finish.device_key.thumbprint()};
@@ -503,10 +440,12 @@ Flow<http::Response> finish_enrolment(http::Request request, Services services, 
     auto const done = co_await outcome_of(enrolment.moves ? move_account(binding, services, settings)
                                                           : open_account(binding, services));
     if (done) co_return bound(done->enrolment, done->device);
-    if (is_told_at_the_card(done.error().outcome)) {
-        auto const again = co_await enrolment::read_again(enrolment, done.error().outcome, now);
+    if (is_to_identify_again(done.error().outcome)) {
+        auto const again = co_await (enrolment::goes_through_bank(enrolment)
+                                         ? enrolment::identify_again(enrolment, done.error(), now)
+                                         : enrolment::read_again(enrolment, done.error().outcome, now));
         co_await services.enrolments.save(changed(stored, again));
-        tell_page(services, enrolment.id);
+        tell_of(enrolment.id, services);
     }
     co_return std::unexpected{done.error()};
 }

@@ -22,8 +22,9 @@ Flow<http::Response> send_sms_again(http::Request request, ports::Services servi
 Flow<http::Response> enrolment_state(http::Request request, ports::Services services, SharedSettings settings);
 
 /// POST /d/enrol/finish. Fails: those of parse_enrol_finish, enrolment_unknown, enrolment_expired,
-/// enrolment_step_wrong, device_signature_invalid, passkey_refused, seal_invalid, proof_malformed, already_a_holder,
-/// phone_number_taken.
+/// enrolment_step_wrong, device_signature_invalid, passkey_refused, seal_invalid, proof_malformed, phone_number_taken;
+/// and, back to the card or the bank, already_a_holder, moved_meanwhile, other_source_than_enrolled,
+/// new_number_needs_card.
 Flow<http::Response> finish_enrolment(http::Request request, ports::Services services, SharedSettings settings);
 
 } // namespace symbolon::device

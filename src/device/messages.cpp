@@ -184,6 +184,31 @@ Result<SecretText> parse_enrol_session(std::string_view body)
     return secret_text(TRY(body_with(body, {"session"})), "session");
 }
 
+std::string write(EnrolBank const& begin)
+{
+    return json::write(
+        json::Object{{"calling_code", begin.calling_code}, {"number", begin.number}, {"language", begin.language}});
+}
+
+Result<EnrolBank> parse_enrol_bank(std::string_view body)
+{
+    auto const object = TRY(body_with(body, {"calling_code", "number", "language"}));
+    return EnrolBank{.calling_code = TRY(short_text(object, "calling_code")),
+                     .number = TRY(short_text(object, "number")),
+                     .language = TRY(short_text(object, "language"))};
+}
+
+std::string write(EnrolBankVisit const& visit)
+{
+    return json::write(json::Object{{"session", visit.session.reveal()}, {"bank", visit.bank}});
+}
+
+Result<EnrolBankVisit> parse_enrol_bank_visit(std::string_view body)
+{
+    auto const object = TRY(body_with(body, {"session", "bank"}));
+    return EnrolBankVisit{.session = TRY(secret_text(object, "session")), .bank = TRY(short_text(object, "bank"))};
+}
+
 std::string write(PushSubscribed const& subscribed)
 {
     return json::write(json::Object{{"endpoint", subscribed.endpoint},

@@ -66,6 +66,7 @@ struct EnrolStart {
 std::string write(EnrolStart const& start);
 Result<EnrolStart> parse_enrol_start(std::string_view body); ///< Fails: json_malformed, request_malformed.
 
+/// POST /d/enrol/sms, and /d/enrol/bank/landing with the code of that page.
 struct EnrolSms {
     SecretText session;
     SecretText code;
@@ -73,9 +74,26 @@ struct EnrolSms {
 std::string write(EnrolSms const& sms);
 Result<EnrolSms> parse_enrol_sms(std::string_view body); ///< Fails: json_malformed, request_malformed.
 
-/// {"session"}: POST /d/enrol/sms-again.
+/// {"session"}: POST /d/enrol/sms-again, /d/enrol/bank/again.
 std::string write_enrol_session(SecretText const& session);
 Result<SecretText> parse_enrol_session(std::string_view body); ///< Fails: json_malformed, request_malformed.
+
+/// An enrolment through a bank: POST /d/enrol/bank.
+struct EnrolBank {
+    std::string calling_code;
+    std::string number;
+    std::string language; ///< not judged yet
+};
+std::string write(EnrolBank const& begin);
+Result<EnrolBank> parse_enrol_bank(std::string_view body); ///< Fails: json_malformed, request_malformed.
+
+/// POST /d/enrol/bank/visit.
+struct EnrolBankVisit {
+    SecretText session;
+    std::string bank;
+};
+std::string write(EnrolBankVisit const& visit);
+Result<EnrolBankVisit> parse_enrol_bank_visit(std::string_view body); ///< Fails: json_malformed, request_malformed.
 
 struct EnrolFinish {
     SecretText session;

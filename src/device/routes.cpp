@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "device/actions.hpp"
+#include "device/bank_enrol.hpp"
 #include "device/enrol.hpp"
 #include "device/fingerprint.hpp"
 #include "device/history.hpp"
@@ -50,11 +51,22 @@ http::Routes device_routes(Services services, SharedSettings settings)
                                },
                            .body_bytes = most_body_bytes};
     };
+    // A bank sends the browser here, from a site that is not ours.
+    http::Route const from_bank{
+        .method = "GET", .pattern = "/bank/return", .handler = [services, settings](http::Request request) {
+            return return_from_bank(std::move(request), services, settings);
+        }};
     return {
+        from_bank,
         row("GET", "/d/nonce", nonce),
         row("POST", "/d/enrol/start", start_enrolment),
         row("POST", "/d/enrol/sms", give_sms_code),
         row("POST", "/d/enrol/sms-again", send_sms_again),
+        row("GET", "/d/banks", list_banks),
+        row("POST", "/d/enrol/bank", start_at_bank),
+        row("POST", "/d/enrol/bank/visit", visit_bank),
+        row("POST", "/d/enrol/bank/landing", give_landing_code),
+        row("POST", "/d/enrol/bank/again", choose_bank_again),
         row("GET", "/d/enrol/state", enrolment_state),
         row("POST", "/d/enrol/finish", finish_enrolment),
         row("GET", "/d/me", me),

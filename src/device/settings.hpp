@@ -4,6 +4,7 @@
 #include "base/secret.hpp"
 #include "base/texts.hpp"
 #include "crypto/jws.hpp"
+#include "ports/bank_end.hpp"
 #include "ports/banks.hpp"
 
 #include <memory>
@@ -24,7 +25,8 @@ struct Settings {
     std::vector<std::string> push_hosts; ///< push services that are sent to (push::check_endpoint)
     Limits limits;
     Texts texts;
-    ports::Banks* banks = nullptr; ///< none: nobody enrols through a bank
+    ports::Banks* banks = nullptr;    ///< none: nobody enrols through a bank
+    ports::BankEndPage bank_end_page; ///< with banks
 };
 
 using SharedSettings = std::shared_ptr<Settings const>;

@@ -130,7 +130,7 @@ struct Enrolment {
     // the reader program
     Bytes ticket_hash; ///< SHA-256; empty: none open. With a bank: of the `state` of the visit
     int ticket_generation = 0;
-    Instant ticket_expires_at;
+    Instant ticket_expires_at; ///< in landed: of the landing code
     Bytes reader_session_hash; ///< SHA-256; empty: none open
     Bytes challenge;           ///< 48 bytes that the card answers; empty once used
     Instant challenge_expires_at;
@@ -156,7 +156,8 @@ struct Enrolment {
     // the account that the person had when the card was read, and that goes to the new phone (E1, E3, E6, E7)
     std::optional<AccountId> moves;
     std::optional<DeviceId> moves_from; ///< its phone then; none: it had none
-    account::PhoneNumber number_before; ///< in done: its number and address before it moved
+    account::PhoneNumber
+        number_before; ///< in done: its number and address before it moved. With a bank: from its answer on
     std::string email_before;
 
     // the contract

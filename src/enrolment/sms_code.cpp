@@ -37,22 +37,30 @@ bool is_last(Enrolment const& enrolment, Instant sent_at)
 
 } // namespace
 
-std::string sms_code(std::uint32_t number)
+std::string six_digits(std::uint32_t number)
 {
     ENSURE(number < 1'000'000);
     auto digits = std::to_string(number);
     return std::string(code_digits - digits.size(), '0') + digits;
 }
 
-Result<std::string> parse_sms_code(std::string_view typed)
+std::optional<std::string> parse_six_digits(std::string_view typed)
 {
-    if (typed.size() > 20) return fail(Outcome::sms_code_wrong, "not the form of a code");
+    if (typed.size() > 20) return std::nullopt;
     std::string digits;
     for (auto const c : typed)
         if (c != ' ') digits += c;
-    if (digits.size() != code_digits || !is_digits(digits))
-        return fail(Outcome::sms_code_wrong, "not the form of a code");
+    if (digits.size() != code_digits || !is_digits(digits)) return std::nullopt;
     return digits;
+}
+
+std::string sms_code(std::uint32_t number) { return six_digits(number); }
+
+Result<std::string> parse_sms_code(std::string_view typed)
+{
+    auto digits = parse_six_digits(typed);
+    if (!digits) return fail(Outcome::sms_code_wrong, "not the form of a code");
+    return *std::move(digits);
 }
 
 Instant sms_again_at(Enrolment const& enrolment, Limits const& limits)

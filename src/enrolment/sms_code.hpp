@@ -12,6 +12,12 @@
 /// The SMS code that proves that the phone has the number (A4, A5).
 namespace symbolon::enrolment {
 
+/// Six digits with leading zeros, of a number below 10^6.
+std::string six_digits(std::uint32_t number);
+
+/// The digits of what a person typed, if they are six ASCII digits once spaces are dropped.
+std::optional<std::string> parse_six_digits(std::string_view typed);
+
 /// Six digits with leading zeros, of a number below 10^6 (Random::below(1'000'000)).
 std::string sms_code(std::uint32_t number);
 

@@ -1,5 +1,7 @@
 #include "enrolment/steps.hpp"
 
+#include "base/secret.hpp"
+
 namespace symbolon::enrolment {
 
 namespace {
@@ -29,6 +31,29 @@ void forget_outcome(Enrolment& enrolment)
 {
     enrolment.outcome.reset();
     enrolment.outcome_open_at.reset();
+    enrolment.outcome_fields.clear();
+}
+
+void keep_outcome(Enrolment& enrolment, Failure const& failure)
+{
+    enrolment.outcome = failure.outcome;
+    enrolment.outcome_open_at = failure.open_at;
+    enrolment.outcome_fields = failure.fields;
+}
+
+/// No `state` leads to it, and no answer that is on its way counts.
+void close_visit(Enrolment& enrolment)
+{
+    enrolment.ticket_hash.clear();
+    enrolment.ticket_generation += 1;
+    enrolment.bank_nonce.clear();
+    enrolment.bank_verifier.clear();
+}
+
+void close_landing(Enrolment& enrolment)
+{
+    enrolment.landing_code_hash.clear();
+    enrolment.landing_tries = {};
 }
 
 } // namespace
@@ -103,8 +128,7 @@ Result<Enrolment> card_accepted(Enrolment enrolment, CardFindings findings, Inst
 Enrolment reader_failed(Enrolment enrolment, Failure const& failure)
 {
     close_reader(enrolment);
-    enrolment.outcome = failure.outcome;
-    enrolment.outcome_open_at = failure.open_at;
+    keep_outcome(enrolment, failure);
     enrolment.progress = {};
     return enrolment;
 }
@@ -132,6 +156,113 @@ Result<Enrolment> contract_signed(Enrolment enrolment, Bytes signed_pdf, Instant
     return enrolment;
 }
 
+Result<Enrolment> open_bank_visit(Enrolment enrolment, BankDoor door, Instant now, Limits const& limits)
+{
+    TRY(check_open(enrolment, now));
+    if (enrolment.state != State::bank) return fail(Outcome::enrolment_step_wrong);
+    close_visit(enrolment);
+    forget_outcome(enrolment);
+    enrolment.bank = std::move(door.bank);
+    enrolment.ticket_hash = std::move(door.state_hash);
+    enrolment.ticket_expires_at = now + limits.bank_visit_lifetime;
+    enrolment.browser_hash = std::move(door.browser_hash);
+    enrolment.bank_nonce = std::move(door.nonce);
+    enrolment.bank_verifier = std::move(door.verifier);
+    return enrolment;
+}
+
+Result<Enrolment> close_bank_visit(Enrolment enrolment, Instant now)
+{
+    TRY(check_open(enrolment, now));
+    if (enrolment.state != State::bank) return fail(Outcome::enrolment_step_wrong);
+    close_visit(enrolment);
+    return enrolment;
+}
+
+Result<Enrolment> take_bank_visit(Enrolment enrolment, ByteView state_hash, Instant now)
+{
+    TRY(check_open(enrolment, now));
+    if (enrolment.state != State::bank || enrolment.ticket_hash.empty() ||
+        !equal_in_constant_time(enrolment.ticket_hash, state_hash))
+        return fail(Outcome::bank_visit_unknown);
+    close_visit(enrolment);
+    return enrolment;
+}
+
+Result<void> check_bank_visit(Enrolment const& enrolment, int visit, Instant now)
+{
+    TRY(check_open(enrolment, now));
+    if (enrolment.state != State::bank || !enrolment.ticket_hash.empty() || enrolment.ticket_generation != visit)
+        return fail(Outcome::bank_visit_unknown);
+    return {};
+}
+
+Enrolment bank_failed(Enrolment enrolment, Failure const& failure)
+{
+    keep_outcome(enrolment, failure);
+    return enrolment;
+}
+
+Failure told_elsewhere(Failure const& failure)
+{
+    switch (failure.outcome) {
+    case Outcome::bank_unknown:
+    case Outcome::bank_unreachable:
+    case Outcome::bank_visit_expired:
+    case Outcome::bank_cancelled:
+    case Outcome::bank_refused:
+    case Outcome::bank_answer_invalid:
+    case Outcome::bank_assurance_too_low: return failure;
+    default: return fail(Outcome::bank_ended_elsewhere).error();
+    }
+}
+
+Result<Enrolment> bank_accepted(Enrolment enrolment, BankFindings findings,
+                                std::optional<account::Account> const& known, Bytes landing_code_hash, Instant now,
+                                Limits const& limits)
+{
+    auto const landed = !landing_code_hash.empty();
+    enrolment = TRY(move(std::move(enrolment), landed ? Event::bank_landed : Event::bank_answered, now));
+    close_visit(enrolment);
+    close_landing(enrolment);
+    forget_outcome(enrolment);
+    enrolment.person = std::move(findings.person);
+    enrolment.source = std::move(findings.source);
+    if (known) {
+        enrolment.moves = known->id;
+        enrolment.moves_from = known->device;
+        enrolment.number_before = known->phone_number;
+    }
+    if (landed) {
+        enrolment.landing_code_hash = std::move(landing_code_hash);
+        enrolment.ticket_expires_at = now + limits.bank_visit_lifetime;
+    }
+    return enrolment;
+}
+
+Result<Enrolment> identify_again(Enrolment enrolment, std::optional<Failure> const& why, Instant now)
+{
+    TRY(check_open(enrolment, now));
+    if (!goes_through_bank(enrolment)) return fail(Outcome::enrolment_step_wrong);
+    enrolment = TRY(move(std::move(enrolment), Event::identify_again, now));
+    close_visit(enrolment);
+    close_landing(enrolment);
+    forget_reading(enrolment);
+    forget_outcome(enrolment);
+    enrolment.number_before = {};
+    if (why) keep_outcome(enrolment, *why);
+    return enrolment;
+}
+
+bool goes_through_bank(Enrolment const& enrolment)
+{
+    switch (enrolment.state) {
+    case State::bank:
+    case State::landed: return true;
+    default: return enrolment.source.kind == account::Source::Kind::bank;
+    }
+}
+
 Result<Enrolment> bind_phone(Enrolment enrolment, AccountId account, DeviceId device, std::string device_name,
                              Instant now)
 {
@@ -142,8 +273,8 @@ Result<Enrolment> bind_phone(Enrolment enrolment, AccountId account, DeviceId de
     enrolment.bound_at = now;
     enrolment.token_hash.clear();
     enrolment.sms_code_hash.clear();
-    enrolment.outcome.reset();
-    enrolment.outcome_open_at.reset();
+    close_landing(enrolment);
+    forget_outcome(enrolment);
     return enrolment;
 }
 
@@ -153,8 +284,8 @@ Result<Enrolment> read_again(Enrolment enrolment, Outcome why, Instant now)
     close_reader(enrolment);
     forget_reading(enrolment);
     enrolment.progress = {};
+    forget_outcome(enrolment);
     enrolment.outcome = why;
-    enrolment.outcome_open_at.reset();
     enrolment.token_hash.clear();
     enrolment.phone_session_hash.clear();
     enrolment.sms_code_hash.clear();
@@ -166,6 +297,9 @@ Result<void> check_moves(Enrolment const& enrolment, account::Account const& acc
 {
     if (account.state == account::State::closed || account.device != enrolment.moves_from)
         return fail(Outcome::moved_meanwhile);
+    if (goes_through_bank(enrolment) && account.phone_number != enrolment.phone_number &&
+        account.phone_number != enrolment.number_before)
+        return fail(Outcome::new_number_needs_card);
     return {};
 }
 
@@ -210,6 +344,7 @@ Result<Enrolment> cancel(Enrolment enrolment, Outcome why, Instant now)
 {
     enrolment = TRY(move(std::move(enrolment), Event::end, now));
     close_reader(enrolment);
+    forget_outcome(enrolment);
     enrolment.outcome = why;
     forget_reading(enrolment);
     return enrolment;

@@ -4,8 +4,10 @@
 #include "account/device.hpp"
 #include "base/limits.hpp"
 #include "base/result.hpp"
+#include "enrolment/bank.hpp"
 #include "enrolment/enrolment.hpp"
 
+#include <optional>
 #include <string>
 
 /// The steps from one state of an enrolment to the next. Each gives the enrolment as it must be stored.
@@ -58,6 +60,58 @@ Result<Enrolment> fix_contract(Enrolment enrolment, Bytes prepared_pdf, Bytes si
 /// The card signed. Fails: the failures of check_open, enrolment_step_wrong.
 Result<Enrolment> contract_signed(Enrolment enrolment, Bytes signed_pdf, Instant now);
 
+// ---- through a bank (docs/decisions/0014-through-a-bank.md) ---------------------------------------------------------
+
+/// A visit at a bank, as the enrolment keeps it.
+struct BankDoor {
+    std::string bank;
+    Bytes state_hash;     ///< SHA-256 of `state`
+    Bytes browser_hash;   ///< of the cookie of the browser that leaves
+    std::string nonce;    ///< that the bank's answer must carry
+    std::string verifier; ///< RFC 7636 §4.1
+};
+
+/// The phone leaves for a bank. The visit before is no longer good, and what it came to is forgotten.
+/// Fails: the failures of check_open; enrolment_step_wrong (not bank).
+Result<Enrolment> open_bank_visit(Enrolment enrolment, BankDoor door, Instant now, Limits const& limits);
+
+/// The holder is back without the bank's answer: the visit is over, and so is one whose answer is being asked for.
+/// Where none is open, nothing but that changes. Fails: the failures of check_open; enrolment_step_wrong (not bank).
+Result<Enrolment> close_bank_visit(Enrolment enrolment, Instant now);
+
+/// The visit's `state` came back, and is used up, whatever becomes of it. `ticket_generation` names the visit from then
+/// on. Fails: the failures of check_open; bank_visit_unknown (another visit, or one that is over).
+Result<Enrolment> take_bank_visit(Enrolment enrolment, ByteView state_hash, Instant now);
+
+/// Whether the answer that was asked for is still awaited. `visit`: the ticket_generation of take_bank_visit. Fails:
+/// the failures of check_open; bank_visit_unknown.
+Result<void> check_bank_visit(Enrolment const& enrolment, int visit, Instant now);
+
+/// Nothing came of the visit: the app shows why.
+Enrolment bank_failed(Enrolment enrolment, Failure const& failure);
+
+/// What the app is told of a visit that failed in another browser. What the answer said of the person is for who was at
+/// the bank, and that may be somebody whom the holder of this phone has sent there: it becomes bank_ended_elsewhere.
+Failure told_elsewhere(Failure const& failure);
+
+/// The bank's answer was judged and accepted. `known`: the account that the person has already. `landing_code_hash`:
+/// where the visit ended in another browser than the one that left, SHA-256 of what that page shows; else empty.
+/// Fails: the failures of check_open, enrolment_step_wrong.
+Result<Enrolment> bank_accepted(Enrolment enrolment, BankFindings findings,
+                                std::optional<account::Account> const& known, Bytes landing_code_hash, Instant now,
+                                Limits const& limits);
+
+/// Back to the choice of bank: the holder chooses anew, or what the bank answered for is no longer so (`why`). An SMS
+/// code that is on its way stays good. Fails: the failures of check_open, enrolment_step_wrong (also: it is the card
+/// that says who it is).
+Result<Enrolment> identify_again(Enrolment enrolment, std::optional<Failure> const& why, Instant now);
+
+/// Whether a bank, not the card, says who it is.
+bool goes_through_bank(Enrolment const& enrolment);
+
+// ---- the last step
+// ---------------------------------------------------------------------------------------------------
+
 /// The phone chose its code and is bound: the last step. The account of account_of and the device are stored with it in
 /// one commit (ports::Accounts::open). Fails: the failures of check_open, enrolment_step_wrong.
 Result<Enrolment> bind_phone(Enrolment enrolment, AccountId account, DeviceId device, std::string device_name,
@@ -67,8 +121,9 @@ Result<Enrolment> bind_phone(Enrolment enrolment, AccountId account, DeviceId de
 /// failures of check_open, enrolment_step_wrong.
 Result<Enrolment> read_again(Enrolment enrolment, Outcome why, Instant now);
 
-/// Whether an account is still as it was when the card was read: nobody brought it to another phone meanwhile. Fails:
-/// moved_meanwhile.
+/// Whether an account is still as it was when the person was identified: nobody brought it to another phone meanwhile,
+/// and, where a bank did it, to another number, which needs the card (E3). Fails, first match wins: moved_meanwhile,
+/// new_number_needs_card.
 Result<void> check_moves(Enrolment const& enrolment, account::Account const& account);
 
 /// The account that the enrolment leads to.

@@ -88,11 +88,177 @@ TEST(Phone, is_bound_only_after_the_sms_code)
     EXPECT_EQ(bound.device, DeviceId{"d"});
 }
 
+// ---- through a bank
+// --------------------------------------------------------------------------------------------------
+
+Bytes const visit_state(32, 3);
+Bytes const landing_hash(32, 4);
+
+BankDoor door() { return {"kbc", visit_state, Bytes(32, 5), "nonce", "verifier"}; }
+
+Enrolment visiting() { return open_bank_visit(in(State::bank), door(), noon, limits).value(); }
+
+BankFindings findings()
+{
+    BankFindings it;
+    it.person.family_name = "Janssens";
+    it.person.national_number = "85073003328";
+    it.source.kind = account::Source::Kind::bank;
+    it.source.bank = "kbc";
+    return it;
+}
+
+account::Account known()
+{
+    account::Account it;
+    it.id = AccountId{"a"};
+    it.device = DeviceId{"d"};
+    it.phone_number = account::PhoneNumber{"+32470123456"};
+    return it;
+}
+
+Enrolment landed()
+{
+    auto const taken = take_bank_visit(visiting(), visit_state, noon).value();
+    return bank_accepted(taken, findings(), known(), landing_hash, noon, limits).value();
+}
+
+TEST(BankVisit, comes_back_once_and_names_the_visit_that_it_was)
+{
+    auto const taken = take_bank_visit(visiting(), visit_state, noon + 1min).value();
+    EXPECT_TRUE(taken.ticket_hash.empty() && taken.bank_nonce.empty() && taken.bank_verifier.empty());
+    EXPECT_EQ(taken.bank, "kbc");
+    EXPECT_EQ(take_bank_visit(taken, visit_state, noon).error().outcome, Outcome::bank_visit_unknown);
+    EXPECT_EQ(take_bank_visit(taken, {}, noon).error().outcome, Outcome::bank_visit_unknown) << "nor does nothing";
+    EXPECT_EQ(take_bank_visit(visiting(), Bytes(32, 9), noon).error().outcome, Outcome::bank_visit_unknown);
+    EXPECT_TRUE(check_bank_visit(taken, taken.ticket_generation, noon));
+}
+
+TEST(BankVisit, takes_the_place_of_the_one_before_and_of_an_answer_that_is_on_its_way)
+{
+    auto const taken = take_bank_visit(visiting(), visit_state, noon).value();
+    auto const next = open_bank_visit(taken, door(), noon, limits).value();
+    EXPECT_EQ(check_bank_visit(next, taken.ticket_generation, noon).error().outcome, Outcome::bank_visit_unknown);
+    auto const left = close_bank_visit(taken, noon).value();
+    EXPECT_EQ(check_bank_visit(left, taken.ticket_generation, noon).error().outcome, Outcome::bank_visit_unknown);
+    EXPECT_EQ(check_bank_visit(taken, taken.ticket_generation, noon + 24h).error().outcome, Outcome::enrolment_expired);
+}
+
+TEST(BankVisit, begins_in_the_choice_of_bank_alone)
+{
+    for (auto const state :
+         {State::card, State::review, State::sign, State::token, State::sms, State::code, State::done, State::landed}) {
+        EXPECT_EQ(open_bank_visit(in(state), door(), noon, limits).error().outcome, Outcome::enrolment_step_wrong);
+        EXPECT_EQ(close_bank_visit(in(state), noon).error().outcome, Outcome::enrolment_step_wrong);
+    }
+}
+
+TEST(BankVisit, card_ticket_is_no_state_of_a_visit)
+{
+    auto const linked = give_link(in(State::card), ticket, noon, limits).value();
+    EXPECT_EQ(take_bank_visit(linked, ticket, noon).error().outcome, Outcome::bank_visit_unknown);
+    EXPECT_EQ(open_link(visiting(), session, Bytes(48), noon, limits).error().outcome, Outcome::enrolment_step_wrong)
+        << "nor the other way round";
+}
+
+TEST(BankVisit, that_failed_says_why_until_the_next_one_begins)
+{
+    auto const failed =
+        bank_failed(visiting(), fail_about(Outcome::bank_data_outdated, {"address", "document_number"}).error());
+    EXPECT_EQ(failed.state, State::bank);
+    EXPECT_EQ(failed.outcome, Outcome::bank_data_outdated);
+    EXPECT_EQ(failed.outcome_fields, (std::vector<std::string>{"address", "document_number"}));
+    EXPECT_EQ(close_bank_visit(failed, noon).value().outcome, Outcome::bank_data_outdated);
+    auto const next = open_bank_visit(failed, door(), noon, limits).value();
+    EXPECT_FALSE(next.outcome);
+    EXPECT_TRUE(next.outcome_fields.empty());
+}
+
+TEST(BankVisit, that_failed_in_another_browser_tells_the_app_nothing_of_the_person)
+{
+    for (auto const of_the_person : {Outcome::too_young, Outcome::bank_data_outdated, Outcome::bank_not_for_minors,
+                                     Outcome::bank_phone_number_differs, Outcome::new_number_needs_card,
+                                     Outcome::other_source_than_enrolled, Outcome::national_number_invalid}) {
+        auto const told = told_elsewhere(Failure{of_the_person, {}, {}, {}, noon, {"address"}});
+        EXPECT_EQ(told.outcome, Outcome::bank_ended_elsewhere) << name_of(of_the_person);
+        EXPECT_FALSE(told.open_at);
+        EXPECT_TRUE(told.fields.empty());
+    }
+    EXPECT_EQ(told_elsewhere(fail(Outcome::bank_cancelled).error()).outcome, Outcome::bank_cancelled);
+}
+
+TEST(BankAnswer, waits_for_the_landing_code_only_where_another_browser_came_back)
+{
+    auto const here = bank_accepted(visiting(), findings(), std::nullopt, {}, noon, limits).value();
+    EXPECT_EQ(here.state, State::sms);
+    EXPECT_TRUE(goes_through_bank(here));
+    EXPECT_FALSE(here.moves);
+    auto const elsewhere = landed();
+    EXPECT_EQ(elsewhere.state, State::landed);
+    EXPECT_EQ(elsewhere.moves, AccountId{"a"});
+    EXPECT_EQ(elsewhere.moves_from, DeviceId{"d"});
+    EXPECT_EQ(bank_accepted(here, findings(), std::nullopt, {}, noon, limits).error().outcome,
+              Outcome::enrolment_step_wrong);
+}
+
+TEST(BankAnswer, given_up_leaves_nothing_of_the_person)
+{
+    auto it = landed();
+    it.sms_code_hash = Bytes(32, 8);
+    for (auto const state : {State::landed, State::sms, State::code}) {
+        it.state = state;
+        auto const again = identify_again(it, fail(Outcome::moved_meanwhile).error(), noon).value();
+        EXPECT_EQ(again.state, State::bank);
+        EXPECT_FALSE(again.person || again.moves || again.moves_from);
+        EXPECT_TRUE(again.landing_code_hash.empty() && again.number_before.empty());
+        EXPECT_EQ(again.outcome, Outcome::moved_meanwhile);
+        EXPECT_EQ(again.sms_code_hash, Bytes(32, 8)) << "the number is the same";
+    }
+    EXPECT_FALSE(identify_again(it, std::nullopt, noon).value().outcome);
+    for (auto const state : {State::card, State::token, State::sms, State::code, State::done})
+        EXPECT_EQ(identify_again(in(state), std::nullopt, noon).error().outcome, Outcome::enrolment_step_wrong);
+}
+
+TEST(BankAnswer, E3_counts_no_longer_when_the_account_got_another_number_meanwhile)
+{
+    auto it = landed();
+    it.phone_number = known().phone_number;
+    auto now = known();
+    EXPECT_TRUE(check_moves(it, now));
+    now.phone_number = account::PhoneNumber{"+32470999999"};
+    EXPECT_EQ(check_moves(it, now).error().outcome, Outcome::new_number_needs_card);
+    now.device = DeviceId{"other"};
+    EXPECT_EQ(check_moves(it, now).error().outcome, Outcome::moved_meanwhile);
+    it.source.kind = account::Source::Kind::card;
+    it.state = State::code;
+    now.device = DeviceId{"d"};
+    EXPECT_TRUE(check_moves(it, now)) << "the card brings a number along";
+}
+
+TEST(BankAnswer, keeps_what_a_bank_does_not_ask_for)
+{
+    auto before = known();
+    before.email = "jan@mail.example";
+    before.location_consent = true;
+    before.contract = ContractId{"c"};
+    auto it = landed();
+    auto const after = account::moved(before, account_of(it, before.id, DeviceId{"e"}, noon)).value();
+    EXPECT_EQ(after.email, "jan@mail.example");
+    EXPECT_TRUE(after.location_consent);
+    EXPECT_EQ(after.contract, ContractId{"c"});
+    EXPECT_EQ(after.source.bank, "kbc");
+    it.source = {};
+    it.email = "new@mail.example";
+    EXPECT_EQ(account::moved(before, account_of(it, before.id, DeviceId{"e"}, noon))->email, "new@mail.example");
+}
+
 TEST(Moves, are_the_only_ways)
 {
     for (auto const from : {State::done, State::ended, State::undone})
-        for (auto const event : {Event::card_read, Event::contract_fixed, Event::contract_signed, Event::token_given,
-                                 Event::sms_given, Event::phone_bound, Event::end, Event::read_again})
+        for (auto const event :
+             {Event::card_read, Event::contract_fixed, Event::contract_signed, Event::token_given, Event::sms_given,
+              Event::phone_bound, Event::end, Event::read_again, Event::bank_answered, Event::bank_landed,
+              Event::landing_code_given, Event::identify_again})
             EXPECT_FALSE(next(from, event));
 }
 

@@ -70,8 +70,8 @@ struct AccountMove {
     Stored<Account> account;              ///< as it is then
     Device device;                        ///< the phone that it has from then on
     std::optional<Stored<Device>> before; ///< the phone that it had, unbound
-    Bytes contract_pdf;
-    Stored<Enrolment> enrolment; ///< as it is then
+    Bytes contract_pdf;                   ///< empty: none was signed
+    Stored<Enrolment> enrolment;          ///< as it is then
     HistoryEntry entry;
     std::optional<NumberLost> number_lost;
 };
@@ -85,8 +85,9 @@ public:
     virtual Flow<std::optional<Stored<Account>>> find_by_phone_number(account::PhoneNumber number) = 0;
     virtual Flow<std::optional<Stored<Account>>> find_by_national_number(std::string national_number) = 0;
 
-    /// Makes an account of an enrolment: the account, its phone, the contract, the history, and the enrolment as it is
-    /// then, all or nothing. Fails: already_a_holder (the same person has an account), phone_number_taken, conflict.
+    /// Makes an account of an enrolment: the account, its phone, the contract (empty: none was signed), the history,
+    /// and the enrolment as it is then, all or nothing. Fails: already_a_holder (the same person has an account),
+    /// phone_number_taken, conflict.
     virtual Flow<void> open(Account account, Device device, Bytes contract_pdf, Stored<Enrolment> enrolment,
                             HistoryEntry entry, std::optional<NumberLost> number_lost) = 0;
     Flow<void> open(Account account, Device device, Bytes contract_pdf, Stored<Enrolment> enrolment, HistoryEntry entry)
@@ -141,7 +142,7 @@ public:
     virtual Flow<std::optional<Stored<Enrolment>>> find_by_ticket(Bytes ticket_hash) = 0;
     virtual Flow<std::optional<Stored<Enrolment>>> find_by_reader_session(Bytes session_hash) = 0;
     virtual Flow<std::optional<Stored<Enrolment>>> find_by_phone_session(Bytes session_hash) = 0;
-    /// Those in the states token, sms or code with that number, newest first, at most 8.
+    /// Those in the states token, sms or code with that number and an identification token, newest first, at most 8.
     virtual Flow<std::vector<Stored<Enrolment>>> waiting_for_phone(account::PhoneNumber number) = 0;
     virtual Flow<void> save(Stored<Enrolment> enrolment) = 0;
 };

@@ -51,6 +51,7 @@ TEST(Codec, keeps_every_member_of_every_value)
     auto account = testing::account("a", "+32470123456", "85073003328");
     account.state = account::State::blocked;
     account.source.kind = account::Source::Kind::bank;
+    account.source.bank = "kbc";
     expect_kept_whole(account);
     auto device = testing::device("d", AccountId{"a"});
     device.state = account::Device::State::suspended;
@@ -77,6 +78,13 @@ TEST(Codec, keeps_every_member_of_every_value)
     enrolment.moves_from = DeviceId{"d"};
     enrolment.number_before = account::PhoneNumber{"+32478111111"};
     enrolment.email_before = "before@mail.example";
+    enrolment.outcome_fields = {"address"};
+    enrolment.bank = "kbc";
+    enrolment.bank_nonce = "nonce";
+    enrolment.bank_verifier = "verifier";
+    enrolment.landing_code_hash = Bytes(32, 4);
+    enrolment.landing_tries = {.failed = 1, .open_at = testing::noon};
+    enrolment.source.bank = "kbc";
     expect_kept_whole(enrolment);
     auto action = testing::action("x", AccountId{"a"}, DeviceId{"d"});
     action.state = action::State::shown;

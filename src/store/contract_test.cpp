@@ -693,6 +693,52 @@ TEST_P(StoreContract, A4_a_phone_finds_the_enrolments_that_wait_for_it_newest_fi
     EXPECT_EQ(found, (std::vector<std::string>{"11", "10", "9", "7", "6", "5", "3", "2"}));
 }
 
+TEST_P(StoreContract, B1_who_types_a_token_never_finds_an_enrolment_that_a_phone_began_itself)
+{
+    auto& enrolments = store().enrolments();
+    account::PhoneNumber const number{"+32470123456"};
+    auto with_token = testing::enrolment("card", number.e164());
+    with_token.state = enrolment::State::sms;
+    ASSERT_TRUE(run_now(enrolments.add(with_token)));
+    using enrolment::State;
+    for (auto const state : {State::bank, State::landed, State::sms, State::code}) {
+        for (int i = 0; i < 8; ++i) {
+            auto it = testing::enrolment(std::to_string(static_cast<int>(state)) + std::to_string(i), number.e164());
+            it.state = state;
+            it.token_hash.clear();
+            ASSERT_TRUE(run_now(enrolments.add(it)));
+            auto const kept = run_now(enrolments.find(it.id)).value().value();
+            EXPECT_EQ(kept.value.state, state);
+            ASSERT_TRUE(run_now(enrolments.save(kept)));
+        }
+    }
+    auto const found = run_now(enrolments.waiting_for_phone(number)).value();
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found.front().value.id.text(), "card");
+}
+
+TEST_P(StoreContract, B1_accounts_without_a_contract_open_and_move)
+{
+    auto const open = [&](std::string const& id, std::string const& number, std::string const& person) {
+        auto enrolment = testing::enrolment("enrolment of " + id, number);
+        EXPECT_TRUE(run_now(store().enrolments().add(enrolment)));
+        auto account = testing::account(id, number, person);
+        account.contract = {};
+        return run_now(store().accounts().open(account, testing::device("device of " + id, AccountId{id}), {},
+                                               {enrolment, 1}, testing::entry(AccountId{id}, "enrolled")));
+    };
+    ASSERT_TRUE(open("a", "+32470123456", "85073003328"));
+    ASSERT_TRUE(open("b", "+32470123457", "90010100101"));
+    EXPECT_EQ(run_now(store().accounts().find(AccountId{"a"})).value()->value.contract, ContractId{});
+    for (auto const* id : {"a", "b"}) {
+        auto move = move_of(store(), id, std::string{"second of "} + id, "+3247099999" + std::to_string(id[0] % 10));
+        move.account.value.contract = {};
+        move.contract_pdf = {};
+        EXPECT_TRUE(run_now(store().accounts().move(move))) << id;
+    }
+    EXPECT_FALSE(run_now(store().contracts().find(AccountId{"a"}, ContractId{})).value());
+}
+
 TEST_P(StoreContract, D1_a_sign_in_asks_a_phone_and_ends_with_a_grant)
 {
     ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));

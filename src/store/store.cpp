@@ -36,6 +36,7 @@ std::string owner_of(EnrolmentId const& enrolment) { return "enrolment/" + enrol
 constexpr std::string_view owner_operator = "operator";
 constexpr std::string_view waiting_first = "waiting_first";
 constexpr std::string_view unanswered_state = "unanswered";
+constexpr std::string_view without_token = "without_token";
 
 /// What passes within minutes and is nobody's yet: one data key a day.
 struct Day {
@@ -97,6 +98,15 @@ struct Shape<account::PushSubscription> {
     }
 };
 
+/// The word that queries ask for. Only an enrolment with an identification token waits for a phone that types it; one
+/// that a phone began itself is nobody else's to find.
+std::string waiting_word(enrolment::Enrolment const& it)
+{
+    auto const is_at_the_phone = it.state == enrolment::State::sms || it.state == enrolment::State::code;
+    if (is_at_the_phone && it.token_hash.empty()) return std::string{without_token};
+    return std::string{word(it.state)};
+}
+
 template <>
 struct Shape<enrolment::Enrolment> {
     static constexpr Table table = Table::enrolment;
@@ -108,7 +118,7 @@ struct Shape<enrolment::Enrolment> {
             .keys = {key_unless_empty(it.browser_hash), key_unless_empty(it.ticket_hash),
                      key_unless_empty(it.reader_session_hash), key_unless_empty(it.phone_session_hash),
                      keyring.lookup("phone_number", it.phone_number.e164())},
-            .state = std::string{word(it.state)},
+            .state = waiting_word(it),
             .kept_until = it.expires_at + enrolment_grace,
         };
     }
@@ -438,12 +448,10 @@ public:
     {
         auto owner = access_.keyring.new_owner(owner_of(account.id), {});
         auto enrolment_update = co_await access_.update(std::move(enrolment));
-        auto contract = contract_record(account, contract_pdf, owner.key);
-
         auto const national_number = account.person.national_number;
         std::vector<Write> writes;
         writes.emplace_back(std::move(owner.write));
-        writes.emplace_back(Insert{.table = Table::contract, .record = std::move(contract)});
+        add_contract(writes, account, contract_pdf, owner.key);
         Access::add(writes, access_.line(entry, entry.at, owner.key));
         std::vector<Access::Change> changes;
         co_await add_loss(number_lost, writes, changes);
@@ -465,9 +473,8 @@ public:
     {
         auto const owner = owner_of(move.account.value.id);
         auto const key = co_await access_.keyring.key_of(owner);
-        auto contract = contract_record(move.account.value, move.contract_pdf, key);
         std::vector<Write> writes;
-        writes.emplace_back(Insert{.table = Table::contract, .record = std::move(contract)});
+        add_contract(writes, move.account.value, move.contract_pdf, key);
         Access::add(writes, access_.line(move.entry, move.entry.at, key));
         writes.emplace_back(RemoveAllOf{.table = Table::push_subscription, .owner = owner});
         std::vector<Access::Change> changes;
@@ -524,16 +531,20 @@ public:
     }
 
 private:
-    Record contract_record(account::Account const& account, Bytes const& pdf, SecretBytes const& key) const
+    /// Through a bank none was signed, and there is none to keep.
+    void add_contract(std::vector<Write>& writes, account::Account const& account, Bytes const& pdf,
+                      SecretBytes const& key) const
     {
+        if (pdf.empty()) return;
         auto const id = account.contract.text();
-        return {
+        Record record{
             .id = id,
             .owner = owner_of(account.id),
             .keys = {},
             .state = {},
             .body = access_.keyring.seal(key, name_of(Table::contract), id, 1, pdf),
         };
+        writes.emplace_back(Insert{.table = Table::contract, .record = std::move(record)});
     }
 
     /// The writes by which another account loses its number.
