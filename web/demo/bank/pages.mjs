@@ -128,7 +128,7 @@ const steps = { card: cardPage, reader: readerPage, app: appPage, ended: endedPa
 function helpHtml({ people, visit, language, t }) {
   const shown = visit.person ?? people[0];
   return `<footer>
-<p data-test="help"><strong>${t('help', { card: inFours(shown.card), pin })}</strong> ${escape(shown.firstName)} – ${escape(shown.shows[language])}.</p>
+<p data-test="help"><strong>${t('help', { card: inFours(shown.card).replaceAll(' ', '\u00a0'), pin })}</strong> ${escape(shown.firstName)} – ${escape(shown.shows[language])}.</p>
 ${visit.step === 'card' ? `<details><summary>${t('help_people')}</summary><ul>${people.slice(1).map((person) =>
     `<li><span class="digits">${inFours(person.card)}</span> ${escape(person.firstName)} – ${escape(person.shows[language])}</li>`).join('')}</ul></details>` : ''}
 </footer>`;
