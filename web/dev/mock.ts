@@ -359,7 +359,7 @@ export class Mock {
           step,
           ...(bank ? { bank } : {}),
           ...(outcome ? { outcome } : {}),
-          ...(this.moves && bank && step !== 'bank' ? { moves: true } : {}),
+          ...(this.moves && bank && !early ? { moves: true } : {}),
           ...(early || step === 'sms' ? {} : { code_rules: codeRules }),
           ...(this.smsFailure ? { sms_failure: this.smsFailure } : {}),
         });
@@ -478,10 +478,10 @@ export class Mock {
     if (!session || body['session'] !== session.id)
       return this.#refuse(response, 404, 'enrolment_unknown', 'Session inconnue.');
     if (path.endsWith('again')) {
+      // In `bank` what was told stays told.
+      if (session.step !== 'bank') delete session.outcome;
       session.step = 'bank';
-      delete session.bank;
       delete session.state;
-      delete session.outcome;
       return this.#json(response, {});
     }
     if (path.endsWith('landing')) {
@@ -491,8 +491,8 @@ export class Mock {
       if (session.landingTries > 0)
         return this.#refuse(response, 403, 'landing_code_wrong', 'Faux.', { tries_left: session.landingTries });
       session.step = 'bank';
-      session.outcome = this.#said('tries_used_up');
-      return this.#refuse(response, 429, 'tries_used_up', 'Tous les essais sont utilisés.');
+      session.outcome = { ...this.#said('tries_used_up'), open_at: now() };
+      return this.#refuse(response, 429, 'tries_used_up', 'Tous les essais sont utilisés.', { open_at: now() });
     }
     const bank = this.banks.find(({ id }) => id === body['bank']);
     if (!bank) return this.#refuse(response, 404, 'bank_unknown', 'Banque inconnue.');
@@ -533,7 +533,7 @@ export class Mock {
       else session.step = 'landed';
     }
     if (here) return void response.writeHead(303, { Location: '/app/' }).end();
-    const said = session.outcome ? `<h1 id="ended">Terminé</h1>` : `<h1>Votre code</h1><p id="landing-code">${this.landingCode}</p>`;
+    const said = session.outcome ? `<h1 id="ended">Terminé</h1>` : `<h1>Votre code</h1><p id="landing-code" data-code="${this.landingCode}">${this.landingCode}</p>`;
     this.#html(response, `<!doctype html><html lang="fr"><title>x</title><main>${said}</main></html>`);
   }
 

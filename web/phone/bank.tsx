@@ -281,11 +281,10 @@ type LandedProps = {
   busy: boolean;
   next: (digits: string) => Promise<void>;
   back: () => void;
-  children: ComponentChildren;
 };
 
 /** The bank came back in another browser, whose page shows six digits. */
-export function Landed({ texts: { t, c, language }, bank, failure, busy, next, back, children }: LandedProps) {
+export function Landed({ texts: { t, c, language }, bank, failure, busy, next, back }: LandedProps) {
   const [code, setCode] = useState('');
   const [error, setError] = useState('');
   const input = () => document.getElementById('landing')?.focus();
@@ -305,7 +304,6 @@ export function Landed({ texts: { t, c, language }, bank, failure, busy, next, b
     <>
       <Heading>{t('landed.heading')}</Heading>
       <p class="lead">{t('landed.lead', { bank: bank.name })}</p>
-      {children}
       {failure && <FailureNotice failure={failure} language={language} c={c} />}
       <form class="card" noValidate onSubmit={submit}>
         <TextField

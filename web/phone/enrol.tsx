@@ -160,20 +160,23 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
       vaultKey: vault_key ?? known.vaultKey,
       smsAgainAt: sms_again_at ?? known.smsAgainAt,
       codeRules: code_rules ?? known.codeRules,
-      ...(byBank(known) && bank ? { bank } : {}),
+      // In `bank` the server names the last one, also where the holder has said that another is to be chosen.
+      ...(byBank(known) && bank && step !== 'bank' ? { bank } : {}),
       minor: !!known.minor || ended?.outcome === 'bank_not_for_minors',
       moves: !!state.moves,
     };
     if (JSON.stringify(now) !== JSON.stringify(known)) await keep(now);
     const told = ended ?? (step === 'sms' && sms_failure ? failureOf(sms_failure) : null);
-    if (step === 'bank') setPage(bank && !ended ? { at: 'away', bank } : { at: 'banks' });
+    if (step === 'bank') setPage(known.bank && !ended ? { at: 'away', bank: known.bank } : { at: 'banks' });
     else setPage({ at: step });
-    if (told || step === 'bank') setFailure(told && { ...told, text: wordsOf(told) });
+    if (told || step === 'bank') setFailure(told && inWordsOfTheBank(told, step));
   };
 
-  /** The sentence for all limited steps promises a time; here the way goes on at once. */
-  const wordsOf = ({ outcome, open_at, text }: Failure) =>
-    outcome === 'tries_used_up' && open_at === undefined ? t('landed.used_up') : text;
+  /** The sentence for all limited steps speaks of a time to wait for; from the six digits the way goes on at once. */
+  const inWordsOfTheBank = ({ open_at, ...told }: Failure, step: string): Failure => {
+    if (step === 'bank' && told.outcome === 'tries_used_up') return { ...told, text: t('landed.used_up') };
+    return open_at === undefined ? told : { ...told, open_at };
+  };
 
   useEffect(() => {
     if (keptBefore && !kept) void save({ enrolment: null });
@@ -254,7 +257,7 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
     const result = await enrol.chooseBankAgain(enrolment.session, language);
     setBusy(false);
     if (!result.ok) return fail(result.failure);
-    await keep({ ...enrolment, step: 'bank', moves: false });
+    await keep({ ...enrolment, step: 'bank', bank: null, moves: false });
     go({ at: 'banks' });
   };
 
@@ -265,7 +268,8 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
     setFailure(null);
     const result = await enrol.landed(enrolment.session, digits, language);
     setBusy(false);
-    if (result.ok || result.failure.outcome === 'tries_used_up')
+    // Too often wrong or too late: the visit was for nothing.
+    if (result.ok || /^(tries_used_up|bank_)/.test(result.failure.outcome))
       return catchUp(enrolment, result.ok ? null : result.failure);
     await fail(result.failure);
   };
@@ -502,9 +506,7 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
             busy={busy}
             next={landed}
             back={chooseAgain}
-          >
-            {moves}
-          </Landed>
+          />
         </>
       );
     case 'sms':

@@ -260,7 +260,6 @@ test('B1_back_in_another_browser_the_six_digits_of_its_page_are_typed_in_the_app
   const digits = await landElsewhere();
   await app();
   await page.locator('#landing').waitFor();
-  await hook('moves').waitFor();
   await accessible(page, 'landed');
   await hook('next').click();
   await hook('error-landing').waitFor();
@@ -309,9 +308,25 @@ test('B1_three_wrong_digits_end_the_visit_and_lead_back_to_the_choice', async ()
   await hook('next').click();
   await outcome('tries_used_up').waitFor();
   await hook('banks').waitFor();
-  assert.doesNotMatch(await outcome('tries_used_up').innerText(), /heure/, 'no time is promised that is not told');
+  assert.equal(await hook('open-at').count(), 0, 'nothing is to be waited for');
   await page.reload();
   await outcome('tries_used_up').getByText(/Retournez chez votre banque/).waitFor();
+});
+
+test('B1_digits_that_come_too_late_lead_back_to_the_choice_with_that_reason', async () => {
+  await toBanks();
+  await toBank('kbc');
+  await landElsewhere();
+  await app();
+  await page.locator('#landing').waitFor();
+  await page.route('**/d/enrol/bank/landing', async (route) => {
+    await page.request.post(`${mock.phoneUrl}/d/enrol/bank/again`, { data: { session: route.request().postDataJSON().session } });
+    await route.fulfill({ status: 410, json: says('bank_visit_expired') });
+  });
+  await page.fill('#landing', '730154');
+  await hook('next').click();
+  await outcome('bank_visit_expired').waitFor();
+  await hook('banks').waitFor();
 });
 
 test('B1_from_the_six_digits_the_way_leads_back_to_the_choice', async () => {
@@ -343,6 +358,8 @@ test('B4_closed_half_way_the_app_says_where_the_holder_was_and_goes_on_or_choose
   await hook('other-bank').click();
   await hook('banks').waitFor();
   assert.equal(sent('/d/enrol/bank/again').length, 1);
+  await page.reload();
+  await hook('banks').waitFor();
   await visit('fintro');
   await page.locator('#sms').waitFor();
 });

@@ -439,10 +439,10 @@ test('a_partial_enrolment_and_the_home_screen_work_with_the_keyboard_alone', asy
 test('F5_the_app_changes_its_language_and_keeps_it', async () => {
   await app();
   await page.click('a[hreflang="nl"]');
-  await page.getByText('Deze telefoon koppelen').waitFor();
+  await page.getByText('Verder met mijn identiteitskaart').waitFor();
   assert.equal(await page.getAttribute('html', 'lang'), 'nl');
   await page.reload();
-  await page.getByText('Deze telefoon koppelen').waitFor();
+  await page.getByText('Verder met mijn identiteitskaart').waitFor();
 });
 
 test('the_app_can_be_installed', async () => {
