@@ -174,21 +174,38 @@ public:
 
     /// A list of tables.
     template <class Read>
-    void tables(std::string_view key, Read const& read)
+    void tables(std::string_view key, std::string const& example, Read const& read)
     {
         auto const* node = find(key);
         if (node == nullptr) return;
         auto const* array = node->as_array();
-        if (array == nullptr) return wrong(*node, label(key), "a list of tables: [{ file = \"…\" }]");
+        if (array == nullptr) return wrong(*node, label(key), "a list of tables: " + example);
         for (auto const& element : *array) {
             if (element.as_table() == nullptr) {
-                wrong(element, label(key), "a table: { file = \"…\" }");
+                wrong(element, label(key), "a table, as in " + example);
                 continue;
             }
             Section section{element.as_table(), label(key), directory_, mistakes_};
             read(section, element.source().begin);
             section.end();
         }
+    }
+
+    /// A table of texts, under names that are known.
+    template <class Known>
+    void renamed(std::string_view key, std::map<std::string, std::string, std::less<>>& into, Known const& known)
+    {
+        auto const* node = find(key);
+        if (node == nullptr) return;
+        auto const* table = node->as_table();
+        if (table == nullptr) return wrong(*node, label(key), "a table: { family_name = \"surname\" }");
+        Section section{table, label(key), directory_, mistakes_};
+        for (auto const name : known) {
+            std::string given;
+            section.text(name, given, is_not_empty, "the name that the bank has for it");
+            if (!given.empty()) into.emplace(name, std::move(given));
+        }
+        section.end();
     }
 
     void mistake(std::string_view key, std::string const& what)
@@ -324,7 +341,7 @@ void read_push(Section section, Configuration::Push& push, std::string const& ph
 
 void read_card(Section section, Configuration::Card& card)
 {
-    section.tables("anchors", [&](Section& anchor, toml::source_position const&) {
+    section.tables("anchors", "[{ file = \"…\" }]", [&](Section& anchor, toml::source_position const&) {
         ConfiguredAnchor one;
         anchor.path("file", one.file);
         anchor.text("arc", one.arc, is_oid, "a dotted OID: \"2.16.56.12\"");
@@ -353,6 +370,70 @@ void read_enrolment(Section section, Configuration::Enrolment& enrolment, bool t
     section.end();
     if (!enrolment.reader_page.empty() && !test_pki)
         section.mistake("reader_page", ": expected nothing, since a page that reads cards is for card.test_pki = true");
+}
+
+bool is_bank_id(std::string const& text)
+{
+    auto const is_sign = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    };
+    return !text.empty() && text.size() <= 32 && std::ranges::all_of(text, is_sign);
+}
+
+/// OpenID Connect Discovery 1.0 §3: "using the https scheme with no query or fragment components"; http on loopback.
+bool is_issuer(std::string const& text)
+{
+    auto const url = http::parse_url(text);
+    return url && !url->host.empty() && !url->has_user_info && !url->has_fragment &&
+           text.find('?') == std::string::npos &&
+           (url->scheme == "https" || (url->scheme == "http" && url->is_loopback()));
+}
+
+/// RFC 6749 appendix A.4: scope tokens and acr values stand in lists with spaces between them.
+bool is_word(std::string const& text)
+{
+    return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+void read_bank(Section& section, bank::Registration& bank)
+{
+    auto& terms = bank.terms;
+    section.text("id", terms.id, is_bank_id, "a short name of small letters and digits: \"kbc\"");
+    section.text(
+        "name", terms.name, [](std::string const& text) { return !text.empty() && displayable(text, 60).has_value(); },
+        "the name that people know, of at most 60 characters");
+    section.text("issuer", bank.issuer, is_issuer, "the bank's issuer: \"https://login.kbc.example\"");
+    section.text("client_id", bank.client_id, is_word, "the name that the bank gave us");
+    section.flag("minors", terms.minors);
+    section.flag("app_first", terms.app_first);
+    section.text("app_url", terms.app_url, is_web_url, "where the bank's app is");
+    std::vector<std::string> levels;
+    section.texts("acr", levels, is_word, "a level of assurance, without spaces");
+    if (section.has("acr")) terms.acr = std::move(levels);
+    else terms.acr = {"http://eidas.europa.eu/LoA/substantial", "http://eidas.europa.eu/LoA/high"};
+    if (terms.acr.empty()) section.mistake("acr", ": expected at least one level of assurance");
+    auto months = terms.card_data_good_for.count();
+    section.number("card_data_good_for_months", months, 1, 120);
+    terms.card_data_good_for = std::chrono::months{months};
+    section.renamed("claims", bank.claims, bank::claim_names);
+    for (auto const* const key : {"id", "name", "issuer"})
+        if (!section.has(key)) section.mistake(key, ": expected, since each bank has one");
+}
+
+void read_banks(Section whole, std::vector<bank::Registration>& banks)
+{
+    whole.tables("bank", "[[bank]], one for each", [&](Section& section, toml::source_position const&) {
+        bank::Registration one;
+        read_bank(section, one);
+        for (auto const& other : banks) {
+            if (other.terms.id == one.terms.id && !one.terms.id.empty())
+                section.mistake("id", ": expected a name that no other bank has");
+            // What an issuer says is believed of its bank alone.
+            if (other.issuer == one.issuer && !one.issuer.empty())
+                section.mistake("issuer", ": expected an issuer that no other bank has");
+        }
+        banks.push_back(std::move(one));
+    });
 }
 
 void read_limits(Section section, Limits& limits)
@@ -449,10 +530,12 @@ Result<Configuration> parse_configuration(std::string_view text, fs::path const&
     constexpr std::array<std::string_view, 10> sections{"server", "store", "vault",     "web",    "sms",
                                                         "push",   "card",  "enrolment", "limits", "log"};
     for (auto const& [key, node] : root) {
+        if (key.str() == "bank") continue;
         if (std::ranges::find(sections, key.str()) == sections.end()) {
             std::string expected;
             for (auto const name : sections) expected += (expected.empty() ? "[" : ", [") + std::string{name} + ']';
-            mistakes.add(key.source().begin, std::string{key.str()} + " is not a section; expected: " + expected);
+            mistakes.add(key.source().begin,
+                         std::string{key.str()} + " is not a section; expected: " + expected + ", [[bank]]");
         } else if (node.as_table() == nullptr) {
             mistakes.add(key.source().begin,
                          std::string{key.str()} + ": expected a section: [" + std::string{key.str()} + ']');
@@ -479,6 +562,7 @@ Result<Configuration> parse_configuration(std::string_view text, fs::path const&
     read_push(section("push"), configuration.push, configuration.server.phone_url);
     read_card(section("card"), configuration.card);
     read_enrolment(section("enrolment"), configuration.enrolment, configuration.card.test_pki);
+    read_banks(Section{&root, "", directory, mistakes}, configuration.banks);
     read_limits(section("limits"), configuration.limits);
     read_log(section("log"), configuration.log);
 
@@ -494,6 +578,25 @@ Result<Configuration> read_configuration(fs::path const& file)
         return fail(Outcome::configuration_invalid, file.string() + ": can't be read");
     std::string const text{std::istreambuf_iterator<char>{stream}, {}};
     return parse_configuration(text, file);
+}
+
+std::vector<std::string> local_hosts(Configuration const& configuration)
+{
+    std::vector<std::string> hosts;
+    auto const add = [&](std::string const& url) {
+        auto const parsed = http::parse_url(url);
+        if (!parsed || !parsed->is_loopback()) return;
+        auto const host = parsed->host.find(':') == std::string::npos ? parsed->host : '[' + parsed->host + ']';
+        if (!parsed->port.empty()) return hosts.push_back(host + ':' + parsed->port);
+        hosts.push_back(host + ":80");
+        hosts.push_back(host + ":443");
+    };
+    if (!configuration.sms.gateway.empty()) add(configuration.sms.gateway);
+    for (auto const& bank : configuration.banks) add(bank.issuer);
+    for (auto const& host : configuration.card.revocation_hosts) add("http://" + host);
+    for (auto const& host : configuration.push.hosts)
+        if (!host.starts_with('*')) add("http://" + host);
+    return hosts;
 }
 
 } // namespace symbolon::app

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "bank/settings.hpp"
 #include "base/limits.hpp"
 #include "base/result.hpp"
 
@@ -74,6 +75,8 @@ struct Configuration {
         std::string operator_name = "Symbolon"; ///< who the contract is with
     } enrolment;
 
+    std::vector<bank::Registration> banks; ///< [[bank]], in the order in which they are offered
+
     Limits limits;
 
     struct Log {
@@ -90,5 +93,8 @@ Result<Configuration> read_configuration(std::filesystem::path const& file);
 
 /// The same for a text; `file` is what mistakes name and paths are relative to.
 Result<Configuration> parse_configuration(std::string_view text, std::filesystem::path const& file);
+
+/// The hosts of this machine that the settings name ("127.0.0.1:8405"): they may be asked, over plain http too.
+std::vector<std::string> local_hosts(Configuration const& configuration);
 
 } // namespace symbolon::app

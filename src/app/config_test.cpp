@@ -117,6 +117,75 @@ requests = false
     EXPECT_FALSE(configuration->log.requests);
 }
 
+std::string bank(std::string const& more = {}, std::string const& id = "kbc")
+{
+    return "[[bank]]\nid = \"" + id + "\"\nname = \"KBC\"\nissuer = \"https://login." + id + ".example\"\n" + more +
+           '\n';
+}
+
+TEST(Configuration, B2_lists_the_banks_in_their_order)
+{
+    auto const read = parse_configuration(bank() + bank("minors = true\napp_first = true\n"
+                                                        "app_url = \"https://ing.example/app\"\nclient_id = \"us\"\n"
+                                                        "acr = [\"urn:high\"]\ncard_data_good_for_months = 6\n"
+                                                        "claims = { national_number = \"https://ing.example/rrn\" }",
+                                                        "ing"),
+                                          "/etc/symbolon/symbolon.toml");
+    ASSERT_TRUE(read) << read.error().detail;
+    ASSERT_EQ(read->banks.size(), 2U);
+    auto const& kbc = read->banks[0];
+    EXPECT_EQ(kbc.terms.id, "kbc");
+    EXPECT_EQ(kbc.terms.name, "KBC");
+    EXPECT_EQ(kbc.issuer, "https://login.kbc.example");
+    EXPECT_EQ(kbc.client_id, "symbolon");
+    EXPECT_FALSE(kbc.terms.minors);
+    EXPECT_FALSE(kbc.terms.app_first);
+    EXPECT_EQ(kbc.terms.acr,
+              (std::vector<std::string>{"http://eidas.europa.eu/LoA/substantial", "http://eidas.europa.eu/LoA/high"}));
+    EXPECT_EQ(kbc.terms.card_data_good_for, std::chrono::months{24});
+    EXPECT_EQ(kbc.claim("national_number"), "national_number");
+    auto const& ing = read->banks[1];
+    EXPECT_TRUE(ing.terms.minors);
+    EXPECT_TRUE(ing.terms.app_first);
+    EXPECT_EQ(ing.terms.app_url, "https://ing.example/app");
+    EXPECT_EQ(ing.client_id, "us");
+    EXPECT_EQ(ing.terms.acr, std::vector<std::string>{"urn:high"});
+    EXPECT_EQ(ing.terms.card_data_good_for, std::chrono::months{6});
+    EXPECT_EQ(ing.claim("national_number"), "https://ing.example/rrn");
+    EXPECT_EQ(ing.claim("family_name"), "family_name");
+    EXPECT_TRUE(local_hosts(*read).empty());
+    auto const demo =
+        parse_configuration("[[bank]]\nid = \"kbc\"\nname = \"KBC\"\nissuer = \"http://localhost:8404/kbc\"",
+                            "/etc/symbolon/symbolon.toml");
+    ASSERT_TRUE(demo) << demo.error().detail;
+    EXPECT_EQ(local_hosts(*demo), std::vector<std::string>{"localhost:8404"});
+}
+
+TEST(Configuration, of_a_bank_that_is_wrong_is_refused_with_what_is_expected)
+{
+    for (auto const& [text, mistake] : {
+             std::pair{std::string{"bank = 5"}, "bank: expected a list of tables"},
+             std::pair{std::string{"[bank]\nid = \"kbc\""}, "bank: expected a list of tables"},
+             std::pair{std::string{"[[bank]]"}, "bank.id: expected, since each bank has one"},
+             std::pair{bank("minor = true"), "bank.minor is not a setting; expected: acr, app_first"},
+             std::pair{bank() + bank(), "bank.id: expected a name that no other bank has"},
+             std::pair{bank("", "KBC"), "bank.id: expected a short name"},
+             std::pair{bank("acr = []"), "bank.acr: expected at least one"},
+             std::pair{bank("acr = [\"a b\"]"), "bank.acr: expected a level"},
+             std::pair{bank("card_data_good_for_months = 0"), "expected a whole number from 1 to 120"},
+             std::pair{bank("claims = { rrn = \"x\" }"), "bank.claims.rrn is not a setting"},
+             std::pair{bank("claims = { birthdate = 5 }"), "bank.claims.birthdate: expected the name"},
+             std::pair{bank("app_url = \"javascript:1\""), "bank.app_url: expected where"},
+             std::pair{std::string{"[[bank]]\nid = \"a\"\nname = \"A\"\nissuer = \"http://bank.example\""},
+                       "bank.issuer: expected the bank's issuer"},
+             std::pair{std::string{"[[bank]]\nid = \"a\"\nname = \"A\"\nissuer = \"https://bank.example?x=1\""},
+                       "bank.issuer: expected the bank's issuer"},
+             std::pair{bank() + "[[bank]]\nid = \"b\"\nname = \"B\"\nissuer = \"https://login.kbc.example\"",
+                       "bank.issuer: expected an issuer that no other bank has"},
+         })
+        EXPECT_NE(mistakes_in(text).find(mistake), std::string::npos) << text << '\n' << mistakes_in(text);
+}
+
 TEST(Configuration, that_is_wrong_is_refused_with_its_place_and_what_is_expected)
 {
     struct Case {
@@ -200,7 +269,7 @@ TEST(Configuration, is_documented_by_its_example)
     EXPECT_TRUE(parse_configuration(text, "symbolon.toml")) << mistakes_in(text);
 
     // With every default written out it is the same, but for what has none to be had here.
-    auto const settings = std::regex_replace(text, std::regex{"(^|\n)# ([a-z0-9_]+ = )"}, "$1$2");
+    auto const settings = std::regex_replace(text, std::regex{"(^|\n)# (\\[\\[bank\\]\\]|[a-z0-9_]+ = )"}, "$1$2");
     auto spelled_out = parse_configuration(settings, "/etc/symbolon/symbolon.toml");
     ASSERT_FALSE(spelled_out);
     EXPECT_NE(spelled_out.error().detail.find("enrolment.reader_page: expected nothing"), std::string::npos);
@@ -213,6 +282,13 @@ TEST(Configuration, is_documented_by_its_example)
     EXPECT_EQ(spelled_out->store.path, plain.store.path);
     EXPECT_EQ(spelled_out->vault.socket, plain.vault.socket);
     EXPECT_EQ(spelled_out->server.stop_grace, plain.server.stop_grace);
+    std::string banks; // with the template for each of them
+    for (auto const& bank : spelled_out->banks)
+        banks +=
+            bank.terms.name + (bank.terms.minors ? " (minors)" : "") + (bank.terms.app_first ? " (app first), " : ", ");
+    EXPECT_EQ(banks, "BNP Paribas Fortis (minors), Hello bank!, Fintro, Belfius (minors) (app first), "
+                     "KBC (minors) (app first), CBC, ING (minors) (app first), ");
+    EXPECT_TRUE(plain.banks.empty());
     auto const& a = spelled_out->limits;
     auto const& b = plain.limits;
     EXPECT_EQ(std::tie(a.sms_sends, a.sms_sends_window, a.sms_again_after, a.sms_sends_a_day_to_one_number,

@@ -312,4 +312,37 @@ Result<State> read_state(fs::path const& directory, Instant now)
     };
 }
 
+Result<bank::Keys> read_bank_keys(fs::path const& directory)
+{
+    constexpr int encryption_bits = 3072;
+    auto const signing_file = directory / "bank.key";
+    auto const encryption_file = directory / "bank_encryption.key";
+    auto const is_missing = [](fs::path const& file) {
+        std::error_code error;
+        return !fs::exists(fs::symlink_status(file, error));
+    };
+    if (is_missing(signing_file)) TRY(write_new_p256_key(signing_file));
+    if (is_missing(encryption_file))
+        TRY(write_secret_file(encryption_file,
+                              crypto::PrivateKey::generate(crypto::KeyType::rsa, encryption_bits).der().reveal()));
+    auto signing = TRY(read_p256_key(signing_file));
+    auto encryption = crypto::PrivateKey::from_der(TRY(read_secret_file(encryption_file)));
+    if (!encryption || encryption->type() != crypto::KeyType::rsa) return invalid(encryption_file, "is no RSA key");
+    auto signing_name = signing.public_key().thumbprint();
+    auto encryption_name = encryption->public_key().thumbprint();
+    return bank::Keys{
+        .signing = {.key_id = std::move(signing_name),
+                    .algorithm = crypto::SignatureAlgorithm::es256,
+                    .key = std::move(signing)},
+        .decryption = {{.key_id = std::move(encryption_name), .key = *std::move(encryption)}},
+    };
+}
+
+bank::Settings bank_settings(Configuration const& configuration, bank::Keys keys)
+{
+    return {.banks = configuration.banks,
+            .redirect_uri = configuration.server.phone_url + "/bank/return",
+            .keys = std::move(keys)};
+}
+
 } // namespace symbolon::app

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "app/config.hpp"
+#include "bank/settings.hpp"
 #include "base/instant.hpp"
 #include "base/result.hpp"
 #include "crypto/jws.hpp"
@@ -21,6 +23,8 @@
 ///     signing.json     the keys of ID tokens
 ///     record.key       the key that approval records are signed with, PKCS#8
 ///     push.key         the key that push services know us by (RFC 8292), PKCS#8
+///     bank.key         the key that banks know us by (private_key_jwt), PKCS#8
+///     bank_encryption.key  the key that banks encrypt ID tokens to, PKCS#8
 ///     vault/           the vault's own (vault::make_vault); permit.key in it, or moved beside these, is the server's
 ///     store.db         made at the first start
 namespace symbolon::app {
@@ -77,6 +81,12 @@ std::vector<crypto::SigningKey> keys_at(std::vector<SigningKeyRow> const& rows, 
 /// Makes a new key for each algorithm. It is published at once and signs after `notice`; the one before is published
 /// for `overlap` more. Keys whose time is over are forgotten. Fails with configuration_invalid.
 Result<void> rotate_signing_keys(std::filesystem::path const& directory, Instant now, Seconds notice, Seconds overlap);
+
+/// Our keys towards the banks, made where they are missing. Fails with configuration_invalid.
+Result<bank::Keys> read_bank_keys(std::filesystem::path const& directory);
+
+/// What the banks of a configuration are asked with.
+bank::Settings bank_settings(Configuration const& configuration, bank::Keys keys);
 
 /// A file of 32 bytes that only its owner may read. Fails with configuration_invalid.
 Result<SecretBytes> read_key_file(std::filesystem::path const& file);

@@ -53,6 +53,18 @@ TEST_F(StateDirectory, has_keys_that_only_its_owner_reads)
     EXPECT_EQ(state->record_key.key_id, read_state(directory(), noon)->record_key.key_id);
 }
 
+TEST_F(StateDirectory, has_keys_for_the_banks_that_are_made_once)
+{
+    make();
+    auto const keys = read_bank_keys(directory());
+    ASSERT_TRUE(keys) << keys.error().detail;
+    EXPECT_EQ(bank::public_jwk_set(*keys), bank::public_jwk_set(read_bank_keys(directory()).value()));
+    for (auto const* const name : {"bank.key", "bank_encryption.key"})
+        EXPECT_EQ(fs::status(directory() / name).permissions(), fs::perms::owner_read | fs::perms::owner_write) << name;
+    std::ofstream{directory() / "bank.key"} << "no key";
+    EXPECT_EQ(read_bank_keys(directory()).error().outcome, Outcome::configuration_invalid);
+}
+
 TEST_F(StateDirectory, is_never_made_over_another)
 {
     make();

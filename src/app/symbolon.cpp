@@ -3,12 +3,15 @@
 #include "app/config.hpp"
 #include "app/registration.hpp"
 #include "app/state_directory.hpp"
+#include "bank/check.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/jws.hpp"
 #include "device/vault_client.hpp"
+#include "edge/http_client.hpp"
+#include "edge/json_log.hpp"
 #include "edge/loops.hpp"
 #include "embedded/symbolon_toml.hpp"
 #include "store/log.hpp"
@@ -274,6 +277,54 @@ Result<void> log_head(fs::path const& config)
     return {};
 }
 
+class SystemClock final : public ports::Clock {
+public:
+    [[nodiscard]] Instant now() const override { return ::now(); }
+};
+
+/// Prints our public keys for the banks, made now where there are none.
+Result<void> bank_keys(fs::path const& config)
+{
+    auto const directory = TRY(app::read_configuration(config)).state_directory;
+    say(bank::public_jwk_set(TRY(app::read_bank_keys(directory))));
+    return {};
+}
+
+/// Says line by line what is right and wrong with the connection to a bank.
+Result<void> check_bank(fs::path const& config, std::string const& name)
+{
+    auto const configuration = TRY(app::read_configuration(config));
+    auto const& banks = configuration.banks;
+    auto const found = std::ranges::find(banks, name, [](auto const& bank) { return bank.terms.id; });
+    if (found == banks.end()) {
+        std::string names;
+        for (auto const& bank : banks) names += (names.empty() ? "" : ", ") + bank.terms.id;
+        return fail(Outcome::bank_unknown, "no [[bank]] has the id \"" + name + "\"" +
+                                               (names.empty() ? "; there are none" : "; there are: " + names));
+    }
+    auto const settings = app::bank_settings(configuration, TRY(app::read_bank_keys(configuration.state_directory)));
+    auto const random = crypto::system_random();
+    auto const log = TRY(edge::make_log({.level = edge::LogLevel::none}));
+    SystemClock clock;
+    edge::Loops loops{1};
+    edge::HttpClient client{loops, app::local_hosts(configuration)};
+    auto const fetcher = edge::bank_fetcher(client);
+    auto const findings = TRY(edge::run_on<std::vector<bank::Finding>>(loops.at(0), [&] {
+        return bank::check_connection(*found, settings,
+                                      {.fetcher = *fetcher, .clock = clock, .random = *random, .log = *log});
+    }));
+    std::size_t wrong = 0;
+    for (auto const& finding : findings) {
+        say((finding.wrong.empty() ? "right  " : "WRONG  ") + finding.what +
+            (finding.wrong.empty() ? "" : ": " + finding.wrong));
+        if (!finding.wrong.empty()) ++wrong;
+    }
+    if (wrong > 0)
+        return fail(Outcome::bank_unreachable, std::to_string(wrong) + " of " + std::to_string(findings.size()) +
+                                                   " things about " + name + " are wrong");
+    return {};
+}
+
 } // namespace
 
 int main(int argc, char** argv)
@@ -366,6 +417,16 @@ int main(int argc, char** argv)
     with_config(partner_command->add_subcommand("list", "those that are registered"))->callback([&] {
         command = [&] { return list_partners(config); };
     });
+
+    auto* bank_command = program.add_subcommand("bank", "the banks that people enrol through");
+    bank_command->require_subcommand(1);
+    with_config(bank_command->add_subcommand("keys", "print our public keys for the banks, a JWK Set"))->callback([&] {
+        command = [&] { return bank_keys(config); };
+    });
+    std::string bank_name;
+    auto* check = with_config(bank_command->add_subcommand("check", "say what is wrong with a connection"));
+    check->add_option("NAME", bank_name, "its id in the settings: kbc")->required();
+    check->callback([&] { command = [&] { return check_bank(config, bank_name); }; });
 
     auto* person_command = program.add_subcommand("person", "the accounts of holders");
     person_command->require_subcommand(1);

@@ -4,6 +4,7 @@
 
 #include "app/config.hpp"
 #include "app/state_directory.hpp"
+#include "bank/banks.hpp"
 #include "base/json.hpp"
 #include "crypto/push_encryption.hpp"
 #include "device/history.hpp"
@@ -133,25 +134,6 @@ Result<card::Anchors> anchors_of(app::Configuration::Card const& settings)
     return anchors;
 }
 
-/// The hosts of this machine that the settings name: they may be asked, over plain http too.
-std::vector<std::string> local_hosts(app::Configuration const& configuration)
-{
-    std::vector<std::string> hosts;
-    auto const add = [&](std::string const& url) {
-        auto const parsed = http::parse_url(url);
-        if (!parsed || !parsed->is_loopback()) return;
-        auto const host = parsed->host.find(':') == std::string::npos ? parsed->host : '[' + parsed->host + ']';
-        if (!parsed->port.empty()) return hosts.push_back(host + ':' + parsed->port);
-        hosts.push_back(host + ":80");
-        hosts.push_back(host + ":443");
-    };
-    if (!configuration.sms.gateway.empty()) add(configuration.sms.gateway);
-    for (auto const& host : configuration.card.revocation_hosts) add("http://" + host);
-    for (auto const& host : configuration.push.hosts)
-        if (!host.starts_with('*')) add("http://" + host);
-    return hosts;
-}
-
 /// Where no gateway is configured.
 class NoMessages final : public ports::Messages {
 public:
@@ -257,9 +239,14 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
     store::Store store{*engine, state.keys, *random,
                        [&] { return app::read_store_keys(configuration.state_directory); }};
     device::VaultClient vault{configuration.vault.socket, state.permit_key};
-    edge::HttpClient client{loops, local_hosts(configuration)};
+    edge::HttpClient client{loops, app::local_hosts(configuration)};
     auto const fetcher = edge::revocation_fetcher(client);
     auto const messages = TRY(make_messages(configuration.sms, client, *log));
+    auto const bank_fetcher = edge::bank_fetcher(client);
+    std::optional<bank::Banks> banks;
+    if (!configuration.banks.empty())
+        banks.emplace(app::bank_settings(configuration, TRY(app::read_bank_keys(configuration.state_directory))),
+                      bank::Means{.fetcher = *bank_fetcher, .clock = clock, .random = *random, .log = *log});
 
     push::Settings const push_settings{.key = state.push_key,
                                        .contact = configuration.push.contact,
@@ -335,7 +322,8 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
                          .push_key = crypto::push_point(state.push_key.key.public_key()),
                          .push_hosts = configuration.push.hosts,
                          .limits = limits,
-                         .texts = texts});
+                         .texts = texts,
+                         .banks = banks ? &*banks : nullptr});
 
     // The tables of the three origins.
     http::Routes id_routes;
@@ -401,6 +389,7 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
 
     log->event("started", {{"threads", std::to_string(loops.size())},
                            {"anchors", std::to_string(anchors.roots.size())},
+                           {"banks", std::to_string(configuration.banks.size())},
                            {"test_pki", configuration.card.test_pki ? "true" : "false"}});
     std::fputs("symbolond: ready\n", stderr);
 

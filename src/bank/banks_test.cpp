@@ -1,4 +1,5 @@
 #include "bank/banks.hpp"
+#include "bank/check.hpp"
 #include "bank/fake_bank_testing.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
@@ -566,6 +567,69 @@ TEST_F(BankConnection, whose_servers_answer_with_something_else_is_down)
         EXPECT_EQ(verdict(run_now(banks_.begin(visit(), Language::nl))), "bank_unreachable");
         clock_.at += longest_pause;
     }
+}
+
+class BankCheck : public BankConnection {
+protected:
+    /// What is wrong, a line each; "right" where nothing is.
+    std::string wrong()
+    {
+        Settings const settings{.banks = {}, .redirect_uri = "https://phone.example/bank/return", .keys = keys_};
+        auto const findings =
+            run_now(check_connection(registration("kbc"), settings,
+                                     {.fetcher = network_, .clock = clock_, .random = *random_, .log = log_}))
+                .value();
+        EXPECT_FALSE(findings.empty());
+        std::string lines;
+        for (auto const& finding : findings)
+            if (!finding.wrong.empty()) lines += finding.what + ": " + finding.wrong + '\n';
+        return lines.empty() ? "right" : lines;
+    }
+};
+
+TEST_F(BankCheck, finds_nothing_wrong_where_nothing_is)
+{
+    EXPECT_EQ(wrong(), "right");
+    EXPECT_EQ(kbc_.pushed.size(), 1U);
+}
+
+TEST_F(BankCheck, names_each_thing_that_is_wrong)
+{
+    kbc_.in_metadata = [](json::Object& metadata) {
+        metadata["token_endpoint_auth_methods_supported"] = json::Array{"client_secret_basic"};
+        metadata["id_token_encryption_alg_values_supported"] = json::Array{"RSA1_5"};
+        metadata.erase("authorization_response_iss_parameter_supported");
+        metadata.erase("code_challenge_methods_supported");
+    };
+    auto const lines = wrong();
+    EXPECT_THAT(lines, HasSubstr("token_endpoint_auth_methods_supported: has none of private_key_jwt\n"));
+    EXPECT_THAT(lines, HasSubstr("id_token_encryption_alg_values_supported: has none of RSA-OAEP-256"));
+    EXPECT_THAT(lines, HasSubstr("authorization_response_iss_parameter_supported: is not true"));
+    EXPECT_THAT(lines, HasSubstr("code_challenge_methods_supported: has none of S256"));
+    EXPECT_EQ(std::ranges::count(lines, '\n'), 4);
+}
+
+TEST_F(BankCheck, goes_as_far_as_it_can)
+{
+    kbc_.in_metadata = [](json::Object& metadata) { metadata["issuer"] = "https://other.example"; };
+    EXPECT_EQ(wrong(), "metadata: issuer: it says \"https://other.example\", and the configuration "
+                       "\"https://kbc.example\"\n");
+    kbc_.in_metadata = [](json::Object& metadata) { metadata["token_endpoint"] = "http://kbc.example/token"; };
+    EXPECT_THAT(wrong(), HasSubstr("token_endpoint: \"http://kbc.example/token\" is no https URL"));
+    EXPECT_TRUE(kbc_.pushed.empty());
+    kbc_.everywhere = [](Answer& answer) { answer.content_type = "text/html"; };
+    EXPECT_THAT(wrong(), HasSubstr("Content-Type is \"text/html\", not JSON"));
+    network_.refuses = 1;
+    EXPECT_THAT(wrong(), HasSubstr("no answer: refused"));
+}
+
+TEST_F(BankCheck, tells_what_a_bank_says_against_our_key_and_its_own_keys)
+{
+    kbc_.published.clear();
+    EXPECT_THAT(wrong(), HasSubstr("keys: 0 to verify signatures with: none that we can use"));
+    FakeBank strange{"https://kbc.example", {}, clock_, *random_};
+    network_.banks = {&strange};
+    EXPECT_THAT(wrong(), HasSubstr("pushed request: status 400, invalid_client"));
 }
 
 TEST(BankEndpoints, are_https_or_on_this_machine_where_the_issuer_is)
