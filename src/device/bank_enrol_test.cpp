@@ -910,7 +910,9 @@ TEST_F(BankEnrolment, an_enrolment_ends_after_24_hours)
     EXPECT_EQ(state(way.session).outcome(), "enrolment_expired");
     EXPECT_EQ(visit(way.session).outcome(), "enrolment_expired");
     EXPECT_EQ(again(way).outcome(), "enrolment_expired");
-    EXPECT_THAT(home(way).response.body, HasSubstr("enrolment_expired"));
+    EXPECT_EQ(home(way).response.status, 303) << "the app says so";
+    EXPECT_THAT(elsewhere(way).response.body, HasSubstr("enrolment_expired"));
+    EXPECT_TRUE(banks_.redeemed.empty());
 }
 
 } // namespace

@@ -166,7 +166,7 @@ async function buildPhone(): Promise<void> {
   renameSync(join(out, 'assets', 'sw.js'), join(out, 'app', 'sw.js'));
 
   // Of the server's page at /bank/return, which is no part of the app: the worker keeps none of it.
-  write(join(out, 'assets', 'bank-end.css'), read('shared', 'base.css') + read('phone', 'bank-end.css'));
+  write(join(out, 'assets', 'bank-end.css'), read('shared', 'base.css') + read('sign-in', 'bank-end.css'));
 }
 
 function pictures(out: string): void {
