@@ -19,6 +19,7 @@
 #include "entry/unanswered.hpp"
 #include "message/sms.hpp"
 #include "oidc/routes.hpp"
+#include "page/bank_end_page.hpp"
 #include "page/enrolment.hpp"
 #include "page/reader.hpp"
 #include "page/sign_in.hpp"
@@ -323,7 +324,10 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
                          .push_hosts = configuration.push.hosts,
                          .limits = limits,
                          .texts = texts,
-                         .banks = banks ? &*banks : nullptr});
+                         .banks = banks ? &*banks : nullptr,
+                         .bank_end_page = [&](ports::BankEnd const& end) {
+                             return page::bank_end_page(end, limits, configuration.card.test_pki, texts);
+                         }});
 
     // The tables of the three origins.
     http::Routes id_routes;

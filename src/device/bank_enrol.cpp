@@ -74,7 +74,8 @@ struct Visited {
     account::PhoneNumber number;
     Language language = Language::fr;
     Instant open_until;
-    bool is_at_home = false; ///< in the browser that left
+    bool is_at_home = false;     ///< in the browser that left
+    std::optional<Failure> over; ///< the enrolment is: nobody is asked
 };
 
 /// An answer that counts.
@@ -101,23 +102,26 @@ Flow<Visited> take_visit(std::string state, std::optional<std::string> cookie, S
     auto const found = co_await services.enrolments.find_by_ticket(state_hash);
     if (!found) co_return fail(Outcome::bank_visit_unknown);
     Enrolment before;
-    auto const taken = co_await update_enrolment(
+    auto const taken = co_await outcome_of(update_enrolment(
         found->value.id,
         [&](Enrolment enrolment) -> Result<Enrolment> {
             before = enrolment;
             return enrolment::take_bank_visit(std::move(enrolment), state_hash, services.clock.now());
         },
-        services);
+        services));
+    auto const is_over = !taken && taken.error().outcome == Outcome::enrolment_expired;
+    if (!taken && !is_over) co_return std::unexpected{taken.error()};
     auto const at_home =
         cookie && !before.browser_hash.empty() && equal_in_constant_time(hash_of_cookie(*cookie), before.browser_hash);
     co_return Visited{
         .enrolment = before.id,
-        .visit = taken.value.ticket_generation,
+        .visit = taken ? taken->value.ticket_generation : 0,
         .at = {.bank = before.bank, .state = state, .nonce = before.bank_nonce, .verifier = before.bank_verifier},
         .number = before.phone_number,
         .language = before.language,
         .open_until = before.ticket_expires_at,
-        .is_at_home = at_home};
+        .is_at_home = at_home,
+        .over = is_over ? std::optional{taken.error()} : std::nullopt};
 }
 
 std::string digits_in(std::string_view text)
@@ -137,9 +141,10 @@ Flow<std::optional<account::Account>> account_of_person(std::string national_num
 }
 
 /// Asks the bank, and judges what it says beside the account that the person has already, if any. Fails: those of
-/// ports::Banks::redeem and of enrolment::judge_bank_answer, bank_visit_expired.
+/// ports::Banks::redeem and of enrolment::judge_bank_answer, enrolment_expired, bank_visit_expired.
 Flow<Identified> identify(Visited visited, BankReturn back, Services services, SharedSettings settings)
 {
+    if (visited.over) co_return std::unexpected{*visited.over};
     if (services.clock.now() >= visited.open_until) co_return fail(Outcome::bank_visit_expired);
     auto const standing = standing_of(visited.at.bank, *settings);
     if (!standing) co_return fail(Outcome::bank_unknown);

@@ -465,7 +465,7 @@ TEST_F(BankEnrolment, B1_a_visit_that_lands_in_another_browser_goes_on_with_what
     EXPECT_EQ(outcome(finish(phone)), "");
 }
 
-TEST_F(BankEnrolment, T_the_forwarded_address_of_a_bank_gives_the_thief_nothing_without_the_victims_code)
+TEST_F(BankEnrolment, the_forwarded_address_of_a_bank_gives_the_thief_nothing_without_the_victims_code)
 {
     // The victim has an account; the thief begins with a number of his own and sends her the bank's address.
     auto victim = enrolled(other_number);
@@ -494,7 +494,7 @@ TEST_F(BankEnrolment, T_the_forwarded_address_of_a_bank_gives_the_thief_nothing_
     EXPECT_TRUE(run_now(victim.me()));
 }
 
-TEST_F(BankEnrolment, T_data_of_the_person_at_the_bank_are_for_that_browser_alone)
+TEST_F(BankEnrolment, data_of_the_person_at_the_bank_are_for_that_browser_alone)
 {
     auto const way = leave();
     banks_.answer = fail_until(Outcome::too_young, world_.clock.now() + std::chrono::days{400});
@@ -506,7 +506,7 @@ TEST_F(BankEnrolment, T_data_of_the_person_at_the_bank_are_for_that_browser_alon
     EXPECT_EQ(outcome_shown(way), "bank_cancelled");
 }
 
-TEST_F(BankEnrolment, T_the_cookie_of_another_visit_is_another_browser)
+TEST_F(BankEnrolment, the_cookie_of_another_visit_is_another_browser)
 {
     auto const victim = leave("0478 11 11 11");
     auto const thief = leave();
@@ -522,7 +522,7 @@ TEST_F(BankEnrolment, T_the_cookie_of_another_visit_is_another_browser)
     EXPECT_EQ(step(newer), "landed");
 }
 
-TEST_F(BankEnrolment, T_a_state_counts_once)
+TEST_F(BankEnrolment, a_state_counts_once)
 {
     auto const way = leave();
     home(way);
@@ -542,7 +542,7 @@ TEST_F(BankEnrolment, T_a_state_counts_once)
     EXPECT_EQ(home(second).response.status, 303);
 }
 
-TEST_F(BankEnrolment, T_of_two_arrivals_at_once_one_wins_before_the_bank_is_asked)
+TEST_F(BankEnrolment, of_two_arrivals_at_once_one_wins_before_the_bank_is_asked)
 {
     auto const way = leave();
     std::string other;
@@ -553,7 +553,7 @@ TEST_F(BankEnrolment, T_of_two_arrivals_at_once_one_wins_before_the_bank_is_aske
     EXPECT_EQ(step(way), "sms");
 }
 
-TEST_F(BankEnrolment, T_an_answer_that_comes_after_the_holder_went_on_counts_for_nothing)
+TEST_F(BankEnrolment, an_answer_that_comes_after_the_holder_went_on_counts_for_nothing)
 {
     auto const way = leave();
     banks_.while_asked = [&] { again(way); };
@@ -571,7 +571,7 @@ TEST_F(BankEnrolment, T_an_answer_that_comes_after_the_holder_went_on_counts_for
     EXPECT_EQ(enrolment_of(way).source.bank, "ing");
 }
 
-TEST_F(BankEnrolment, T_the_landing_code_guessed_three_times_makes_the_visit_one_for_nothing)
+TEST_F(BankEnrolment, the_landing_code_guessed_three_times_makes_the_visit_one_for_nothing)
 {
     auto const way = leave();
     auto const code = code_on(elsewhere(way));
@@ -588,7 +588,7 @@ TEST_F(BankEnrolment, T_the_landing_code_guessed_three_times_makes_the_visit_one
     EXPECT_TRUE(world_.messages.sent.empty());
 }
 
-TEST_F(BankEnrolment, T_the_session_of_somebody_else_takes_no_landing_code)
+TEST_F(BankEnrolment, the_session_of_somebody_else_takes_no_landing_code)
 {
     auto const way = leave();
     auto const code = code_on(elsewhere(way));
@@ -600,7 +600,7 @@ TEST_F(BankEnrolment, T_the_session_of_somebody_else_takes_no_landing_code)
     EXPECT_EQ(step(way), "landed");
 }
 
-TEST_F(BankEnrolment, T_queries_that_are_no_return_reach_nobody)
+TEST_F(BankEnrolment, queries_that_are_no_return_reach_nobody)
 {
     auto const way = leave();
     auto const with = [&](std::vector<http::Parameters::Pair> pairs) {
@@ -620,7 +620,7 @@ TEST_F(BankEnrolment, T_queries_that_are_no_return_reach_nobody)
     EXPECT_EQ(home(way).response.status, 303) << "the visit is still open";
 }
 
-TEST_F(BankEnrolment, T_looking_with_head_uses_nothing_up)
+TEST_F(BankEnrolment, looking_with_head_uses_nothing_up)
 {
     auto const way = leave();
     http::Request request;
@@ -631,7 +631,7 @@ TEST_F(BankEnrolment, T_looking_with_head_uses_nothing_up)
     EXPECT_EQ(home(way).response.status, 303);
 }
 
-TEST_F(BankEnrolment, T_pages_of_other_origins_begin_nothing)
+TEST_F(BankEnrolment, pages_of_other_origins_begin_nothing)
 {
     auto const way = leave();
     auto const begun = banks_.begun.size();
@@ -644,7 +644,7 @@ TEST_F(BankEnrolment, T_pages_of_other_origins_begin_nothing)
     EXPECT_EQ(banks_.begun.size(), begun);
 }
 
-TEST_F(BankEnrolment, T_nothing_of_code_state_or_person_is_logged)
+TEST_F(BankEnrolment, nothing_of_code_state_or_person_is_logged)
 {
     auto const way = leave();
     home(way);
@@ -910,7 +910,9 @@ TEST_F(BankEnrolment, an_enrolment_ends_after_24_hours)
     EXPECT_EQ(state(way.session).outcome(), "enrolment_expired");
     EXPECT_EQ(visit(way.session).outcome(), "enrolment_expired");
     EXPECT_EQ(again(way).outcome(), "enrolment_expired");
-    EXPECT_THAT(home(way).response.body, HasSubstr("enrolment_expired"));
+    EXPECT_EQ(home(way).response.status, 303) << "the app says so";
+    EXPECT_THAT(elsewhere(way).response.body, HasSubstr("enrolment_expired"));
+    EXPECT_TRUE(banks_.redeemed.empty());
 }
 
 } // namespace

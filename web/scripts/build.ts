@@ -164,6 +164,9 @@ async function buildPhone(): Promise<void> {
   const version = digest.digest('hex').slice(0, 12);
   await run('worker', out, { __SHELL__: JSON.stringify(files), __VERSION__: JSON.stringify(version) });
   renameSync(join(out, 'assets', 'sw.js'), join(out, 'app', 'sw.js'));
+
+  // Of the server's page at /bank/return, which is no part of the app: the worker keeps none of it.
+  write(join(out, 'assets', 'bank-end.css'), read('shared', 'base.css') + read('sign-in', 'bank-end.css'));
 }
 
 function pictures(out: string): void {

@@ -1,0 +1,105 @@
+#include "page/bank_end_page.hpp"
+
+#include "base/brussels.hpp"
+#include "page/brand.hpp"
+#include "page/html.hpp"
+
+#include <chrono>
+
+namespace symbolon::page {
+
+namespace {
+
+struct Words {
+    Language language;
+    Texts const& texts;
+
+    [[nodiscard]] std::string plain(std::string const& key, Texts::Values const& values = {}) const
+    {
+        return texts.text(language, "bank_end." + key, values);
+    }
+    [[nodiscard]] Html operator()(std::string const& key, Texts::Values const& values = {}) const
+    {
+        return text(plain(key, values));
+    }
+};
+
+/// "5 March 2027", as people of that language write it.
+std::string date_text(Instant at, Words const& words)
+{
+    auto const date = date_in_brussels(at);
+    auto const month = "contract.month_" + std::to_string(unsigned{date.month()});
+    return words.texts.text(words.language, "contract.date_form",
+                            {{"day", std::to_string(unsigned{date.day()})},
+                             {"month", words.texts.text(words.language, month)},
+                             {"year", std::to_string(int{date.year()})}});
+}
+
+/// In two groups for who reads, digit by digit for who listens.
+Html code_shown(std::string const& code)
+{
+    std::string spelled;
+    for (auto const digit : code) spelled += std::string{spelled.empty() ? "" : " "} + digit;
+    auto const half = code.size() / 2;
+    return element(
+        "p", {{"id", "landing-code"}, {"class", "landing-code"}, {"data-code", code}},
+        {element("span", {{"aria-hidden", "true"}},
+                 {element("span", {}, {text(code.substr(0, half))}), element("span", {}, {text(code.substr(half))})}),
+         element("span", {{"class", "visually-hidden"}}, {text(spelled)})});
+}
+
+/// The warning stands before the code: who is not to type it has read why.
+Html landed(ports::BankEnd const& end, Words const& words, Limits const& limits)
+{
+    auto const minutes = std::chrono::duration_cast<std::chrono::minutes>(limits.bank_visit_lifetime).count();
+    auto inside = element("h1", {}, {words("landed_title")});
+    inside += element("p", {}, {words("landed_text")});
+    inside += element("p", {{"id", "number"}, {"class", "number"}}, {text(end.number.e164())});
+    inside += element(
+        "div", {{"class", "notice warn"}},
+        {element("div", {}, {element("h2", {}, {words("warning_title")}), element("p", {}, {words("warning")})})});
+    inside += element("p", {}, {words("code_text")});
+    inside += code_shown(end.code);
+    inside += element("p", {{"class", "soft"}}, {words("code_note", {{"minutes", std::to_string(minutes)}})});
+    return element("section", {{"id", "landed"}, {"class", "stack"}}, {inside});
+}
+
+Html fields_of(Failure const& failure, Words const& words)
+{
+    Html items;
+    for (auto const& field : failure.fields) {
+        auto const key = "field." + field;
+        if (words.texts.knows("bank_end." + key)) items += element("li", {}, {words(key)});
+    }
+    if (items.empty()) return {};
+    return element("div", {{"id", "fields"}}, {element("p", {}, {words("fields")}), element("ul", {}, {items})});
+}
+
+Html failed(Failure const& failure, Words const& words)
+{
+    auto message = element("p", {{"id", "error-text"}}, {text(words.texts.text(words.language, failure.outcome))});
+    if (failure.outcome == Outcome::too_young && failure.open_at)
+        message += element("p", {}, {words("possible_from", {{"date", date_text(*failure.open_at, words)}})});
+    message += fields_of(failure, words);
+    message += element("p", {}, {element("code", {{"id", "error"}}, {text(name_of(failure.outcome))})});
+    auto inside = element("h1", {}, {words("failed_title")});
+    inside += element("div", {{"role", "alert"}, {"class", "notice bad"}}, {element("div", {}, {message})});
+    inside += element("p", {}, {words("go_on")});
+    return element("section", {{"id", "failed"}, {"class", "stack"}}, {inside});
+}
+
+} // namespace
+
+std::string bank_end_page(ports::BankEnd const& end, Limits const& limits, bool is_test_system, Texts const& texts)
+{
+    Words const words{end.language, texts};
+    auto body = element("header", {{"class", "top"}}, {brand()});
+    body +=
+        element("main", {{"id", "content"}}, {end.failure ? failed(*end.failure, words) : landed(end, words, limits)});
+    if (is_test_system)
+        body += element("aside", {{"class", "test-banner"}}, {text(texts.text(end.language, "sign_in.test_system"))});
+    auto const head = element("link", {{"rel", "stylesheet"}, {"href", "/assets/bank-end.css"}});
+    return document(end.language, words.plain("title"), head, body);
+}
+
+} // namespace symbolon::page
