@@ -186,6 +186,7 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
 
   const start = async () => {
     if (busy) return;
+    turn.current++;
     setBusy(true);
     const result = await enrol.start(callingCodeOf(region), number, token.trim(), language);
     setBusy(false);
@@ -213,6 +214,7 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
 
   const startWithBank = async () => {
     if (busy) return;
+    turn.current++;
     setBusy(true);
     const result = await enrol.startWithBank(callingCodeOf(region), number, language);
     setBusy(false);
@@ -290,6 +292,7 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
 
   const chosen = async (code: string) => {
     if (!enrolment) return;
+    turn.current++;
     // The keys are on disk before anything is made with them.
     if (!enrolment.keys) await keep({ ...enrolment, keys: await makeDeviceKeys() });
     if (await hasFingerprint()) return go({ at: 'fingerprint', code, declined: false });
@@ -433,10 +436,16 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
         </>
       );
     case 'resuming':
-      return <Busy text={c('loading')} />;
+      return (
+        <>
+          <h1>{t('resuming.heading')}</h1>
+          <Busy text={c('loading')} />
+        </>
+      );
     case 'unreached':
       return (
         <>
+          <Heading>{t('resuming.heading')}</Heading>
           <FailureNotice failure={page.failure} language={language} c={c} />
           <button
             class="button main"
