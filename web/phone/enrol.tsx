@@ -135,15 +135,18 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
     if (page.at === 'welcome' || page.at === 'banks') void readBanks();
   }, [page.at]);
 
-  /** The server knows better where the journey is. `why`: what is told there, whatever it says itself. */
-  const catchUp = async (known: Enrolment, why: Failure | null = null) => {
+  /**
+   * The server knows better where the journey is. `why`: what is told there, whatever it says itself. `quiet`: nobody
+   * waits for it, so that it is not told when no answer comes.
+   */
+  const catchUp = async (known: Enrolment, why: Failure | null = null, quiet = false) => {
     const mine = turn.current;
     const result = await enrol.state(known.session, language);
     if (mine !== turn.current) return;
     if (result.ok) return arrive(known, result.value, why);
     if (overWith.includes(result.failure.outcome)) return startOver(result.failure);
     const failure = why ?? result.failure;
-    if (why || failure.outcome !== 'unreachable') setFailure(failure);
+    if (!quiet) setFailure(failure);
     setPage((now) => (now.at === 'resuming' ? { at: 'unreached', failure } : now));
   };
 
@@ -181,7 +184,7 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
   useEffect(() => {
     if (keptBefore && !kept) void save({ enrolment: null });
     if (kept?.finish) void send(kept, kept.finish);
-    else if (kept) void catchUp(kept);
+    else if (kept) void catchUp(kept, null, true);
   }, []);
 
   const start = async () => {
@@ -498,7 +501,7 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
             bank={page.bank}
             failure={failure}
             busy={busy}
-            look={() => enrolment && !busy && catchUp(enrolment)}
+            look={() => enrolment && !busy && catchUp(enrolment, null, true)}
             go={() => visit(page.bank)}
             other={chooseAgain}
           />
