@@ -485,7 +485,8 @@ export class Mock {
       return this.#json(response, {});
     }
     if (path.endsWith('landing')) {
-      if (session.step !== 'landed') return this.#refuse(response, 409, 'enrolment_step_wrong', 'Une autre étape.');
+      const again = session.step === 'sms' && body['code'] === this.landingCode;
+      if (session.step !== 'landed' && !again) return this.#refuse(response, 409, 'enrolment_step_wrong', 'Une autre étape.');
       if (body['code'] === this.landingCode) return (this.#identified(), this.#json(response, { sms_again_at: this.smsAgainAt, sms_sent: true }));
       session.landingTries = (session.landingTries ?? 3) - 1;
       if (session.landingTries > 0)

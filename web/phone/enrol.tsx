@@ -135,15 +135,18 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
     if (page.at === 'welcome' || page.at === 'banks') void readBanks();
   }, [page.at]);
 
-  /** The server knows better where the journey is. `why`: what is told there, whatever it says itself. */
-  const catchUp = async (known: Enrolment, why: Failure | null = null) => {
+  /**
+   * The server knows better where the journey is. `why`: what is told there, whatever it says itself. `quiet`: nobody
+   * waits for it, so that it is not told when no answer comes.
+   */
+  const catchUp = async (known: Enrolment, why: Failure | null = null, quiet = false) => {
     const mine = turn.current;
     const result = await enrol.state(known.session, language);
     if (mine !== turn.current) return;
     if (result.ok) return arrive(known, result.value, why);
     if (overWith.includes(result.failure.outcome)) return startOver(result.failure);
     const failure = why ?? result.failure;
-    if (why || failure.outcome !== 'unreachable') setFailure(failure);
+    if (!quiet) setFailure(failure);
     setPage((now) => (now.at === 'resuming' ? { at: 'unreached', failure } : now));
   };
 
@@ -181,11 +184,12 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
   useEffect(() => {
     if (keptBefore && !kept) void save({ enrolment: null });
     if (kept?.finish) void send(kept, kept.finish);
-    else if (kept) void catchUp(kept);
+    else if (kept) void catchUp(kept, null, true);
   }, []);
 
   const start = async () => {
     if (busy) return;
+    turn.current++;
     setBusy(true);
     const result = await enrol.start(callingCodeOf(region), number, token.trim(), language);
     setBusy(false);
@@ -213,6 +217,7 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
 
   const startWithBank = async () => {
     if (busy) return;
+    turn.current++;
     setBusy(true);
     const result = await enrol.startWithBank(callingCodeOf(region), number, language);
     setBusy(false);
@@ -290,6 +295,7 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
 
   const chosen = async (code: string) => {
     if (!enrolment) return;
+    turn.current++;
     // The keys are on disk before anything is made with them.
     if (!enrolment.keys) await keep({ ...enrolment, keys: await makeDeviceKeys() });
     if (await hasFingerprint()) return go({ at: 'fingerprint', code, declined: false });
@@ -433,10 +439,16 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
         </>
       );
     case 'resuming':
-      return <Busy text={c('loading')} />;
+      return (
+        <>
+          <h1>{t('resuming.heading')}</h1>
+          <Busy text={c('loading')} />
+        </>
+      );
     case 'unreached':
       return (
         <>
+          <Heading>{t('resuming.heading')}</Heading>
           <FailureNotice failure={page.failure} language={language} c={c} />
           <button
             class="button main"
@@ -489,7 +501,7 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
             bank={page.bank}
             failure={failure}
             busy={busy}
-            look={() => enrolment && !busy && catchUp(enrolment)}
+            look={() => enrolment && !busy && catchUp(enrolment, null, true)}
             go={() => visit(page.bank)}
             other={chooseAgain}
           />

@@ -329,6 +329,22 @@ test('B1_digits_that_come_too_late_lead_back_to_the_choice_with_that_reason', as
   await hook('banks').waitFor();
 });
 
+test('B1_after_the_digits_a_network_that_is_away_is_told_and_they_are_typed_again', async () => {
+  await toBanks();
+  await toBank('kbc');
+  const digits = await landElsewhere();
+  await app();
+  await page.locator('#landing').waitFor();
+  await page.route('**/d/enrol/state', (route) => route.abort());
+  await page.fill('#landing', digits);
+  await hook('next').click();
+  await outcome('unreachable').waitFor();
+  await page.unroute('**/d/enrol/state');
+  await page.fill('#landing', digits);
+  await hook('next').click();
+  await page.locator('#sms').waitFor();
+});
+
 test('B1_from_the_six_digits_the_way_leads_back_to_the_choice', async () => {
   await toBanks();
   await toBank('kbc');
