@@ -179,7 +179,7 @@ void Connection::keep(SharedKeys keys, Instant now)
 bool Connection::may_ask_again_for_keys(Instant now)
 {
     std::scoped_lock const lock{mutex_};
-    if (now < keys_at_ + keys_asked_again_after || now < keys_asked_again_at_ + keys_asked_again_after) return false;
+    if (now < keys_asked_again_at_ + keys_asked_again_after) return false;
     keys_asked_again_at_ = now;
     return true;
 }

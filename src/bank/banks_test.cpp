@@ -85,7 +85,10 @@ protected:
     testing::SetClock clock_;
     testing::KeptLog log_;
     std::unique_ptr<crypto::Random> random_ = crypto::system_random();
-    Keys keys_ = make_keys();
+    Keys const& keys_ = [] -> Keys const& {
+        static Keys const keys = make_keys();
+        return keys;
+    }();
     std::vector<crypto::VerificationKey> clients_{
         {.key_id = "ours", .algorithm = {}, .key = keys_.signing.key.public_key()}};
     FakeBank kbc_{"https://kbc.example", clients_, clock_, *random_};
@@ -407,6 +410,9 @@ TEST_F(BankConnection, token_outside_its_time_is_refused)
     EXPECT_EQ(at("iat", -oldest_id_token - 1s), refused);
     EXPECT_EQ(at("nbf", 0s), "accepted");
     EXPECT_EQ(at("nbf", clock_skew + 1s), refused);
+    EXPECT_EQ(at("auth_time", -longest_since_login), "accepted");
+    EXPECT_EQ(at("auth_time", -longest_since_login - 1s), refused) << "a login that stood open";
+    EXPECT_EQ(at("auth_time", clock_skew + 1s), refused);
     EXPECT_EQ(with_claims([](json::Object& claims) { claims.erase("exp"); }), refused);
     EXPECT_EQ(with_claims([](json::Object& claims) { claims.erase("iat"); }), refused);
     EXPECT_EQ(with_claim("exp", "never"), refused);
@@ -543,7 +549,6 @@ TEST_F(BankConnection, asks_for_metadata_and_keys_once_an_hour)
 TEST_F(BankConnection, takes_a_new_key_of_the_bank_at_once_and_asks_no_more_often_than_needed)
 {
     ASSERT_EQ(verdict(whole()), "accepted");
-    clock_.at += 1min;
     kbc_.key = {.key_id = "second",
                 .algorithm = SignatureAlgorithm::es256,
                 .key = crypto::PrivateKey::generate(KeyType::ec_p256)};
@@ -555,6 +560,22 @@ TEST_F(BankConnection, takes_a_new_key_of_the_bank_at_once_and_asks_no_more_ofte
     clock_.at += keys_asked_again_after;
     EXPECT_EQ(verdict(whole()), "accepted");
     EXPECT_EQ(kbc_.asked["/jwks"], 3);
+}
+
+TEST_F(BankConnection, that_changed_its_key_a_moment_ago_is_believed)
+{
+    ASSERT_EQ(verdict(whole()), "accepted");
+    kbc_.key = {.key_id = "second",
+                .algorithm = SignatureAlgorithm::es256,
+                .key = crypto::PrivateKey::generate(KeyType::ec_p256)};
+    kbc_.published = {kbc_.key};
+    EXPECT_EQ(verdict(whole()), "accepted");
+
+    clock_.at += keys_asked_again_after;
+    kbc_.key = {
+        .key_id = {}, .algorithm = SignatureAlgorithm::es256, .key = crypto::PrivateKey::generate(KeyType::ec_p256)};
+    kbc_.published = {kbc_.key};
+    EXPECT_EQ(verdict(whole()), "accepted") << "a key without a name";
 }
 
 TEST_F(BankConnection, whose_servers_answer_with_something_else_is_down)
