@@ -273,9 +273,25 @@ TEST_F(BankConnection, B4_is_left_alone_for_longer_each_time_and_not_for_ever)
     }
     EXPECT_EQ(longest, longest_pause);
     EXPECT_EQ(verdict(whole()), "accepted");
+    clock_.at += answered_lately;
     network_.refuses = 2;
     EXPECT_EQ(run_now(banks_.begin(visit(), Language::nl)).error().open_at, clock_.at + shortest_pause)
         << "from the beginning, after it was up";
+}
+
+TEST_F(BankConnection, B4_that_has_just_answered_somebody_is_not_down_for_one_failure)
+{
+    auto const fails = [&] {
+        network_.refuses = 2;
+        return run_now(banks_.begin(visit(), Language::nl)).error().open_at.value();
+    };
+    ASSERT_EQ(verdict(whole()), "accepted");
+    EXPECT_EQ(fails(), clock_.at);
+    EXPECT_FALSE(banks_.list().front().down_until);
+    EXPECT_EQ(verdict(whole()), "accepted");
+    for (int i = 1; i < failures_in_a_row; ++i) EXPECT_EQ(fails(), clock_.at);
+    EXPECT_EQ(fails(), clock_.at + shortest_pause) << "but for several in a row it is";
+    EXPECT_EQ(banks_.list().front().down_until, clock_.at + shortest_pause);
 }
 
 TEST_F(BankConnection, asks_a_second_time_only_where_nothing_was_sent)
