@@ -219,6 +219,26 @@ TEST_F(ServerProgram, says_which_file_is_wrong)
     EXPECT_NE(readable.said.find("0600"), std::string::npos) << readable.said;
 }
 
+TEST_F(ServerProgram, is_preceded_by_a_check_of_its_banks_that_names_what_is_wrong)
+{
+    write("[[bank]]\nid = \"kbc\"\nname = \"KBC\"\nissuer = \"http://127.0.0.1:1/kbc\"\n");
+    auto const config = (directory / "symbolon.toml").string();
+    Program unknown{{"symbolon", "bank", "check", "ing", "--config", config}};
+    EXPECT_EQ(unknown.wait(), 1);
+    EXPECT_NE(unknown.read_all().find("no [[bank]] has the id \"ing\"; there are: kbc"), std::string::npos);
+    Program silent{{"symbolon", "bank", "check", "kbc", "--config", config}};
+    EXPECT_EQ(silent.wait(), 1);
+    EXPECT_NE(silent.read_all().find("1 of 1 things about kbc are wrong [bank_unreachable]"), std::string::npos);
+    Program keys{{"symbolon", "bank", "keys", "--config", config}};
+    EXPECT_EQ(keys.wait(), 0);
+
+    Program server{command()};
+    EXPECT_NE(server.read_until("symbolond: ready").find("symbolond: ready"), std::string::npos)
+        << "a bank that is down keeps nobody from starting";
+    server.ask_to_end(SIGTERM);
+    EXPECT_EQ(server.wait(), 0);
+}
+
 TEST_F(ServerProgram, says_that_its_port_is_taken)
 {
     Program server{command()};

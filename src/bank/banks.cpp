@@ -132,9 +132,11 @@ std::optional<Instant> Connection::down_until(Instant now) const
     return std::nullopt;
 }
 
-void Connection::is_up()
+void Connection::is_up(Instant now)
 {
     std::scoped_lock const lock{mutex_};
+    answered_at_ = now;
+    failures_ = 0;
     down_until_.reset();
     next_pause_ = shortest_pause;
 }
@@ -143,6 +145,8 @@ Instant Connection::is_down(Instant now)
 {
     std::scoped_lock const lock{mutex_};
     metadata_ = nullptr; // it may have moved
+    ++failures_;
+    if (answered_at_ && now < *answered_at_ + answered_lately && failures_ < failures_in_a_row) return now;
     if (!down_until_ || now >= *down_until_) {
         down_until_ = now + next_pause_;
         next_pause_ = std::min(next_pause_ * 2, longest_pause);
@@ -179,7 +183,7 @@ void Connection::keep(SharedKeys keys, Instant now)
 bool Connection::may_ask_again_for_keys(Instant now)
 {
     std::scoped_lock const lock{mutex_};
-    if (now < keys_at_ + keys_asked_again_after || now < keys_asked_again_at_ + keys_asked_again_after) return false;
+    if (now < keys_asked_again_at_ + keys_asked_again_after) return false;
     keys_asked_again_at_ = now;
     return true;
 }
@@ -302,7 +306,7 @@ Flow<std::string> Banks::begin(ports::BankVisit visit, Language language)
         co_return fail_until(Outcome::bank_unreachable, *until);
     auto url = co_await outcome_of(pushed(connection, visit, language));
     if (url) {
-        connection.is_up();
+        connection.is_up(means_.clock.now());
         co_return *std::move(url);
     }
     means_.log.failure("bank_begin", url.error(), {{"bank", visit.bank}});
@@ -370,7 +374,7 @@ Flow<enrolment::BankAnswer> Banks::redeem(ports::BankVisit visit, ports::BankRet
     // A visit that has come back is redeemed even while the bank counts as down: its code lives for a minute.
     auto answer = co_await outcome_of(work());
     if (answer) {
-        connection.is_up();
+        connection.is_up(means_.clock.now());
         co_return *std::move(answer);
     }
     means_.log.failure("bank_redeem", answer.error(), {{"bank", visit.bank}});

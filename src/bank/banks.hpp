@@ -16,8 +16,10 @@ namespace symbolon::bank {
 inline constexpr Seconds metadata_kept_for = 1h;
 inline constexpr Seconds keys_kept_for = 1h;
 inline constexpr Seconds keys_asked_again_after = 10s; ///< for a key that is not known, and no more often
-inline constexpr Seconds shortest_pause = 15s;         ///< after a bank did not answer; doubled each time
+inline constexpr Seconds shortest_pause = 30s;         ///< after a bank did not answer; doubled each time
 inline constexpr Seconds longest_pause = 5min;
+inline constexpr Seconds answered_lately = 10s; ///< then one failure is somebody's bad luck
+inline constexpr int failures_in_a_row = 3;     ///< and so many are not
 
 /// Everything about one bank that changes. Any thread may use it.
 class Connection {
@@ -30,10 +32,10 @@ public:
     [[nodiscard]] std::optional<Instant> down_until(Instant now) const;
 
     /// It answered as a bank does.
-    void is_up();
+    void is_up(Instant now);
 
-    /// It did not: the circuit opens. Says until when. Several who find it down at once are one. What it published is
-    /// asked for again.
+    /// It did not: the circuit opens, unless it has just answered somebody else. Says when it is asked again: `now`
+    /// where it stays closed. Several who find it down at once are one. What it published is asked for again.
     Instant is_down(Instant now);
 
     using SharedMetadata = std::shared_ptr<Metadata const>;
@@ -56,6 +58,8 @@ private:
     SharedKeys keys_;
     Instant keys_at_;
     Instant keys_asked_again_at_;
+    std::optional<Instant> answered_at_;
+    int failures_ = 0; ///< since then
     std::optional<Instant> down_until_;
     Seconds next_pause_ = shortest_pause;
 };

@@ -85,7 +85,10 @@ protected:
     testing::SetClock clock_;
     testing::KeptLog log_;
     std::unique_ptr<crypto::Random> random_ = crypto::system_random();
-    Keys keys_ = make_keys();
+    Keys const& keys_ = [] -> Keys const& {
+        static Keys const keys = make_keys();
+        return keys;
+    }();
     std::vector<crypto::VerificationKey> clients_{
         {.key_id = "ours", .algorithm = {}, .key = keys_.signing.key.public_key()}};
     FakeBank kbc_{"https://kbc.example", clients_, clock_, *random_};
@@ -270,9 +273,25 @@ TEST_F(BankConnection, B4_is_left_alone_for_longer_each_time_and_not_for_ever)
     }
     EXPECT_EQ(longest, longest_pause);
     EXPECT_EQ(verdict(whole()), "accepted");
+    clock_.at += answered_lately;
     network_.refuses = 2;
     EXPECT_EQ(run_now(banks_.begin(visit(), Language::nl)).error().open_at, clock_.at + shortest_pause)
         << "from the beginning, after it was up";
+}
+
+TEST_F(BankConnection, B4_that_has_just_answered_somebody_is_not_down_for_one_failure)
+{
+    auto const fails = [&] {
+        network_.refuses = 2;
+        return run_now(banks_.begin(visit(), Language::nl)).error().open_at.value();
+    };
+    ASSERT_EQ(verdict(whole()), "accepted");
+    EXPECT_EQ(fails(), clock_.at);
+    EXPECT_FALSE(banks_.list().front().down_until);
+    EXPECT_EQ(verdict(whole()), "accepted");
+    for (int i = 1; i < failures_in_a_row; ++i) EXPECT_EQ(fails(), clock_.at);
+    EXPECT_EQ(fails(), clock_.at + shortest_pause) << "but for several in a row it is";
+    EXPECT_EQ(banks_.list().front().down_until, clock_.at + shortest_pause);
 }
 
 TEST_F(BankConnection, asks_a_second_time_only_where_nothing_was_sent)
@@ -407,6 +426,9 @@ TEST_F(BankConnection, token_outside_its_time_is_refused)
     EXPECT_EQ(at("iat", -oldest_id_token - 1s), refused);
     EXPECT_EQ(at("nbf", 0s), "accepted");
     EXPECT_EQ(at("nbf", clock_skew + 1s), refused);
+    EXPECT_EQ(at("auth_time", -longest_since_login), "accepted");
+    EXPECT_EQ(at("auth_time", -longest_since_login - 1s), refused) << "a login that stood open";
+    EXPECT_EQ(at("auth_time", clock_skew + 1s), refused);
     EXPECT_EQ(with_claims([](json::Object& claims) { claims.erase("exp"); }), refused);
     EXPECT_EQ(with_claims([](json::Object& claims) { claims.erase("iat"); }), refused);
     EXPECT_EQ(with_claim("exp", "never"), refused);
@@ -543,7 +565,6 @@ TEST_F(BankConnection, asks_for_metadata_and_keys_once_an_hour)
 TEST_F(BankConnection, takes_a_new_key_of_the_bank_at_once_and_asks_no_more_often_than_needed)
 {
     ASSERT_EQ(verdict(whole()), "accepted");
-    clock_.at += 1min;
     kbc_.key = {.key_id = "second",
                 .algorithm = SignatureAlgorithm::es256,
                 .key = crypto::PrivateKey::generate(KeyType::ec_p256)};
@@ -555,6 +576,22 @@ TEST_F(BankConnection, takes_a_new_key_of_the_bank_at_once_and_asks_no_more_ofte
     clock_.at += keys_asked_again_after;
     EXPECT_EQ(verdict(whole()), "accepted");
     EXPECT_EQ(kbc_.asked["/jwks"], 3);
+}
+
+TEST_F(BankConnection, that_changed_its_key_a_moment_ago_is_believed)
+{
+    ASSERT_EQ(verdict(whole()), "accepted");
+    kbc_.key = {.key_id = "second",
+                .algorithm = SignatureAlgorithm::es256,
+                .key = crypto::PrivateKey::generate(KeyType::ec_p256)};
+    kbc_.published = {kbc_.key};
+    EXPECT_EQ(verdict(whole()), "accepted");
+
+    clock_.at += keys_asked_again_after;
+    kbc_.key = {
+        .key_id = {}, .algorithm = SignatureAlgorithm::es256, .key = crypto::PrivateKey::generate(KeyType::ec_p256)};
+    kbc_.published = {kbc_.key};
+    EXPECT_EQ(verdict(whole()), "accepted") << "a key without a name";
 }
 
 TEST_F(BankConnection, whose_servers_answer_with_something_else_is_down)

@@ -31,6 +31,12 @@ bool is_id_token_type(json::Object const& header)
     return type == nullptr || (type->is_string() && equal_ignoring_case(type->as_string(), "JWT"));
 }
 
+bool names_its_key(std::string_view token)
+{
+    auto const peeked = crypto::peek_jws(token);
+    return peeked && peeked->header.contains("kid");
+}
+
 /// Steps 2 to 5: the audience is us, alone.
 bool is_for(json::Object const& claims, std::string_view client)
 {
@@ -62,6 +68,12 @@ Result<void> judge_claims(json::Object const& claims, Expected const& expected, 
     auto const nonce = json::text(claims, "nonce");
     if (!nonce || expected.nonce.empty() || !equal_in_constant_time(bytes_of(*nonce), bytes_of(expected.nonce)))
         return invalid("nonce");
+    // 13. prompt=login asked for a new authentication: a login of before, in a browser that is not the holder's, is
+    // none.
+    auto const logged_in = json::optional_integer(claims, "auth_time");
+    if (!logged_in || (*logged_in && (instant_of(**logged_in) > now + clock_skew ||
+                                      instant_of(**logged_in) < now - longest_since_login)))
+        return invalid("auth_time");
     auto const subject = json::text(claims, "sub");
     if (!subject || subject->empty() || subject->size() > longest_subject) return invalid("sub");
     return {};
@@ -140,7 +152,10 @@ Result<IdToken> judge_id_token(std::string_view compact, Expected const& expecte
     // 6 to 8: its signature, by a key of the bank and an algorithm that is not "none" or a shared secret.
     auto verified = crypto::verify_jws(token, expected.theirs, signed_with);
     if (!verified) {
-        if (verified.error().outcome == Outcome::key_unknown) return std::unexpected{verified.error()};
+        // A bank with one key need not name it (OpenID Connect Core 1.0 §10.1): then it may be a new one as well.
+        if (verified.error().outcome == Outcome::key_unknown ||
+            (verified.error().outcome == Outcome::jws_signature_invalid && !names_its_key(token)))
+            return fail(Outcome::key_unknown, "no key that the bank is known to have");
         return invalid(std::string{name_of(verified.error().outcome)} + ' ' + verified.error().detail);
     }
     if (!is_id_token_type(verified->header)) return invalid("typ");

@@ -12,6 +12,8 @@ inline constexpr std::size_t longest_id_token = 32UZ * 1024;
 inline constexpr Seconds clock_skew = 60s;
 inline constexpr Seconds oldest_id_token = 10min; ///< since it was issued: it is asked for when it is needed
 
+inline constexpr Seconds longest_since_login = 15min; ///< a visit, from the bank's login page to its end
+
 /// What an ID token must be for. Views of what outlives the call.
 struct Expected {
     Registration const& bank;

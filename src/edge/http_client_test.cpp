@@ -90,6 +90,31 @@ protected:
     std::string report_url;
 };
 
+TEST_F(OutgoingHttp, asks_banks_with_forms_and_follows_them_nowhere)
+{
+    auto const fetcher = bank_fetcher(client);
+    auto const posted = run_on<bank::Answer>(loops.at(0), [&] {
+        http::Parameters form;
+        form.add("state", "a b&c");
+        return fetcher->post("http://" + host + "/ocsp", std::move(form));
+    });
+    ASSERT_TRUE(posted);
+    EXPECT_EQ(posted->status, 200);
+    EXPECT_EQ(last.header("content-type"), "application/x-www-form-urlencoded");
+    EXPECT_EQ(last.form()->value("state"), "a b&c");
+    EXPECT_TRUE(posted->content_type.starts_with("application/json"));
+
+    auto const get = [&](std::string const& path) {
+        return run_on<bank::Answer>(loops.at(1), [&] { return fetcher->get("http://" + host + path); });
+    };
+    EXPECT_EQ(get("/ok")->body, "ok");
+    EXPECT_EQ(get("/elsewhere")->status, 303);
+    EXPECT_EQ(get("/long").error().outcome, Outcome::unavailable) << "more than a bank has to say";
+    auto const elsewhere =
+        run_on<bank::Answer>(loops.at(0), [&] { return fetcher->get("http://localhost:1/.well-known"); });
+    EXPECT_EQ(elsewhere.error().outcome, Outcome::upstream_unreachable) << "a host of this machine that is no bank's";
+}
+
 TEST_F(OutgoingHttp, gives_what_came_back)
 {
     for (std::size_t loop = 0; loop < 2; ++loop) {
