@@ -26,11 +26,11 @@ const freshNumber = () => `0471 ${String(++numbers).padStart(6, '0').replace(/(\
 /** A phone, from its number to the choice of bank. */
 async function startAtPhone(number = freshNumber()) {
   const phone = new Browser();
-  const started = await phone.json(`${stack.phoneUrl}/d/enrol/bank`, { calling_code: '32', number, language: 'nl' });
+  const started = await phone.json(`${stack.phoneUrl}/d/enrol/bank`, { calling_code: '32', number, language: 'nl' }, { headers: { accept: 'application/json' } });
   assert.equal(started.status, 200, JSON.stringify(started.body));
   const { session } = started.body;
-  const leave = (bank) => phone.json(`${stack.phoneUrl}/d/enrol/bank/visit`, { session, bank });
-  const state = async () => (await phone.json(`${stack.phoneUrl}/d/enrol/state`, undefined, { headers: { 'symbolon-enrolment': session } })).body;
+  const leave = (bank) => phone.json(`${stack.phoneUrl}/d/enrol/bank/visit`, { session, bank }, { headers: { accept: 'application/json' } });
+  const state = async () => (await phone.json(`${stack.phoneUrl}/d/enrol/state`, undefined, { headers: { 'symbolon-enrolment': session, origin: stack.phoneUrl, accept: 'application/json' } })).body;
   return { phone, number, session, leave, state };
 }
 
@@ -119,9 +119,13 @@ test('B4_a_bank_that_is_down_says_so_and_the_others_go_on', async () => {
   const { phone, leave, state } = await startAtPhone();
   stack.bank.goDown('ing');
   const refused = await leave('ing');
-  assert.equal(refused.body.error ?? refused.body.outcome, 'bank_unreachable');
+  assert.equal(refused.body.outcome, 'bank_unreachable');
+  const { body } = await phone.json(`${stack.phoneUrl}/d/banks`);
+  assert.deepEqual(body.banks.filter((bank) => bank.down_until).map(({ id }) => id), ['ing']);
   await phone.fetch(await visitByForms((await leave('fintro')).body.url));
   assert.equal((await state()).step, 'sms');
+  // What the server knows of a bank that was down is in its memory alone.
+  await stack.restartServer();
 });
 
 test('a_bank_may_rotate_its_key_at_any_moment', async () => {

@@ -105,7 +105,7 @@ export function misbehaving({ provider, bank, encryption, clientJwks, people, re
     await next();
     const { answer, metadata, tokenResponse } = conduct();
     const to = ctx.response.get('location');
-    if (answer && to.startsWith(`${redirectUri}?`)) {
+    if (answer && to?.startsWith(`${redirectUri}?`)) {
       const changed = new URL(to);
       answer(changed.searchParams);
       ctx.set('location', changed.href);
