@@ -111,11 +111,27 @@ void DirectWakeups::time_is(Instant now)
             if (auto waiting = std::exchange(ear->waiting, std::nullopt)) (*waiting)(false);
 }
 
-void KeptLog::event(std::string_view name, Fields /*fields*/) { events.emplace_back(name); }
+namespace {
 
-void KeptLog::failure(std::string_view name, Failure const& failure, Fields /*fields*/)
+std::string line_of(std::string_view name, ports::Log::Fields fields)
+{
+    std::string line{name};
+    for (auto const& [field, value] : fields) line += ' ' + std::string{field} + '=' + std::string{value};
+    return line;
+}
+
+} // namespace
+
+void KeptLog::event(std::string_view name, Fields fields)
+{
+    events.emplace_back(name);
+    lines.push_back(line_of(name, fields));
+}
+
+void KeptLog::failure(std::string_view name, Failure const& failure, Fields fields)
 {
     events.push_back(std::string{name} + ": " + std::string{name_of(failure.outcome)});
+    lines.push_back(line_of(name, fields) + ' ' + std::string{name_of(failure.outcome)} + ' ' + failure.detail);
 }
 
 // ---- transport -----------------------------------------------------------------------------------------------------

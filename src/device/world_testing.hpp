@@ -76,6 +76,7 @@ public:
     void event(std::string_view name, Fields fields) override;
     void failure(std::string_view name, Failure const& failure, Fields fields) override;
     std::vector<std::string> events;
+    std::vector<std::string> lines; ///< the same with all their fields and details
 };
 
 /// The server's routes without a network. Can lose messages.
