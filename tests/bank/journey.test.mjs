@@ -221,6 +221,38 @@ test('E1_E7_a_new_phone_gets_the_account_through_the_bank_with_a_new_code_and_th
   assert.ok(await logIn(phone, { number, code: '48261' }));
 });
 
+test('E6_a_blocked_account_is_unblocked_by_the_same_bank_and_by_no_other', async () => {
+  const number = '0472 00 00 11';
+  const person = 'amelie';
+  const phone = await newPhone();
+  await link(phone, { number, bank: 'ing', person });
+  const shop = await journey.openComputer(browser);
+  pages.push(shop);
+  const symbol = await journey.startLogin(shop, { partnerUrl: stack.partner.url, number });
+  await hook(phone, 'open-action').first().click();
+  await hook(phone, 'approve').click();
+  await hook(phone, `symbol-${symbol}`).click();
+  for (const [code, left] of [['90210', /2/], ['90211', /1/]]) {
+    await typeCode(phone, code);
+    await hook(phone, 'tries-left').first().getByText(left).waitFor();
+  }
+  await typeCode(phone, '90212');
+  await ended(phone, 'code_blocked').waitFor();
+  await phone.goto(`${stack.phoneUrl}/app/`);
+  await phone.locator('[data-test="blocked-by"][data-bank="ING"]').waitFor();
+  await hook(phone, 'link-again').click();
+
+  await toChoice(phone, number);
+  await leaveFor(phone, 'belfius');
+  await identifyAtBank(phone, { person });
+  await ended(phone, 'other_source_than_enrolled').waitFor();
+  const seen = stack.outbox.messages.length;
+  await leaveFor(phone, 'ing');
+  await identifyAtBank(phone, { person });
+  await finish(phone, { number, seen, code: '61937' });
+  assert.match(await logIn(phone, { number, code: '61937' }), /Amélie/);
+});
+
 test('E3_a_new_number_on_a_new_phone_is_refused_at_the_bank_and_the_card_is_pointed_at', async () => {
   const person = 'minor-16';
   await link(await newPhone(), { number: '0472 00 00 08', bank: 'ing', person });
