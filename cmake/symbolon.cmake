@@ -97,7 +97,7 @@ function(symbolon_library name)
         target_compile_options(${name}_test PRIVATE ${SYMBOLON_TEST_OPTIONS})
         target_precompile_headers(${name}_test REUSE_FROM shared_test_headers)
         include(GoogleTest)
-        gtest_discover_tests(${name}_test PROPERTIES TIMEOUT 120 DISCOVERY_TIMEOUT 60)
+        gtest_discover_tests(${name}_test PROPERTIES TIMEOUT 300 DISCOVERY_TIMEOUT 60)
     endif()
 endfunction()
 

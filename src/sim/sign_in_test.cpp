@@ -13,12 +13,11 @@ namespace {
 
 // Under a sanitizer a World takes twenty times as long, and what it looks for is in each of them.
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr std::size_t worlds = 500;
+constexpr std::size_t worlds = 800;
 #else
 constexpr std::size_t worlds = 10'000;
 #endif
-constexpr std::size_t parts =
-    worlds < 1000 ? 5 : 25; // CTest runs several at once; each has enough Worlds for its counts
+constexpr std::size_t parts = worlds / 400; // CTest runs several at once; each has enough Worlds for its counts
 
 bool replays() { return std::getenv("SYMBOLON_SEED") != nullptr; }
 
