@@ -140,6 +140,7 @@ function isSuspended(failure: Failure): boolean {
 
 function headingOf(failure: Failure) {
   if (isSuspended(failure)) return 'suspended.heading';
+  if (failure.outcome === 'account_deactivated') return 'deactivated.heading';
   return failure.outcome === 'device_keys_gone' ? 'lost.heading' : 'unlinked.heading';
 }
 

@@ -464,6 +464,7 @@ test('E5_E6_E7_each_way_back_offers_the_bank_beside_the_card', async () => {
   mock.refuseOnce.set('GET /d/me', { status: 403, body: says('account_deactivated') });
   await page.reload();
   await outcome('account_deactivated').waitFor();
+  await page.getByRole('heading', { name: 'Votre compte est désactivé' }).waitFor();
   await accessible(page, 'deactivated');
   await hook('link-again').click();
   await hook('link-bank').waitFor();
