@@ -198,11 +198,8 @@ Result<void> deactivate_person(fs::path const& config, std::string const& number
     auto& accounts = opened.store->accounts();
     auto const found = TRY(person_of(number, *opened.store));
     auto deactivated = TRY(account::apply(found.value, account::Event::deactivate));
-    ports::HistoryEntry entry{.account = found.value.id,
-                              .at = now(),
-                              .event = "deactivated",
-                              .client = {},
-                              .detail = R"({"by":"operator"})"};
+    ports::HistoryEntry entry{
+        .account = found.value.id, .at = now(), .event = "deactivated", .client = {}, .detail = R"({"by":"operator"})"};
     TRY(run_now(accounts.save(ports::changed(found, std::move(deactivated)), std::move(entry))));
     say("deactivated: " + found.value.id.text());
     return {};

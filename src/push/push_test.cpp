@@ -299,13 +299,14 @@ protected:
                                                   store::testing::entry(AccountId{"holder"}, "enrolled"))));
     }
 
-    ActionId action(std::string id = "a", bool of_somebody = true)
+    ActionId action(std::string id = "a", bool of_somebody = true, action::Entry entry = action::Entry::number)
     {
         auto const sign_in = store::testing::sign_in("sign-in of " + id);
         EXPECT_TRUE(run_now(store.sign_ins().add(sign_in)));
         auto it = of_somebody ? store::testing::action(id, AccountId{"holder"}, DeviceId{"phone"})
                               : store::testing::action(id, std::nullopt, std::nullopt);
         it.state = action::State::waiting;
+        it.entry = entry;
         it.created_at = clock.at;
         it.expires_at = clock.at + 3min;
         EXPECT_TRUE(run_now(store.actions().start(it, {sign_in, 1})));
@@ -340,6 +341,14 @@ TEST_F(PushDelivery, D1_the_phone_of_an_action_is_notified_once)
     EXPECT_EQ(carrier.urls, std::vector<std::string>{"https://push.example/p/1"});
     EXPECT_EQ(carrier.ttls, std::vector<std::string>{"180"});
     EXPECT_TRUE(carrier.pauses.empty());
+}
+
+TEST_F(PushDelivery, D3_what_the_holder_goes_to_with_the_phone_in_hand_is_not_notified)
+{
+    subscribe();
+    for (auto const entry : {action::Entry::qr, action::Entry::link, action::Entry::code})
+        EXPECT_TRUE(deliver(action("by " + std::string{name_of(entry)}, true, entry)));
+    EXPECT_TRUE(carrier.urls.empty());
 }
 
 TEST_F(PushDelivery, D7_nobodys_action_costs_as_many_reads_and_as_much_encryption)
