@@ -118,12 +118,13 @@ test('B4_a_visit_that_was_cancelled_is_back_at_the_choice_and_another_bank_may_f
 test('B4_a_bank_that_is_down_says_so_and_the_others_go_on', async () => {
   const { phone, leave, state } = await startAtPhone();
   stack.bank.goDown('ing');
-  const refused = await leave('ing');
-  assert.equal(refused.body.outcome, 'bank_unreachable');
+  // One failure right after an answer may be chance; three in a row are none.
+  for (let i = 0; i < 3; i++) assert.equal((await leave('ing')).body.outcome, 'bank_unreachable');
   const { body } = await phone.json(`${stack.phoneUrl}/d/banks`);
   assert.deepEqual(body.banks.filter((bank) => bank.down_until).map(({ id }) => id), ['ing']);
   await phone.fetch(await visitByForms((await leave('fintro')).body.url));
   assert.equal((await state()).step, 'sms');
+  stack.bank.comeBack('ing');
   // What the server knows of a bank that was down is in its memory alone.
   await stack.restartServer();
 });
