@@ -6,6 +6,8 @@
 #include "enrolment/national_number.hpp"
 #include "enrolment/phone_number.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -116,6 +118,8 @@ year_month_day good_until(year_month_day read_on, std::chrono::months good_for)
     return day.ok() ? day : year_month_day{day.year() / day.month() / std::chrono::last};
 }
 
+year_month_day day_after(year_month_day day) { return std::chrono::sys_days{day} + std::chrono::days{1}; }
+
 /// B3: what is missing or too old, by the names that people are told.
 std::vector<std::string> outdated_in(Read const& read, BankTerms const& terms, year_month_day today)
 {
@@ -126,8 +130,14 @@ std::vector<std::string> outdated_in(Read const& read, BankTerms const& terms, y
     auto const add_if = [&fields](bool is_so, std::string_view field) {
         if (is_so) fields.emplace_back(field);
     };
-    add_if(!read.valid_until || *read.valid_until < today, "document_valid_until");
-    add_if(!read.read_on || good_until(*read.read_on, terms.card_data_good_for) < today, "card_read_on");
+    auto const add_if_over = [&](std::optional<year_month_day> last_day, std::string name) {
+        if (last_day && *last_day >= today) return;
+        auto const since = last_day ? std::optional{day_after(*last_day)} : std::nullopt;
+        fields.push_back(OutdatedField{.name = std::move(name), .since = since}.text());
+    };
+    add_if_over(read.valid_until, "document_valid_until");
+    add_if_over(read.read_on.transform([&](auto day) { return good_until(day, terms.card_data_good_for); }),
+                "card_read_on");
     add_if(says_nothing(texts.family_name), "family_name");
     // Some people have none; the card says so, a bank's silence does not.
     add_if(says_nothing(texts.given_names), "given_names");
@@ -227,7 +237,25 @@ account::Person person_of(BankAnswer texts, std::optional<account::Account> cons
     return person;
 }
 
+constexpr std::string_view since_word = " since ";
+
 } // namespace
+
+std::string OutdatedField::text() const
+{
+    if (!since) return name;
+    return fmt::format("{}{}{:04}-{:02}-{:02}", name, since_word, int{since->year()}, unsigned{since->month()},
+                       unsigned{since->day()});
+}
+
+OutdatedField OutdatedField::parse(std::string_view text)
+{
+    auto const end = text.find(since_word);
+    OutdatedField field{.name = std::string{text.substr(0, end)}, .since = {}};
+    if (end == std::string_view::npos) return field;
+    if (auto const date = date_in(text.substr(end + since_word.size()), "since")) field.since = *date;
+    return field;
+}
 
 Result<BankFindings> judge_bank_answer(BankAnswer const& answer, BankTerms const& terms,
                                        std::optional<account::Account> const& known, account::PhoneNumber const& number,

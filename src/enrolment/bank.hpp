@@ -6,8 +6,10 @@
 #include "base/limits.hpp"
 #include "base/result.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// What a bank may say of a person, and what is made of it (journeys B3, C1, C2, E1, E3, E6; design.md §4).
@@ -43,6 +45,17 @@ struct BankAnswer {
     std::string document_valid_until; ///< ISO 8601, the last day
     std::string card_read_on;         ///< ISO 8601: the day on which the bank read it last
     std::string evidence;             ///< JSON: the answer as it was believed, for audits
+};
+
+/// What a Failure::fields of bank_data_outdated says: "address", or "card_read_on since 2026-05-01" where it is known
+/// from which day on (ISO 8601) it is out of date.
+struct OutdatedField {
+    std::string name;
+    std::optional<std::chrono::year_month_day> since;
+
+    [[nodiscard]] std::string text() const;
+    /// Of a text() again. What is no date is none.
+    static OutdatedField parse(std::string_view text);
 };
 
 /// What comes of an answer that is good enough.

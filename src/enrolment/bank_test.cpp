@@ -98,12 +98,12 @@ Result<BankFindings> judge(BankAnswer const& answer, BankTerms const& terms = kb
     return judge_bank_answer(answer, terms, known, number, noon, Limits{});
 }
 
-/// "accepted", or the outcome with its fields: "bank_data_outdated address card_read_on".
+/// "accepted", or the outcome with its fields, without their days: "bank_data_outdated address card_read_on".
 std::string verdict(Result<BankFindings> const& result)
 {
     if (result) return "accepted";
     std::string text{name_of(result.error().outcome)};
-    for (auto const& field : result.error().fields) text += ' ' + field;
+    for (auto const& field : result.error().fields) text += ' ' + OutdatedField::parse(field).name;
     return text;
 }
 
@@ -410,6 +410,19 @@ TEST(BankAnswer, B3_a_card_is_good_on_its_last_day_and_a_reading_for_as_long_as_
     terms.card_data_good_for = months{6};
     EXPECT_EQ(with([](auto& it) { it.card_read_on = "2026-05-22"; }, terms), "accepted");
     EXPECT_EQ(with([](auto& it) { it.card_read_on = "2026-05-21"; }, terms), "bank_data_outdated card_read_on");
+}
+
+TEST(BankAnswer, B3_says_from_which_day_on_something_is_out_of_date)
+{
+    auto answer = answer_of(kbc);
+    answer.document_valid_until = "2026-02-28";
+    answer.card_read_on = "2023-01-31";
+    auto const fields = judge(answer).error().fields;
+    EXPECT_EQ(fields,
+              (std::vector<std::string>{"document_valid_until since 2026-03-01", "card_read_on since 2025-02-01"}));
+    EXPECT_EQ(OutdatedField::parse(fields.front()).since, 2026y / 3 / 1);
+    EXPECT_FALSE(OutdatedField::parse("address").since);
+    EXPECT_FALSE(OutdatedField::parse("address since some day").since);
 }
 
 TEST(BankAnswer, B3_days_are_those_of_brussels)

@@ -1,6 +1,7 @@
 #include "page/bank_end_page.hpp"
 
 #include "base/brussels.hpp"
+#include "enrolment/bank.hpp"
 #include "page/brand.hpp"
 #include "page/html.hpp"
 
@@ -25,9 +26,8 @@ struct Words {
 };
 
 /// "5 March 2027", as people of that language write it.
-std::string date_text(Instant at, Words const& words)
+std::string date_text(std::chrono::year_month_day date, Words const& words)
 {
-    auto const date = date_in_brussels(at);
     auto const month = "contract.month_" + std::to_string(unsigned{date.month()});
     return words.texts.text(words.language, "contract.date_form",
                             {{"day", std::to_string(unsigned{date.day()})},
@@ -67,9 +67,12 @@ Html landed(ports::BankEnd const& end, Words const& words, Limits const& limits)
 Html fields_of(Failure const& failure, Words const& words)
 {
     Html items;
-    for (auto const& field : failure.fields) {
-        auto const key = "field." + field;
-        if (words.texts.knows("bank_end." + key)) items += element("li", {}, {words(key)});
+    for (auto const& text : failure.fields) {
+        auto const field = enrolment::OutdatedField::parse(text);
+        auto const key = "field." + field.name;
+        if (!words.texts.knows("bank_end." + key)) continue;
+        auto since = field.since ? words("since", {{"date", date_text(*field.since, words)}}) : Html{};
+        items += element("li", {}, {words(key), std::move(since)});
     }
     if (items.empty()) return {};
     return element("div", {{"id", "fields"}}, {element("p", {}, {words("fields")}), element("ul", {}, {items})});
@@ -79,7 +82,8 @@ Html failed(Failure const& failure, Words const& words)
 {
     auto message = element("p", {{"id", "error-text"}}, {text(words.texts.text(words.language, failure.outcome))});
     if (failure.outcome == Outcome::too_young && failure.open_at)
-        message += element("p", {}, {words("possible_from", {{"date", date_text(*failure.open_at, words)}})});
+        message += element("p", {},
+                           {words("possible_from", {{"date", date_text(date_in_brussels(*failure.open_at), words)}})});
     message += fields_of(failure, words);
     message += element("p", {}, {element("code", {{"id", "error"}}, {text(name_of(failure.outcome))})});
     auto inside = element("h1", {}, {words("failed_title")});

@@ -76,6 +76,8 @@ TEST(BankEndPage, B3_names_the_data_that_are_out_of_date)
     EXPECT_THAT(html, HasSubstr(texts.text(Language::en, "bank_end.field.document_valid_until")));
     EXPECT_THAT(html, HasSubstr(texts.text(Language::en, "bank_end.field.address")));
     EXPECT_THAT(html, Not(HasSubstr("<b>"))) << "what has no name of ours is left out";
+    auto const since = fail_about(Outcome::bank_data_outdated, {"document_valid_until since 2026-08-31"}).error();
+    EXPECT_THAT(page(failed(since)), HasSubstr("until when your identity card is valid (since 31 August 2026)"));
 }
 
 TEST(BankEndPage, C1_says_from_which_day_it_is_possible)

@@ -1,7 +1,8 @@
-// Walks the main journey against the running demo (A1 to A4, D1), headless; exits 0 when it works.
+// Walks the main journey against the running demo (A1 to A4, D1, and back through a bank, E1), headless; exits 0 when it works.
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { linkPhoneByBank } from './bank/customer.mjs';
 import * as journey from './journey.mjs';
 import { demoPorts } from './stack.mjs';
 
@@ -36,12 +37,14 @@ try {
   const e164 = `+32${number.slice(1).replaceAll(' ', '')}`;
 
   let person;
+  let chosen;
   for (const persona of personas) {
     await post('/card', { persona, link: '' });
     await computer.context().clearCookies();
     const first = await journey.register(computer, { idUrl: at('id'), number });
     try {
       person = await journey.readAndSign(computer, { desk, first });
+      chosen = persona;
       step(`A1, A2: ${persona}'s card was read and the contract signed`);
       break;
     } catch (error) {
@@ -53,16 +56,19 @@ try {
   await picture(computer, 'token');
   step('A3: the identification token is shown');
 
-  const seen = (await (await fetch(`${at('outbox')}/messages.json`)).json()).length;
-  await journey.linkPhone(phone, { phoneUrl: at('phone'), number, token, sms: async () => {
-    for (let i = 0; i < 100; ++i) {
-      const messages = await (await fetch(`${at('outbox')}/messages.json`)).json();
-      const found = messages.slice(seen).findLast((message) => message.to === e164 || message.to === e164.replace('+', '00') || `+${message.to}` === e164);
-      if (found) return found.text;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    throw new Error('no SMS came to the outbox');
-  } });
+  const messages = async () => (await fetch(`${at('outbox')}/messages.json`)).json();
+  const nextSms = async () => {
+    const { length: seen } = await messages();
+    return async () => {
+      for (let i = 0; i < 100; ++i) {
+        const found = (await messages()).slice(seen).findLast((message) => message.to === e164 || message.to === e164.replace('+', '00') || `+${message.to}` === e164);
+        if (found) return found.text;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      throw new Error('no SMS came to the outbox');
+    };
+  };
+  await journey.linkPhone(phone, { phoneUrl: at('phone'), number, token, sms: await nextSms() });
   await computer.locator('[data-test="done"]').waitFor();
   step('A4: the phone is linked, and the page says so by itself');
 
@@ -75,7 +81,16 @@ try {
   const name = await shop.locator('#name').innerText();
   await picture(shop, 'partner');
   step(`D1: approved for ${shown.partner.replaceAll('\n', ' ')}; the shop greets ${name}`);
-  const troubles = [computer, phone, shop].flatMap((page) => page.troubles);
+
+  // Those who are customers of the demo's banks, which know them as their cards do.
+  const second = await journey.openPhone(browser);
+  if (['amelie', 'longest-names', 'foreigner'].includes(chosen)) {
+    await linkPhoneByBank(second, { phoneUrl: at('phone'), number, bank: 'fintro', person: chosen, code: '73195', sms: await nextSms() });
+    await phone.locator('[data-test="failure"][data-outcome="device_unbound"]').waitFor();
+    await picture(second, 'linked-by-bank');
+    step('E1: a new phone has the account through the bank, and the old phone says so');
+  }
+  const troubles = [computer, phone, shop, second].flatMap((page) => page.troubles);
   if (troubles.length) throw new Error(`pages complained: ${troubles.join('; ')}`);
   if (!person.includes(name.split(' ').at(-1))) throw new Error(`the shop greets ${name}, the card said: ${person}`);
   console.log('The main journey works.');

@@ -503,7 +503,7 @@ async function bank(walker) {
     await at('banks');
     await show(phone, name);
   };
-  await ends('data-outdated', 'bank_data_outdated', { fields: ['card_read_on', 'document_valid_until', 'address'] });
+  await ends('data-outdated', 'bank_data_outdated', { fields: ['card_read_on since 2026-05-01', 'document_valid_until since 2026-08-31', 'address'] });
   await ends('too-young', 'too_young', { open_at: now() + 400 * day });
   await ends('phone-number-differs', 'bank_phone_number_differs');
   await ends('new-number-needs-card', 'new_number_needs_card');

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Failure } from '../shared/api.ts';
-import { timeOfDay } from '../shared/language.ts';
+import { longDate, timeOfDay } from '../shared/language.ts';
 import { shortAddress } from '../shared/site.ts';
 import { Busy, FailureNotice, Heading, Icon, Notice, TextField } from '../shared/ui.tsx';
 import type { Bank } from './server.ts';
@@ -24,8 +24,11 @@ const fieldKeys = {
   address: 'field.address',
 } as const;
 
-function fieldName(name: string, { t }: LinkingTexts): string {
-  return t(Object.hasOwn(fieldKeys, name) ? fieldKeys[name as keyof typeof fieldKeys] : 'field.unnamed');
+/** "card_read_on" or "card_read_on since 2026-05-01" (docs/device-protocol.md §4) in words. */
+function fieldName(field: string, { t, language }: LinkingTexts): string {
+  const [name = '', since] = field.split(' since ');
+  const words = t(Object.hasOwn(fieldKeys, name) ? fieldKeys[name as keyof typeof fieldKeys] : 'field.unnamed');
+  return since ? t('field.since', { field: words, date: longDate(language, since) }) : words;
 }
 
 type CardWayProps = { texts: LinkingTexts; idUrl: string; main?: boolean; choose: () => void };
@@ -51,12 +54,12 @@ export function CardWay({ texts: { t }, idUrl, main = false, choose }: CardWayPr
 
 /** How a visit ended: in the server's words, with what is out of date, and the card where it helps. */
 function BankFailure({ texts, failure, idUrl }: { texts: LinkingTexts; failure: Failure; idUrl: string }) {
-  const names = [...new Set((failure.fields ?? []).map((name) => fieldName(name, texts)))];
+  const names = [...new Set((failure.fields ?? []).map((field) => fieldName(field, texts)))];
   return (
     <>
       <FailureNotice failure={failure} language={texts.language} c={texts.c} />
       {names.length > 0 && (
-        <div class="near" data-test="fields" data-fields={failure.fields!.join(' ')}>
+        <div class="near" data-test="fields" data-fields={failure.fields!.map((field) => field.split(' ')[0]).join(' ')}>
           <p>{texts.t('outdated')}</p>
           <ul>
             {names.map((name) => (

@@ -167,10 +167,10 @@ test('an_address_that_is_a_script_is_neither_shown_nor_followed', async () => {
 
 test('B3_out_of_date_data_are_named_in_words_and_the_card_is_offered_with_the_number_kept', async () => {
   await toBanks();
-  await visit('kbc', says('bank_data_outdated', { fields: ['card_read_on', 'address', 'shoe_size'] }));
+  await visit('kbc', says('bank_data_outdated', { fields: ['card_read_on since 2026-05-01', 'address', 'shoe_size'] }));
   await outcome('bank_data_outdated').waitFor();
   const listed = await hook('fields').locator('li').allInnerTexts();
-  assert.deepEqual(listed, ['la date à laquelle la banque a lu votre carte d’identité', 'votre adresse', 'd’autres données à votre sujet']);
+  assert.deepEqual(listed, ['la date à laquelle la banque a lu votre carte d’identité (depuis le 1er mai 2026)', 'votre adresse', 'd’autres données à votre sujet']);
   await accessible(page, 'data-outdated');
   await hook('link-phone').click();
   assert.equal(await page.inputValue('#number'), '0470 12 34 56');
