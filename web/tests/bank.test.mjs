@@ -221,9 +221,9 @@ test('B4_a_bank_that_is_down_is_shown_as_such_before_it_is_chosen_and_can_be_cho
 
 test('B4_a_bank_that_does_not_answer_when_it_is_left_for_is_told_on_the_choice', async () => {
   await toBanks();
+  await hook('bank-fintro').click();
   mock.banks[2].down_until = now() + 300;
   mock.refuseOnce.set('POST /d/enrol/bank/visit', { status: 503, body: says('bank_unreachable', { open_at: now() + 300 }) });
-  await hook('bank-fintro').click();
   await hook('to-bank').click();
   await outcome('bank_unreachable').waitFor();
   await page.locator('[data-test="bank-fintro"][data-state="down"]').waitFor();
@@ -480,7 +480,10 @@ test('where_there_are_no_banks_only_the_card_is_offered_and_where_they_cannot_be
   await page.reload();
   await hook('link-bank').click();
   await page.fill('#number', '0470 12 34 56');
+  // The choice asks by itself once more.
+  const asked = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/d/banks'));
   await hook('next').click();
+  await asked;
   await outcome('unreachable').waitFor();
   await page.unroute('**/d/banks');
   await hook('retry').click();
