@@ -1,9 +1,8 @@
-// The journey through a bank as a person walks it, in a real browser, with the real server and the demo's bank: B1 to B4, E1, E5 to E7.
+// The journey through a bank as a person walks it, in a real browser, with the real server and the demo's bank: B1 to B4, E1, E7.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { identifyAtBank } from '../../web/demo/bank/customer.mjs';
 import * as journey from '../../web/demo/journey.mjs';
-import { run } from '../../web/demo/process.mjs';
 import { startTestStack } from '../../web/demo/stack.mjs';
 import { e164 } from '../lib/holder.mjs';
 
@@ -263,51 +262,6 @@ test('E3_a_new_number_on_a_new_phone_is_refused_at_the_bank_and_the_card_is_poin
   await identifyAtBank(phone, { person });
   await ended(phone, 'new_number_needs_card').waitFor();
   await hook(phone, 'link-phone').waitFor();
-});
-
-test('E5_a_deactivated_account_comes_back_through_the_bank_on_the_same_phone', async () => {
-  const number = '0472 00 00 11';
-  const phone = await newPhone();
-  await link(phone, { number, bank: 'fintro', person: 'foreigner' });
-  await run(stack.program('symbolon'), ['person', 'deactivate', e164(number), '--config', stack.config]);
-  await phone.reload();
-  await hook(phone, 'link-again').click();
-  const seen = stack.outbox.messages.length;
-  await toChoice(phone, number);
-  await leaveFor(phone, 'fintro');
-  await identifyAtBank(phone, { person: 'foreigner' });
-  await finish(phone, { number, seen });
-  assert.ok(await logIn(phone, { number }));
-});
-
-test('E6_a_blocked_account_is_unblocked_by_the_bank_that_enrolled_it_and_by_no_other', async () => {
-  const number = '0472 00 00 12';
-  const phone = await newPhone();
-  await link(phone, { number, bank: 'bnpparibasfortis', person: 'amelie' });
-  const shop = await journey.openComputer(browser);
-  pages.push(shop);
-  const symbol = await journey.startLogin(shop, { partnerUrl: stack.partner.url, number });
-  await hook(phone, 'open-action').first().click();
-  await hook(phone, 'approve').click();
-  await hook(phone, `symbol-${symbol}`).click();
-  for (const [at, code] of ['90210', '90211', '90212'].entries()) {
-    await typeCode(phone, code);
-    await phone.locator(`[data-outcome="${at < 2 ? 'code_wrong' : 'code_blocked'}"]`).waitFor();
-    if (at < 2) await hook(phone, 'tries-left').first().getByText(at === 0 ? /2/ : /1|un/i).waitFor();
-  }
-  await phone.reload();
-  await hook(phone, 'blocked').waitFor();
-  await hook(phone, 'link-again').click();
-  await toChoice(phone, number);
-  await leaveFor(phone, 'hellobank');
-  await identifyAtBank(phone, { person: 'amelie' });
-  await ended(phone, 'other_source_than_enrolled').waitFor();
-
-  const seen = stack.outbox.messages.length;
-  await leaveFor(phone, 'bnpparibasfortis');
-  await identifyAtBank(phone, { person: 'amelie' });
-  await finish(phone, { number, seen, code: '73195' });
-  assert.ok(await logIn(phone, { number, code: '73195' }));
 });
 
 test('C2_who_is_under_18_sees_the_other_banks_greyed_out_after_the_bank_said_so', async () => {
