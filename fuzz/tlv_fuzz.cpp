@@ -35,6 +35,6 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     }
     (void)parse_address_file(file);
     if (auto const date = parse_birth_date(text_of(file)); date && !date->latest().ok()) std::abort();
-    (void)NationalNumber::parse(text_of(file));
+    (void)enrolment::NationalNumber::parse(text_of(file));
     return 0;
 }

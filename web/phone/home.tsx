@@ -44,7 +44,8 @@ export function Home(props: Props) {
   const first = actions?.find((action) => action.rings ?? true);
   const silent = actions?.filter((action) => action !== first) ?? [];
   useEffect(() => {
-    if (first) navigator.vibrate?.(200);
+    // Browsers let a page buzz once somebody has touched it, and complain before.
+    if (first && navigator.userActivation?.hasBeenActive) navigator.vibrate?.(200);
   }, [first?.id]);
   return (
     <>
