@@ -1,6 +1,7 @@
 #include "contract/pages.hpp"
 
 #include "base/brussels.hpp"
+#include "base/dates.hpp"
 #include "base/ensure.hpp"
 #include "base/text.hpp"
 
@@ -219,15 +220,6 @@ private:
     std::size_t current_ = 0;
     float y_ = 0;
 };
-
-std::string date_text(Texts const& texts, Language language, std::chrono::year_month_day date)
-{
-    auto const month = static_cast<unsigned>(date.month());
-    return texts.text(language, "contract.date_form",
-                      {{"day", std::to_string(static_cast<unsigned>(date.day()))},
-                       {"month", texts.text(language, "contract.month_" + std::to_string(month))},
-                       {"year", std::to_string(static_cast<int>(date.year()))}});
-}
 
 /// "1985-07-30" as people of that language write it; "1985-07" and "1985" stay as they are.
 std::string birth_text(Texts const& texts, Language language, std::string const& iso)

@@ -1,5 +1,6 @@
 #include "device/bank_enrol.hpp"
 
+#include "base/failure_json.hpp"
 #include "base/secret.hpp"
 #include "base/text.hpp"
 #include "crypto/hash.hpp"
@@ -29,7 +30,6 @@ using State = enrolment::State;
 constexpr std::string_view visit_cookie = "__Host-symbolon-bank";
 constexpr std::string_view app_path = "/app/";
 constexpr std::size_t state_characters = 43;
-constexpr std::size_t national_number_digits = 11;
 
 /// The cookie as the enrolment keeps it. Its name is part of it: the cookie of a registration page, which is found in
 /// the same way, is never taken for it, nor it for one.
@@ -53,14 +53,13 @@ std::optional<BankStanding> standing_of(std::string const& bank, Settings const&
 
 json::Object outcome_of_visit(Enrolment const& enrolment, Settings const& settings)
 {
-    auto const outcome = enrolment.outcome.value();
-    json::Object object{{"outcome", name_of(outcome)},
-                        {"text", settings.texts.text(enrolment.language, outcome)},
-                        {"way_out", name_of(row_of(outcome).way_out)}};
-    if (enrolment.outcome_open_at) object["open_at"] = numeric_date(*enrolment.outcome_open_at);
-    auto const& fields = enrolment.outcome_fields;
-    if (!fields.empty()) object["fields"] = json::Array(fields.begin(), fields.end());
-    return object;
+    Failure const failure{.outcome = enrolment.outcome.value(),
+                          .detail = {},
+                          .where = {},
+                          .tries_left = {},
+                          .open_at = enrolment.outcome_open_at,
+                          .fields = enrolment.outcome_fields};
+    return failure_object(failure, enrolment.language, settings.texts);
 }
 
 // ---- GET /bank/return
@@ -124,14 +123,6 @@ Flow<Visited> take_visit(std::string state, std::optional<std::string> cookie, S
         .over = is_over ? std::optional{taken.error()} : std::nullopt};
 }
 
-std::string digits_in(std::string_view text)
-{
-    std::string digits;
-    for (auto const sign : text)
-        if (is_digits(std::string_view{&sign, 1})) digits += sign;
-    return digits.size() == national_number_digits ? digits : std::string{};
-}
-
 Flow<std::optional<account::Account>> account_of_person(std::string national_number, Services services)
 {
     if (national_number.empty()) co_return std::optional<account::Account>{};
@@ -150,16 +141,10 @@ Flow<Identified> identify(Visited visited, BankReturn back, Services services, S
     if (!standing) co_return fail(Outcome::bank_unknown);
     auto const bank_answer = co_await settings->banks->redeem(visited.at, std::move(back));
 
-    auto looked_up = digits_in(bank_answer.national_number);
-    for (;;) {
-        auto const known = co_await account_of_person(looked_up, services);
-        auto findings = co_await enrolment::judge_bank_answer(bank_answer, standing->terms, known, visited.number,
-                                                              services.clock.now(), settings->limits);
-        auto const& national_number = findings.person.national_number;
-        if (national_number == looked_up) co_return Identified{.findings = std::move(findings), .known = known};
-        // It was written in a way that only the judge can read: once more, beside the right account.
-        looked_up = national_number;
-    }
+    auto const known = co_await account_of_person(std::string{trimmed(bank_answer.national_number)}, services);
+    auto findings = co_await enrolment::judge_bank_answer(bank_answer, standing->terms, known, visited.number,
+                                                          services.clock.now(), settings->limits);
+    co_return Identified{.findings = std::move(findings), .known = known};
 }
 
 /// Keeps what went wrong for the app.

@@ -211,17 +211,6 @@ protected:
         stored.value.state = to;
         ASSERT_TRUE(run_now(world_.services.accounts.save(stored, store::testing::entry(stored.value.id, "seen"))));
     }
-    std::string answer(Phone& phone, std::string id, SecretText code)
-    {
-        auto const shown = run_now(phone.show(world_.action(phone, std::move(id))));
-        if (!shown) return outcome(shown);
-        auto const done = run_now(phone.answer(*shown, {.decision = Answer::Decision::approve,
-                                                        .symbol = "boat",
-                                                        .code = std::move(code),
-                                                        .claims = std::nullopt,
-                                                        .reason = {}}));
-        return done ? *done : outcome(done);
-    }
     enrolment::Enrolment enrolment_of(Way const& way)
     {
         auto const found =
@@ -261,7 +250,7 @@ TEST_F(BankEnrolment, B1_number_bank_sms_and_code_make_an_active_account)
     EXPECT_EQ(world_.history_of(phone), std::vector<std::string>{"enrolled"});
     auto const history = run_now(world_.services.history.list(account.id, 1)).value();
     EXPECT_THAT(history.front().detail, HasSubstr(R"("by":"bank")"));
-    EXPECT_EQ(answer(phone, "a1", SecretText{"61937"}), "approved");
+    EXPECT_EQ(world_.approve(phone, "a1", SecretText{"61937"}), "approved");
 }
 
 TEST_F(BankEnrolment, B1_a_second_person_enrols_through_a_bank_too)
@@ -744,7 +733,7 @@ TEST_F(BankEnrolment, E1_a_new_phone_takes_the_place_of_the_old_one_and_the_old_
     EXPECT_EQ(world_.history_of(phone), (std::vector<std::string>{"moved", "enrolled"}));
     auto const history = run_now(world_.services.history.list(after.id, 1)).value();
     EXPECT_THAT(history.front().detail, HasSubstr(R"("by":"bank")"));
-    EXPECT_EQ(answer(phone, "a1", SecretText{"61937"}), "approved");
+    EXPECT_EQ(world_.approve(phone, "a1", SecretText{"61937"}), "approved");
 }
 
 TEST_F(BankEnrolment, E7_a_forgotten_code_is_replaced_and_the_old_one_counts_no_more)
@@ -754,8 +743,8 @@ TEST_F(BankEnrolment, E7_a_forgotten_code_is_replaced_and_the_old_one_counts_no_
     home(way);
     auto phone = phone_of(way);
     ASSERT_EQ(outcome(finish(phone)), "");
-    EXPECT_EQ(answer(phone, "a1", right_code), "code_wrong");
-    EXPECT_EQ(answer(phone, "a2", SecretText{"61937"}), "approved");
+    EXPECT_EQ(world_.approve(phone, "a1", right_code), "code_wrong");
+    EXPECT_EQ(world_.approve(phone, "a2", SecretText{"61937"}), "approved");
 }
 
 TEST_F(BankEnrolment, E5_a_deactivated_account_comes_back_through_the_bank)
@@ -772,7 +761,7 @@ TEST_F(BankEnrolment, E5_a_deactivated_account_comes_back_through_the_bank)
 TEST_F(BankEnrolment, E6_a_blocked_account_is_unblocked_by_the_bank_that_enrolled_it)
 {
     auto old = enrolled();
-    for (int tries = 0; tries < 3; ++tries) answer(old, "w" + std::to_string(tries), testing::wrong_code);
+    for (int tries = 0; tries < 3; ++tries) world_.approve(old, "w" + std::to_string(tries), testing::wrong_code);
     ASSERT_EQ(world_.account_now(old).value.state, account::State::blocked);
     auto const way = leave();
     home(way);
@@ -851,7 +840,7 @@ TEST_F(BankEnrolment, E10_the_new_owner_of_a_number_enrols_with_it_and_the_old_h
     EXPECT_TRUE(left.phone_number.empty());
     EXPECT_EQ(left.state, account::State::active);
     EXPECT_EQ(world_.history_of(old).front(), "number_lost");
-    EXPECT_EQ(answer(old, "a1", right_code), "approved") << "by QR code and link it goes on";
+    EXPECT_EQ(world_.approve(old, "a1", right_code), "approved") << "by QR code and link it goes on";
 }
 
 TEST_F(BankEnrolment, A8_of_two_phones_that_move_one_account_at_once_one_wins_and_the_other_goes_back_to_the_bank)
@@ -870,7 +859,8 @@ TEST_F(BankEnrolment, A8_of_two_phones_that_move_one_account_at_once_one_wins_an
     EXPECT_EQ(outcome(run_now(other.finish_enrolment(SecretText{"72841"}, *other_rules, "b"))), "moved_meanwhile");
     EXPECT_EQ(step(second), "bank");
     EXPECT_EQ(outcome_shown(second), "moved_meanwhile");
-    EXPECT_EQ(answer(phone, "a1", SecretText{"61937"}), "approved") << "the loser has not touched the winner's code";
+    EXPECT_EQ(world_.approve(phone, "a1", SecretText{"61937"}), "approved")
+        << "the loser has not touched the winner's code";
 
     home(leave_again(second));
     auto again_there = phone_of(second);
@@ -904,7 +894,7 @@ TEST_F(BankEnrolment, a_vault_that_was_away_is_asked_again_as_for_a_bank)
     world_.vault.replacements_lost = 1;
     EXPECT_EQ(outcome(run_now(phone.finish_enrolment(SecretText{"61937"}, *rules, "a"))), "vault_unreachable");
     EXPECT_EQ(outcome(run_now(phone.finish_enrolment(SecretText{"61937"}, *rules, "a"))), "");
-    EXPECT_EQ(answer(phone, "a1", SecretText{"61937"}), "approved");
+    EXPECT_EQ(world_.approve(phone, "a1", SecretText{"61937"}), "approved");
 }
 
 TEST_F(BankEnrolment, an_enrolment_ends_after_24_hours)

@@ -566,18 +566,6 @@ protected:
         stored.value.state = account::State::blocked;
         ASSERT_TRUE(run_now(world_.services.accounts.save(stored, store::testing::entry(stored.value.id, "blocked"))));
     }
-    /// "approved", or why not.
-    std::string answer(Phone& phone, std::string id, SecretText code)
-    {
-        auto const shown = run_now(phone.show(world_.action(phone, std::move(id))));
-        if (!shown) return outcome(shown);
-        auto const done = run_now(phone.answer(*shown, {.decision = Answer::Decision::approve,
-                                                        .symbol = "boat",
-                                                        .code = std::move(code),
-                                                        .claims = std::nullopt,
-                                                        .reason = {}}));
-        return done ? *done : outcome(done);
-    }
 };
 
 TEST_F(PhoneMove, E1_a_new_phone_with_the_same_card_takes_the_place_of_the_old_one_at_once)
@@ -611,8 +599,8 @@ TEST_F(PhoneMove, E1_the_old_phone_is_told_while_its_stream_is_open)
 TEST_F(PhoneMove, E7_the_new_code_counts_and_the_old_one_does_not)
 {
     ASSERT_EQ(outcome(move_to(phone_)), "");
-    EXPECT_EQ(answer(phone_, "a1", right_code), "code_wrong") << "the code of the old phone";
-    EXPECT_EQ(answer(phone_, "a2", SecretText{"61937"}), "approved");
+    EXPECT_EQ(world_.approve(phone_, "a1", right_code), "code_wrong") << "the code of the old phone";
+    EXPECT_EQ(world_.approve(phone_, "a2", SecretText{"61937"}), "approved");
 }
 
 TEST_F(PhoneMove, E1_what_waited_on_the_old_phone_ends)
@@ -652,13 +640,13 @@ TEST_F(PhoneMove, E3_a_gateway_that_fails_to_tell_the_old_number_undoes_nothing)
 
 TEST_F(PhoneMove, E6_a_blocked_account_is_unblocked_with_the_card_and_three_new_tries)
 {
-    for (int tries = 0; tries < 3; ++tries) answer(old_, "w" + std::to_string(tries), testing::wrong_code);
+    for (int tries = 0; tries < 3; ++tries) world_.approve(old_, "w" + std::to_string(tries), testing::wrong_code);
     ASSERT_EQ(world_.account_now(old_).value.state, account::State::blocked);
     ASSERT_EQ(outcome(move_to(phone_)), "");
     auto const after = world_.account_now(phone_).value;
     EXPECT_EQ(after.state, account::State::active);
     EXPECT_EQ(world_.vault.tries_of(after.id), 3);
-    EXPECT_EQ(answer(phone_, "a2", SecretText{"61937"}), "approved");
+    EXPECT_EQ(world_.approve(phone_, "a2", SecretText{"61937"}), "approved");
 }
 
 TEST_F(PhoneMove, E6_a_blocked_account_of_a_bank_is_not_unblocked_with_the_card)
@@ -688,7 +676,7 @@ TEST_F(PhoneMove, T7_a_suspended_clone_is_out_for_good_and_its_holder_comes_back
     ASSERT_TRUE(run_now(world_.services.devices.save(device)));
     ASSERT_EQ(outcome(move_to(phone_)), "");
     EXPECT_EQ(outcome(run_now(old_.me())), "device_unbound");
-    EXPECT_EQ(answer(phone_, "a1", SecretText{"61937"}), "approved");
+    EXPECT_EQ(world_.approve(phone_, "a1", SecretText{"61937"}), "approved");
 }
 
 TEST_F(PhoneMove, A8_of_two_phones_that_move_one_account_at_once_one_wins_and_the_other_can_go_on)
@@ -702,7 +690,8 @@ TEST_F(PhoneMove, A8_of_two_phones_that_move_one_account_at_once_one_wins_and_th
     EXPECT_EQ(outcome(bind(other, other_rules)), "moved_meanwhile");
 
     EXPECT_EQ(world_.account_now(phone_).value.device, phone_.state().device);
-    EXPECT_EQ(answer(phone_, "a1", SecretText{"61937"}), "approved") << "the loser has not touched the winner's code";
+    EXPECT_EQ(world_.approve(phone_, "a1", SecretText{"61937"}), "approved")
+        << "the loser has not touched the winner's code";
     EXPECT_EQ(world_.enrolment_now(first).value.state, EnrolmentState::done);
     auto const lost = world_.enrolment_now(second).value;
     EXPECT_EQ(lost.state, EnrolmentState::card) << "who wants it here reads the card again";
@@ -724,7 +713,7 @@ TEST_F(PhoneMove, a_vault_that_was_away_is_asked_again_and_the_code_counts_once)
     EXPECT_EQ(outcome(bind(phone_, rules)), "vault_unreachable");
     EXPECT_EQ(outcome(run_now(old_.me())), "device_unbound") << "the account is on its way: nobody else approves";
     ASSERT_EQ(outcome(bind(phone_, rules)), "") << "the phone sends the same again";
-    EXPECT_EQ(answer(phone_, "a1", SecretText{"61937"}), "approved");
+    EXPECT_EQ(world_.approve(phone_, "a1", SecretText{"61937"}), "approved");
 }
 
 TEST_F(PhoneMove, the_last_step_again_gives_neither_tries_nor_another_code)
@@ -738,12 +727,12 @@ TEST_F(PhoneMove, the_last_step_again_gives_neither_tries_nor_another_code)
             .status;
     };
     ASSERT_EQ(outcome(bind(phone_, rules)), "");
-    EXPECT_EQ(answer(phone_, "a1", testing::wrong_code), "code_wrong");
+    EXPECT_EQ(world_.approve(phone_, "a1", testing::wrong_code), "code_wrong");
     auto const account = world_.account_now(phone_).value.id;
     ASSERT_EQ(world_.vault.tries_of(account), 2);
     EXPECT_EQ(post(SecretText{"72841"}), 200) << "whoever has the phone's storage can say that the answer got lost";
     EXPECT_EQ(world_.vault.tries_of(account), 2);
-    EXPECT_EQ(answer(phone_, "a2", SecretText{"61937"}), "approved");
+    EXPECT_EQ(world_.approve(phone_, "a2", SecretText{"61937"}), "approved");
     EXPECT_NE(post(SecretText{"72841"}), 200) << "once the ratchet has moved it is told nothing either";
 }
 
@@ -779,7 +768,7 @@ TEST_F(PhoneMove, E10_the_new_owner_of_a_number_enrols_with_it_and_the_old_holde
     EXPECT_TRUE(left.phone_number.empty());
     EXPECT_EQ(left.state, account::State::active);
     EXPECT_EQ(world_.history_of(old_).front(), "number_lost");
-    EXPECT_EQ(answer(old_, "a1", right_code), "approved") << "by QR code and link it goes on";
+    EXPECT_EQ(world_.approve(old_, "a1", right_code), "approved") << "by QR code and link it goes on";
 
     // With the card and a number of its own the account is reached again.
     Phone next{new_phone(world_.random), world_.transport};

@@ -345,4 +345,16 @@ std::vector<std::string> World::history_of(Phone const& phone)
     return events;
 }
 
+std::string World::approve(Phone& phone, std::string id, SecretText code)
+{
+    auto const shown = run_now(phone.show(action(phone, std::move(id))));
+    if (!shown) return std::string{name_of(shown.error().outcome)};
+    auto const done = run_now(phone.answer(*shown, {.decision = Answer::Decision::approve,
+                                                    .symbol = "boat",
+                                                    .code = std::move(code),
+                                                    .claims = std::nullopt,
+                                                    .reason = {}}));
+    return done ? *done : std::string{name_of(done.error().outcome)};
+}
+
 } // namespace symbolon::device::testing

@@ -137,6 +137,9 @@ public:
     ports::Stored<account::Account> account_now(Phone const& phone);
     ports::Stored<enrolment::Enrolment> enrolment_now(EnrolmentId const& id);
     std::vector<std::string> history_of(Phone const& phone); ///< events, newest first
+
+    /// A new action, which the phone approves with that code: "approved", or the name of the outcome that it ended in.
+    std::string approve(Phone& phone, std::string id, SecretText code);
 };
 
 inline SecretText const right_code{"38214"};

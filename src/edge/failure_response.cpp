@@ -1,6 +1,6 @@
 #include "edge/failure_response.hpp"
 
-#include "base/json.hpp"
+#include "base/failure_json.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -34,18 +34,6 @@ std::string page(Failure const& failure, Reader const& reader, Texts const& text
     return text;
 }
 
-std::string members(Failure const& failure, Language language, Texts const& texts)
-{
-    json::Object object;
-    object["outcome"] = name_of(failure.outcome);
-    object["text"] = texts.text(language, failure.outcome);
-    object["way_out"] = name_of(row_of(failure.outcome).way_out);
-    if (failure.tries_left) object["tries_left"] = *failure.tries_left;
-    if (failure.open_at) object["open_at"] = numeric_date(*failure.open_at);
-    if (!failure.fields.empty()) object["fields"] = json::Array(failure.fields.begin(), failure.fields.end());
-    return json::write(object);
-}
-
 } // namespace
 
 Reader reader_of(http::Request const& request)
@@ -62,7 +50,7 @@ http::Response failure_response(Failure const& failure, Reader const& reader, Te
     auto const language = reader.language;
     auto const status = row_of(failure.outcome).http_status;
     auto response = reader.is_person ? http::html(status, page(failure, reader, texts, is_test_system))
-                                     : http::json(status, members(failure, language, texts));
+                                     : http::json(status, json::write(failure_object(failure, language, texts)));
     response.with("Content-Language", std::string{name_of(language)}).with("Vary", "Accept, Accept-Language");
     if (failure.open_at)
         response.with("Retry-After", std::to_string(std::max<std::int64_t>(0, (*failure.open_at - now).count())));

@@ -1,12 +1,11 @@
 #include "enrolment/bank.hpp"
 
 #include "base/brussels.hpp"
+#include "base/dates.hpp"
 #include "base/text.hpp"
 #include "enrolment/age.hpp"
 #include "enrolment/national_number.hpp"
 #include "enrolment/phone_number.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -244,8 +243,7 @@ constexpr std::string_view since_word = " since ";
 std::string OutdatedField::text() const
 {
     if (!since) return name;
-    return fmt::format("{}{}{:04}-{:02}-{:02}", name, since_word, int{since->year()}, unsigned{since->month()},
-                       unsigned{since->day()});
+    return name + std::string{since_word} + iso_date(*since);
 }
 
 OutdatedField OutdatedField::parse(std::string_view text)

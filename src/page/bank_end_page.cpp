@@ -1,39 +1,17 @@
 #include "page/bank_end_page.hpp"
 
 #include "base/brussels.hpp"
+#include "base/dates.hpp"
 #include "enrolment/bank.hpp"
 #include "page/brand.hpp"
 #include "page/html.hpp"
+#include "page/words.hpp"
 
 #include <chrono>
 
 namespace symbolon::page {
 
 namespace {
-
-struct Words {
-    Language language;
-    Texts const& texts;
-
-    [[nodiscard]] std::string plain(std::string const& key, Texts::Values const& values = {}) const
-    {
-        return texts.text(language, "bank_end." + key, values);
-    }
-    [[nodiscard]] Html operator()(std::string const& key, Texts::Values const& values = {}) const
-    {
-        return text(plain(key, values));
-    }
-};
-
-/// "5 March 2027", as people of that language write it.
-std::string date_text(std::chrono::year_month_day date, Words const& words)
-{
-    auto const month = "contract.month_" + std::to_string(unsigned{date.month()});
-    return words.texts.text(words.language, "contract.date_form",
-                            {{"day", std::to_string(unsigned{date.day()})},
-                             {"month", words.texts.text(words.language, month)},
-                             {"year", std::to_string(int{date.year()})}});
-}
 
 /// In two groups for who reads, digit by digit for who listens.
 Html code_shown(std::string const& code)
@@ -71,7 +49,8 @@ Html fields_of(Failure const& failure, Words const& words)
         auto const field = enrolment::OutdatedField::parse(text);
         auto const key = "field." + field.name;
         if (!words.texts.knows("bank_end." + key)) continue;
-        auto since = field.since ? words("since", {{"date", date_text(*field.since, words)}}) : Html{};
+        auto since =
+            field.since ? words("since", {{"date", date_text(words.texts, words.language, *field.since)}}) : Html{};
         items += element("li", {}, {words(key), std::move(since)});
     }
     if (items.empty()) return {};
@@ -82,8 +61,10 @@ Html failed(Failure const& failure, Words const& words)
 {
     auto message = element("p", {{"id", "error-text"}}, {text(words.texts.text(words.language, failure.outcome))});
     if (failure.outcome == Outcome::too_young && failure.open_at)
-        message += element("p", {},
-                           {words("possible_from", {{"date", date_text(date_in_brussels(*failure.open_at), words)}})});
+        message +=
+            element("p", {},
+                    {words("possible_from",
+                           {{"date", date_text(words.texts, words.language, date_in_brussels(*failure.open_at))}})});
     message += fields_of(failure, words);
     message += element("p", {}, {element("code", {{"id", "error"}}, {text(name_of(failure.outcome))})});
     auto inside = element("h1", {}, {words("failed_title")});
@@ -96,12 +77,11 @@ Html failed(Failure const& failure, Words const& words)
 
 std::string bank_end_page(ports::BankEnd const& end, Limits const& limits, bool is_test_system, Texts const& texts)
 {
-    Words const words{end.language, texts};
+    Words const words{"bank_end", end.language, texts};
     auto body = element("header", {{"class", "top"}}, {brand()});
     body +=
         element("main", {{"id", "content"}}, {end.failure ? failed(*end.failure, words) : landed(end, words, limits)});
-    if (is_test_system)
-        body += element("aside", {{"class", "test-banner"}}, {text(texts.text(end.language, "sign_in.test_system"))});
+    body += test_banner(end.language, texts, is_test_system);
     auto const head = element("link", {{"rel", "stylesheet"}, {"href", "/assets/bank-end.css"}});
     return document(end.language, words.plain("title"), head, body);
 }

@@ -26,4 +26,10 @@ Html mark()
 
 Html brand() { return element("span", {{"class", "brand"}}, {mark(), element("span", {}, {text("Symbolon")})}); }
 
+Html test_banner(Language language, Texts const& texts, bool is_test_system)
+{
+    if (!is_test_system) return {};
+    return element("aside", {{"class", "test-banner"}}, {text(texts.text(language, "sign_in.test_system"))});
+}
+
 } // namespace symbolon::page

@@ -1,20 +1,13 @@
 #include "page/card_findings.hpp"
 
+#include "base/dates.hpp"
 #include "base/json.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 
-#include <fmt/format.h>
-
 namespace symbolon::page {
 
 namespace {
-
-std::string iso(std::chrono::year_month_day date)
-{
-    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                       static_cast<unsigned>(date.day()));
-}
 
 std::string fingerprint(ByteView bytes) { return crypto::base64url(crypto::sha256(bytes)); }
 
@@ -72,8 +65,8 @@ enrolment::CardFindings findings_of(card::CardEvidence const& evidence)
     findings.source = {.kind = account::Source::Kind::card,
                        .document_number = identity.card_number,
                        .document_type = static_cast<int>(identity.document_type),
-                       .valid_from = iso(identity.valid_from),
-                       .valid_until = iso(identity.valid_until),
+                       .valid_from = iso_date(identity.valid_from),
+                       .valid_until = iso_date(identity.valid_until),
                        .issued_by = identity.issuing_municipality,
                        .evidence = evidence_json(evidence)};
     findings.chip_number = {identity.chip_number.begin(), identity.chip_number.end()};

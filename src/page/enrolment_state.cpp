@@ -1,5 +1,6 @@
 #include "page/enrolment_state.hpp"
 
+#include "base/failure_json.hpp"
 #include "enrolment/steps.hpp"
 
 #include <algorithm>
@@ -31,13 +32,6 @@ std::string_view step_of(State state)
 
 bool is_at_the_reader(State state) { return state == State::card || state == State::sign; }
 bool is_at_the_phone(State state) { return state == State::token || state == State::sms || state == State::code; }
-
-json::Object outcome_text(Outcome outcome, Language language, Texts const& texts)
-{
-    return {{"outcome", name_of(outcome)},
-            {"text", texts.text(language, outcome)},
-            {"way_out", name_of(row_of(outcome).way_out)}};
-}
 
 /// "…60": enough to know one's own number by, too little to learn one.
 std::string last_signs(std::string const& text, std::size_t count)
@@ -130,15 +124,14 @@ json::Object state_of(Enrolment const& enrolment, Language language, Instant now
         state["can_undo"] = enrolment::can_undo(enrolment, now, means.limits);
     }
 
-    if (is_at_the_phone(enrolment.state) && tries_are_used_up(enrolment, now)) {
-        auto outcome = outcome_text(Outcome::tries_used_up, language, means.texts);
-        outcome["open_at"] = numeric_date(enrolment.token_tries.open_at);
-        state["outcome"] = std::move(outcome);
-    } else if (enrolment.outcome) {
-        auto outcome = outcome_text(*enrolment.outcome, language, means.texts);
-        if (enrolment.outcome_open_at) outcome["open_at"] = numeric_date(*enrolment.outcome_open_at);
-        state["outcome"] = std::move(outcome);
-    }
+    auto const tell = [&](Outcome outcome, std::optional<Instant> open_at) {
+        auto failure = fail(outcome).error();
+        failure.open_at = open_at;
+        state["outcome"] = failure_object(failure, language, means.texts);
+    };
+    if (is_at_the_phone(enrolment.state) && tries_are_used_up(enrolment, now))
+        tell(Outcome::tries_used_up, enrolment.token_tries.open_at);
+    else if (enrolment.outcome) tell(*enrolment.outcome, enrolment.outcome_open_at);
     return state;
 }
 

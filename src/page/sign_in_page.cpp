@@ -4,6 +4,7 @@
 #include "page/brand.hpp"
 #include "page/calling_codes.hpp"
 #include "page/html.hpp"
+#include "page/words.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,21 +13,6 @@
 namespace symbolon::page {
 
 namespace {
-
-/// The words of one page.
-struct Words {
-    Language language;
-    Texts const& texts;
-
-    [[nodiscard]] std::string plain(std::string const& key, Texts::Values const& values = {}) const
-    {
-        return texts.text(language, "sign_in." + key, values);
-    }
-    [[nodiscard]] Html operator()(std::string const& key, Texts::Values const& values = {}) const
-    {
-        return text(plain(key, values));
-    }
-};
 
 std::string query_of(SignInFrame const& frame)
 {
@@ -38,12 +24,6 @@ Html assets()
     auto head = element("link", {{"rel", "stylesheet"}, {"href", "/assets/sign-in.css"}});
     head += element("script", {{"src", "/assets/sign-in.js"}, {"type", "module"}});
     return head;
-}
-
-Html test_banner(Words const& words, bool is_test_system)
-{
-    if (!is_test_system) return {};
-    return element("aside", {{"class", "test-banner"}}, {words("test_system")});
 }
 
 Html error_message(Words const& words, Outcome outcome)
@@ -79,7 +59,7 @@ Html body_of(Words const& words, Html const& header, Html const& main, bool is_t
     auto body = element("a", {{"class", "skip"}, {"href", "#content"}}, {words("skip")});
     body += element("header", {{"class", "top"}}, {header});
     body += element("main", {{"id", "content"}, {"tabindex", "-1"}}, {main});
-    body += test_banner(words, is_test_system);
+    body += test_banner(words.language, words.texts, is_test_system);
     return body;
 }
 
@@ -270,7 +250,7 @@ Html reload() { return element("noscript", {}, {element("meta", {{"http-equiv", 
 
 std::string form_page(SignInFrame const& frame, NumberForm const& form, Offer const& offer, Texts const& texts)
 {
-    Words const words{frame.language, texts};
+    Words const words{"sign_in", frame.language, texts};
     Texts::Values const partner{{"partner", frame.partner}};
 
     auto main = element("h1", {{"class", "partner-name"}}, {words("title", partner)});
@@ -304,7 +284,7 @@ std::string form_page(SignInFrame const& frame, NumberForm const& form, Offer co
 
 std::string code_page(SignInFrame const& frame, Offer const& offer, Texts const& texts)
 {
-    Words const words{frame.language, texts};
+    Words const words{"sign_in", frame.language, texts};
     auto inside = element("h1", {{"class", "partner-name"}}, {words("title", {{"partner", frame.partner}})});
     inside += element("p", {}, {words("by_code")});
     inside += code_shown(offer.short_code);
@@ -319,7 +299,7 @@ std::string waiting_page(SignInFrame const& frame, Waiting const& waiting, Insta
 {
     using At = Waiting::At;
     using action::Entry;
-    Words const words{frame.language, texts};
+    Words const words{"sign_in", frame.language, texts};
     auto const left = minutes_and_seconds(std::max(Seconds{0}, waiting.expires_at - now));
     auto const is_returning = waiting.at == At::returning;
     auto const is_link = waiting.entry == Entry::link;
@@ -384,7 +364,7 @@ std::string waiting_page(SignInFrame const& frame, Waiting const& waiting, Insta
 
 std::string leaving_page(SignInFrame const& frame, Leaving why, Texts const& texts)
 {
-    Words const words{frame.language, texts};
+    Words const words{"sign_in", frame.language, texts};
     Texts::Values const partner{{"partner", frame.partner}};
     auto const next = frame.path + "/continue" + query_of(frame);
     auto inside = element("h1", {}, {words("leaving_title", partner)});
@@ -400,7 +380,7 @@ std::string leaving_page(SignInFrame const& frame, Leaving why, Texts const& tex
 
 std::string ended_page(SignInFrame const& frame, Outcome outcome, Texts const& texts)
 {
-    Words const words{frame.language, texts};
+    Words const words{"sign_in", frame.language, texts};
     auto inside = element("h1", {}, {words("ended_title")});
     inside += error_message(words, outcome);
     // Where the time of the whole sign-in is over, a new one begins at the partner.
@@ -416,7 +396,7 @@ std::string ended_page(SignInFrame const& frame, Outcome outcome, Texts const& t
 std::string return_page(std::string const& path, std::optional<SignInFrame> const& frame, Language language,
                         bool is_test_system, Texts const& texts)
 {
-    Words const words{language, texts};
+    Words const words{"sign_in", language, texts};
     auto const form = element("form", {{"method", "post"}, {"action", path + "/return"}},
                               {element("input", {{"type", "hidden"}, {"name", "proof"}})});
     if (!frame) {
@@ -445,7 +425,7 @@ std::string return_page(std::string const& path, std::optional<SignInFrame> cons
 
 std::string finished_page(Language language, bool is_test_system, Texts const& texts)
 {
-    Words const words{language, texts};
+    Words const words{"sign_in", language, texts};
     auto main = element("h1", {}, {words("finished_title")});
     main += element("p", {{"role", "status"}}, {words("finished_text")});
     main += element("p", {{"class", "soft"}},
@@ -455,7 +435,7 @@ std::string finished_page(Language language, bool is_test_system, Texts const& t
 
 std::string error_page(Language language, Outcome outcome, bool is_test_system, Texts const& texts)
 {
-    Words const words{language, texts};
+    Words const words{"sign_in", language, texts};
     auto main = element("h1", {}, {words("error_title")});
     main += error_message(words, outcome);
     return document(language, words.plain("error_title"), assets(), body_of(words, brand(), main, is_test_system));

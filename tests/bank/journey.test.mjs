@@ -1,7 +1,7 @@
 // The journey through a bank as a person walks it, in a real browser, with the real server and the demo's bank: B1 to B4, E1, E7.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { identifyAtBank } from '../../web/demo/bank/customer.mjs';
+import { finishLinking, identifyAtBank, leaveFor, linkPhoneByBank, toChoice } from '../../web/demo/bank/customer.mjs';
 import * as journey from '../../web/demo/journey.mjs';
 import { startTestStack } from '../../web/demo/stack.mjs';
 import { e164 } from '../lib/holder.mjs';
@@ -33,44 +33,18 @@ async function newPhone(options) {
 
 const ended = (phone, outcome) => phone.locator(`[data-test="failure"][data-outcome="${outcome}"]`);
 
-/** From the welcome, or from where the app says that it must be linked again, to the choice of bank. */
-async function toChoice(phone, number) {
-  await hook(phone, 'link-bank').click();
-  await phone.fill('#number', number);
-  await hook(phone, 'next').click();
-  await hook(phone, 'banks').waitFor();
-}
-
 async function open(phone, number) {
   await phone.goto(`${stack.phoneUrl}/app/`);
   await toChoice(phone, number);
 }
 
-async function leaveFor(phone, bank) {
-  await hook(phone, `bank-${bank}`).click();
-  await hook(phone, 'to-bank').click();
-}
-
-/** From the step of the SMS to the home screen. `seen`: how many SMS there were before it was sent. */
-async function finish(phone, { number, seen, code = '38214' }) {
-  await phone.locator('#sms').waitFor();
-  const { text } = await stack.outbox.next(e164(number), seen);
-  await phone.fill('#sms', /\b\d{6}\b/.exec(text)[0]);
-  await hook(phone, 'next').click();
-  await typeCode(phone, code);
-  await typeCode(phone, code);
-  await hook(phone, 'linked').waitFor();
-  await hook(phone, 'to-home').click();
-  await hook(phone, 'nothing').waitFor();
-}
-
-async function link(phone, { number, bank, person, by, code }) {
+/** `number`'s next SMS from now on. */
+function nextSms(number) {
   const seen = stack.outbox.messages.length;
-  await open(phone, number);
-  await leaveFor(phone, bank);
-  await identifyAtBank(phone, { person, by });
-  await finish(phone, { number, seen, code });
+  return async () => (await stack.outbox.next(e164(number), seen)).text;
 }
+
+const link = (phone, { number, ...how }) => linkPhoneByBank(phone, { phoneUrl: stack.phoneUrl, number, ...how, sms: nextSms(number) });
 
 /** The holder logs in at the partner with that phone. Gives the name that the partner was told. */
 async function logIn(phone, { number, code }) {
@@ -85,7 +59,7 @@ async function logIn(phone, { number, code }) {
 test('B1_B2_D1_a_person_without_a_card_is_linked_through_a_bank_on_the_phone_alone_and_logs_in_with_the_name_that_the_bank_told', async () => {
   const number = '0472 00 00 01';
   const phone = await newPhone({ locale: 'nl-BE' });
-  const seen = stack.outbox.messages.length;
+  const sms = nextSms(number);
   await open(phone, number);
   await hook(phone, 'bank-kbc').click();
   await hook(phone, 'app-first').waitFor();
@@ -94,7 +68,7 @@ test('B1_B2_D1_a_person_without_a_card_is_linked_through_a_bank_on_the_phone_alo
   await identifyAtBank(phone, { person: 'lotte', by: 'app' });
   await phone.locator('#sms').waitFor();
   assert.equal(new URL(phone.url()).href, `${stack.phoneUrl}/app/`, 'nothing of the visit stays in the address');
-  await finish(phone, { number, seen });
+  await finishLinking(phone, { sms });
   assert.match(await logIn(phone, { number }), /Lotte/);
 });
 
@@ -106,12 +80,12 @@ test('B4_a_visit_that_was_cancelled_comes_back_to_the_choice_with_what_happened_
   await identifyAtBank(phone, { by: 'cancel' });
   await ended(phone, 'bank_cancelled').waitFor();
   await hook(phone, 'banks').waitFor();
-  const seen = stack.outbox.messages.length;
+  const sms = nextSms(number);
   await leaveFor(phone, 'belfius');
   await identifyAtBank(phone, { person: 'amelie' });
   await phone.locator('#sms').waitFor();
   assert.equal(await hook(phone, 'failure').count(), 0);
-  assert.match((await stack.outbox.next(e164(number), seen)).text, /\b\d{6}\b/);
+  assert.match(await sms(), /\b\d{6}\b/);
 });
 
 test('B4_a_bank_that_is_down_is_shown_as_such_before_it_is_chosen', async () => {
@@ -168,10 +142,10 @@ test('B1_a_visit_that_comes_back_in_another_browser_goes_on_with_the_six_digits_
   await phone.fill('#landing', digits === '000000' ? '111111' : '000000');
   await hook(phone, 'next').click();
   await ended(phone, 'landing_code_wrong').waitFor();
-  const seen = stack.outbox.messages.length;
+  const sms = nextSms(number);
   await phone.fill('#landing', digits);
   await hook(phone, 'next').click();
-  await finish(phone, { number, seen });
+  await finishLinking(phone, { sms });
 });
 
 test('B4_a_phone_that_was_restarted_half_way_says_at_which_bank_its_holder_was_and_goes_on', async () => {
@@ -186,10 +160,10 @@ test('B4_a_phone_that_was_restarted_half_way_says_at_which_bank_its_holder_was_a
   await phone.goto(`${stack.phoneUrl}/app/`);
   await hook(phone, 'at-bank').waitFor();
   assert.match(await phone.getByRole('heading', { level: 1 }).innerText(), /Hello bank!/);
-  const seen = stack.outbox.messages.length;
+  const sms = nextSms(number);
   await hook(phone, 'to-bank').click();
   await identifyAtBank(phone, { person: 'millennium' });
-  await finish(phone, { number, seen });
+  await finishLinking(phone, { sms });
 });
 
 test('E1_E7_a_new_phone_gets_the_account_through_the_bank_with_a_new_code_and_the_old_phone_is_told', async () => {
@@ -198,12 +172,12 @@ test('E1_E7_a_new_phone_gets_the_account_through_the_bank_with_a_new_code_and_th
   await link(old, { number, bank: 'bnpparibasfortis', person: 'longest-names' });
 
   const phone = await newPhone();
-  const seen = stack.outbox.messages.length;
+  const sms = nextSms(number);
   await open(phone, number);
   await leaveFor(phone, 'bnpparibasfortis');
   await identifyAtBank(phone, { person: 'longest-names' });
   await hook(phone, 'moves').waitFor();
-  await finish(phone, { number, seen, code: '73195' });
+  await finishLinking(phone, { sms, code: '73195' });
 
   await ended(old, 'device_unbound').waitFor();
   await hook(old, 'link-again').waitFor();
@@ -213,11 +187,11 @@ test('E1_E7_a_new_phone_gets_the_account_through_the_bank_with_a_new_code_and_th
   await phone.goto(`${stack.phoneUrl}/app/`);
   await hook(phone, 'forgot').locator('summary').click();
   await hook(phone, 'link-again').click();
-  const again = stack.outbox.messages.length;
+  const smsAgain = nextSms(number);
   await toChoice(phone, number);
   await leaveFor(phone, 'bnpparibasfortis');
   await identifyAtBank(phone, { person: 'longest-names' });
-  await finish(phone, { number, seen: again, code: '48261' });
+  await finishLinking(phone, { sms: smsAgain, code: '48261' });
   assert.ok(await logIn(phone, { number, code: '48261' }));
 });
 
@@ -246,10 +220,10 @@ test('E6_a_blocked_account_is_unblocked_by_the_same_bank_and_by_no_other', async
   await leaveFor(phone, 'belfius');
   await identifyAtBank(phone, { person });
   await ended(phone, 'other_source_than_enrolled').waitFor();
-  const seen = stack.outbox.messages.length;
+  const sms = nextSms(number);
   await leaveFor(phone, 'ing');
   await identifyAtBank(phone, { person });
-  await finish(phone, { number, seen, code: '61937' });
+  await finishLinking(phone, { sms, code: '61937' });
   assert.match(await logIn(phone, { number, code: '61937' }), /Amélie/);
 });
 

@@ -5,8 +5,9 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Failure } from '../shared/api.ts';
 import { longDate, timeOfDay } from '../shared/language.ts';
 import { shortAddress } from '../shared/site.ts';
-import { Busy, FailureNotice, Heading, Icon, Notice, TextField } from '../shared/ui.tsx';
+import { Busy, FailureNotice, Heading, Icon, Notice } from '../shared/ui.tsx';
 import type { Bank } from './server.ts';
+import { SixDigitsForm } from './six-digits.tsx';
 import type { LinkingTexts } from './texts.ts';
 
 /** What the card can do and a bank can't. */
@@ -287,48 +288,29 @@ type LandedProps = {
 };
 
 /** The bank came back in another browser, whose page shows six digits. */
-export function Landed({ texts: { t, c, language }, bank, failure, busy, next, back }: LandedProps) {
+export function Landed({ texts, bank, failure, busy, next, back }: LandedProps) {
+  const { t, c, language } = texts;
   const [code, setCode] = useState('');
-  const [error, setError] = useState('');
-  const input = () => document.getElementById('landing')?.focus();
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    if (busy) return;
-    const digits = code.replace(/\D/g, '');
-    if (digits.length !== 6) {
-      setError(t('landed.missing'));
-      return input();
-    }
-    await next(digits);
-    setCode('');
-    input();
-  };
   return (
     <>
       <Heading>{t('landed.heading')}</Heading>
       <p class="lead">{t('landed.lead', { bank: bank.name })}</p>
       {failure && <FailureNotice failure={failure} language={language} c={c} />}
-      <form class="card" noValidate onSubmit={submit}>
-        <TextField
-          field={{ id: 'landing', label: t('landed.label'), error: error || undefined }}
-          class="token-input"
-          name="landing"
-          type="text"
-          inputMode="numeric"
-          autocomplete="off"
-          maxLength={12}
-          required
-          value={code}
-          onInput={(event) => (setError(''), setCode(event.currentTarget.value))}
-        />
-        {busy && <Busy text={c('loading')} />}
-        <button class="button main" type="submit" aria-disabled={busy ? 'true' : undefined} data-test="next">
-          {t('button.next')} <Icon name="arrow" />
-        </button>
+      <SixDigitsForm
+        texts={texts}
+        id="landing"
+        label={t('landed.label')}
+        missing={t('landed.missing')}
+        autocomplete="off"
+        code={code}
+        change={setCode}
+        busy={busy}
+        submit={next}
+      >
         <button class="button" type="button" onClick={back} data-test="to-banks">
           {t('button.to_banks')}
         </button>
-      </form>
+      </SixDigitsForm>
       <Notice kind="warn">
         <p>{t('landed.warning')}</p>
       </Notice>

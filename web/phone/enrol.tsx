@@ -18,6 +18,7 @@ import { FingerprintOffer } from './fingerprint-offer.tsx';
 import { Keypad } from './keypad.tsx';
 import { forgetScannedToken, scannedToken } from './scanned-token.ts';
 import { enrol, type Bank, type EnrolState } from './server.ts';
+import { SixDigitsForm } from './six-digits.tsx';
 import { load, save, type Device, type Enrolment } from './store.ts';
 import { loadLinkingTexts, type LinkingTexts, type Texts } from './texts.ts';
 
@@ -724,14 +725,13 @@ type SmsProps = {
 
 const lookForReportsEvery = 5_000;
 
-function SmsForm({ texts: { t, c, language }, enrolment, keep, done, fail, clear }: SmsProps) {
+function SmsForm({ texts, enrolment, keep, done, fail, clear }: SmsProps) {
+  const { t, language } = texts;
   const [code, setCode] = useState('');
-  const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
   const [sentAgain, setSentAgain] = useState(false);
   const [sends, setSends] = useState(1);
   const waitSeconds = useSecondsLeft(enrolment.smsAgainAt);
-  const input = () => document.getElementById('sms')?.focus();
 
   // The network may say a while later that it could not deliver the SMS: then nobody waits for it.
   useEffect(() => {
@@ -746,22 +746,13 @@ function SmsForm({ texts: { t, c, language }, enrolment, keep, done, fail, clear
     return () => clearInterval(timer);
   }, [enrolment.session, sends]);
 
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    if (busy) return;
-    const digits = code.replace(/\D/g, '');
-    if (digits.length !== 6) {
-      setError(t('sms.missing'));
-      return input();
-    }
+  const submit = async (digits: string) => {
     setBusy(true);
     clear();
     const result = await enrol.sms(enrolment.session, digits, language);
     setBusy(false);
-    if (result.ok) return done(result.value.code_rules);
-    setCode('');
-    fail(result.failure);
-    input();
+    if (result.ok) done(result.value.code_rules);
+    else fail(result.failure);
   };
 
   const again = async () => {
@@ -783,23 +774,17 @@ function SmsForm({ texts: { t, c, language }, enrolment, keep, done, fail, clear
   };
 
   return (
-    <form class="card" noValidate onSubmit={submit}>
-      <TextField
-        field={{ id: 'sms', label: t('sms.label'), error: error || undefined }}
-        class="token-input"
-        name="sms"
-        type="text"
-        inputMode="numeric"
-        autocomplete="one-time-code"
-        maxLength={12}
-        required
-        value={code}
-        onInput={(event) => (setError(''), setCode(event.currentTarget.value))}
-      />
-      {busy && <Busy text={c('loading')} />}
-      <button class="button main" type="submit" aria-disabled={busy ? 'true' : undefined} data-test="next">
-        {t('button.next')} <Icon name="arrow" />
-      </button>
+    <SixDigitsForm
+      texts={texts}
+      id="sms"
+      label={t('sms.label')}
+      missing={t('sms.missing')}
+      autocomplete="one-time-code"
+      code={code}
+      change={setCode}
+      busy={busy}
+      submit={submit}
+    >
       <button
         class="button"
         type="button"
@@ -815,7 +800,7 @@ function SmsForm({ texts: { t, c, language }, enrolment, keep, done, fail, clear
       <p role="status" class={sentAgain ? '' : 'visually-hidden'}>
         {sentAgain ? t('sms.sent_again') : ''}
       </p>
-    </form>
+    </SixDigitsForm>
   );
 }
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import * as journey from '../demo/journey.mjs';
 import { Mock, outcomeText } from '../dev/mock.ts';
 import { accessible, calm, launch, open, phone } from './browser.mjs';
 
@@ -27,10 +28,7 @@ const now = () => Math.floor(Date.now() / 1000);
 const sent = (path) => mock.seen.filter((request) => request.path === path);
 const says = (name, more) => ({ outcome: name, text: outcomeText('fr', name), way_out: 'choose_another', ...more });
 
-async function typeCode(code) {
-  for (const digit of code) await hook(`key-${digit}`).click();
-  await hook('confirm-code').click();
-}
+const typeCode = (code) => journey.typeCode(page, code);
 
 async function toBanks(number = '0470 12 34 56') {
   await app();

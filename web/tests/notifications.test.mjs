@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import * as journey from '../demo/journey.mjs';
 import { Mock } from '../dev/mock.ts';
 import { accessible, calm, launch, open, phone } from './browser.mjs';
 
@@ -26,10 +27,7 @@ const hook = (name) => page.locator(`[data-test="${name}"]`);
 const state = (name) => page.locator(`[data-test="push"][data-state="${name}"]`);
 const origin = () => mock.phoneUrl;
 
-async function typeCode(code) {
-  for (const digit of code) await hook(`key-${digit}`).click();
-  await hook('confirm-code').click();
-}
+const typeCode = (code) => journey.typeCode(page, code);
 
 async function link() {
   await page.goto(`${origin()}/app/#token=${encodeURIComponent(mock.token)}`);

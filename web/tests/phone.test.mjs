@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { addFingerprint } from '../demo/journey.mjs';
+import * as journey from '../demo/journey.mjs';
 import { Mock } from '../dev/mock.ts';
 import { accessible, calm, launch, open, phone } from './browser.mjs';
 
@@ -26,10 +26,7 @@ const app = (fragment = '') => page.goto(`${mock.phoneUrl}/app/${fragment}`);
 const result = (kind) => page.locator(`[data-test="result"][data-result="${kind}"]`);
 const now = () => Math.floor(Date.now() / 1000);
 
-async function typeCode(code) {
-  for (const digit of code) await hook(`key-${digit}`).click();
-  await hook('confirm-code').click();
-}
+const typeCode = (code) => journey.typeCode(page, code);
 
 async function toSms() {
   await app(`#token=${encodeURIComponent(mock.token)}`);
@@ -551,7 +548,7 @@ for (const language of ['nl', 'de', 'en']) {
 // ---- the fingerprint -----------------------------------------------------------------------------------------------
 
 test('A4_a_phone_with_a_fingerprint_is_asked_and_goes_on_with_it_or_without', async () => {
-  const finger = await addFingerprint(page);
+  const finger = await journey.addFingerprint(page);
   await toCode();
   await typeCode('38214');
   await typeCode('38214');
@@ -571,7 +568,7 @@ test('A4_a_phone_with_a_fingerprint_is_asked_and_goes_on_with_it_or_without', as
 });
 
 test('D1_the_fingerprint_is_turned_on_with_the_code_approves_and_is_turned_off_again', async () => {
-  await addFingerprint(page);
+  await journey.addFingerprint(page);
   await toCode();
   await typeCode('38214');
   await typeCode('38214');

@@ -15,15 +15,21 @@ export async function identifyAtBank(page, { person = 'lotte', by = 'reader', pi
   return hook(page, 'identify').click();
 }
 
-/** B1: the phone app, from its welcome to its home. `sms`: gives the text of the SMS that is on its way. */
-export async function linkPhoneByBank(phone, { phoneUrl, number = '0470 12 34 56', bank = 'kbc', person, by, code = '38214', sms }) {
-  await phone.goto(`${phoneUrl}/app/`);
+/** From the welcome, or from where the app says that it must be linked again, to the choice of bank. */
+export async function toChoice(phone, number) {
   await hook(phone, 'link-bank').click();
   await phone.fill('#number', number);
   await hook(phone, 'next').click();
+  await hook(phone, 'banks').waitFor();
+}
+
+export async function leaveFor(phone, bank) {
   await hook(phone, `bank-${bank}`).click();
   await hook(phone, 'to-bank').click();
-  await identifyAtBank(phone, { person, by });
+}
+
+/** From the step of the SMS to the home screen. `sms`: gives the text of the SMS that is on its way. */
+export async function finishLinking(phone, { sms, code = '38214' }) {
   await phone.locator('#sms').waitFor();
   await phone.fill('#sms', /\b\d{6}\b/.exec(await sms())[0]);
   await hook(phone, 'next').click();
@@ -32,4 +38,13 @@ export async function linkPhoneByBank(phone, { phoneUrl, number = '0470 12 34 56
   await hook(phone, 'linked').waitFor();
   await hook(phone, 'to-home').click();
   await hook(phone, 'nothing').waitFor();
+}
+
+/** B1: the phone app, from its welcome to its home. */
+export async function linkPhoneByBank(phone, { phoneUrl, number = '0470 12 34 56', bank = 'kbc', person, by, code, sms }) {
+  await phone.goto(`${phoneUrl}/app/`);
+  await toChoice(phone, number);
+  await leaveFor(phone, bank);
+  await identifyAtBank(phone, { person, by });
+  await finishLinking(phone, { sms, code });
 }
