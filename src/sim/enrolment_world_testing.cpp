@@ -550,6 +550,11 @@ void EnrolmentWorld::add_account(Person const& person, std::string const& number
         ENSURE(run_now(store.accounts().save(stored, store::testing::entry(id, "blocked"))).has_value());
         account.state = state;
     }
+    if (fault_ == EnrolmentFault::store_lets_numbers_repeat) {
+        auto record = run_now(engine_.get(Table::account, id.text())).value().value();
+        record.keys[store::columns::account_phone_number.index].reset();
+        ENSURE(run_now(engine_.commit({store::Update{.table = Table::account, .record = record}})).has_value());
+    }
     auto phone = begin.old_phone;
     phone.vault_key = begin.vault_keys.keys.seal.public_key();
     phone.enrol_nonce = begin.code_nonce;
@@ -666,19 +671,20 @@ void EnrolmentWorld::run()
     begin_storm();
     auto& first = new_person("85073003328", "1985-07-30", old_number, "38214");
     first.by_bank = happens(350);
-    auto const had_an_account = happens(450);
-    auto const blocked_by_bank = had_an_account && happens(200);
-    if (had_an_account) {
+    auto can_change_number = true;
+    if (happens(450)) {
         constexpr std::array states{account::State::active, account::State::blocked, account::State::deactivated};
-        auto const by_bank = blocked_by_bank || happens(300);
-        add_account(first, old_number, blocked_by_bank ? account::State::blocked : states.at(below(states.size())),
-                    by_bank ? first_bank : "");
+        auto const state = states.at(below(states.size()));
+        auto const by_bank = happens(400);
+        add_account(first, old_number, state, by_bank ? first_bank : "");
+        // What a bank has to unblock (E6) can't come to a new number (E3): that way leads to the helpdesk.
+        can_change_number = state != account::State::blocked || !by_bank;
     }
     if (happens(400)) {
         auto& second = new_person("90010100123", "1990-01-01", "+32470654321", "61937");
         second.by_bank = happens(350);
-        // The operator gave the number to somebody else (E10). A bank that is to unblock brings no other number (E3).
-        if (!blocked_by_bank && happens(500)) std::swap(first.number, second.number);
+        // The operator gave the number to somebody else (E10).
+        if (can_change_number && happens(500)) std::swap(first.number, second.number);
     }
     for (auto& person : people_) {
         auto const journeys = happens(300) ? 2 : 1;
@@ -995,12 +1001,21 @@ Flow<void> EnrolmentWorld::at_phone(Journey journey)
 
 Flow<void> EnrolmentWorld::type_token(Journey journey, std::string token)
 {
-    auto const is_wrong = happens(3 * mistakes_);
-    if (is_wrong) {
-        ++watcher_->count["tokens mistyped"];
-        token.back() = token.back() == 'A' ? 'B' : 'A';
+    auto const start = [&](std::string const& typed) {
+        return journey.handset->phone->start_enrolment("32", journey.person->number, SecretText{typed});
+    };
+    if (happens(3 * mistakes_)) {
+        auto wrong = token;
+        wrong.back() = wrong.back() == 'A' ? 'B' : 'A';
+        // Who takes one sign for another does so again and again.
+        constexpr int stubborn = 6;
+        for (auto times = happens(300) ? stubborn : 1; times > 0; --times) {
+            ++watcher_->count["tokens mistyped"];
+            auto const typed = co_await outcome_of(start(wrong));
+            if (!typed) co_await take_failure(journey, typed.error());
+        }
     }
-    co_await journey.handset->phone->start_enrolment("32", journey.person->number, SecretText{token});
+    co_await start(token);
     co_return {};
 }
 
