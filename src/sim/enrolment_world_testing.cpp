@@ -176,10 +176,10 @@ private:
     SeededRandom chance_{3};
 };
 
-/// Accounts that nobody ever blocked, as far as one can read.
-class EnrolmentWorld::LenientAccounts final : public ports::Accounts {
+/// Accounts, and what a planted fault makes of them: that nobody ever blocked one, or that no number is anybody's.
+class EnrolmentWorld::LyingAccounts final : public ports::Accounts {
 public:
-    explicit LenientAccounts(EnrolmentWorld& world) : world_{world} {}
+    explicit LyingAccounts(EnrolmentWorld& world) : world_{world} {}
 
     Flow<std::optional<ports::Stored<account::Account>>> find(AccountId id) override
     {
@@ -187,7 +187,9 @@ public:
     }
     Flow<std::optional<ports::Stored<account::Account>>> find_by_phone_number(account::PhoneNumber number) override
     {
-        co_return unblocked(co_await accounts().find_by_phone_number(std::move(number)));
+        auto found = co_await accounts().find_by_phone_number(std::move(number));
+        if (world_.fault_ == EnrolmentFault::store_lets_numbers_repeat) found.reset();
+        co_return unblocked(std::move(found));
     }
     Flow<std::optional<ports::Stored<account::Account>>> find_by_national_number(std::string number) override
     {
@@ -218,9 +220,11 @@ public:
 
 private:
     using Found = std::optional<ports::Stored<account::Account>>;
-    static Found unblocked(Found found)
+    [[nodiscard]] Found unblocked(Found found) const
     {
-        if (found && found->value.state == account::State::blocked) found->value.state = account::State::active;
+        auto const is_planted = world_.fault_ == EnrolmentFault::blocked_accounts_look_active;
+        if (is_planted && found && found->value.state == account::State::blocked)
+            found->value.state = account::State::active;
         return found;
     }
     ports::Accounts& accounts() { return world_.world_->services().accounts; }
@@ -431,7 +435,7 @@ EnrolmentWorld::EnrolmentWorld(std::uint64_t seed, EnrolmentFault fault, bool ke
     : fault_{fault},
       faulty_store_{std::make_unique<FaultyStore>(engine_, fault)},
       same_chance_{std::make_unique<SameChance>()},
-      lenient_accounts_{std::make_unique<LenientAccounts>(*this)},
+      lying_accounts_{std::make_unique<LyingAccounts>(*this)},
       strict_enrolments_{std::make_unique<StrictEnrolments>(*this)},
       papers_{std::make_unique<SimulatedPapers>(*this)},
       bank_{std::make_unique<SimulatedBank>(*this)},
@@ -485,7 +489,8 @@ ports::Services EnrolmentWorld::services()
 {
     World::Doubles doubles;
     if (fault_ == EnrolmentFault::chance_is_always_the_same) doubles.random = same_chance_.get();
-    if (fault_ == EnrolmentFault::blocked_accounts_look_active) doubles.accounts = lenient_accounts_.get();
+    if (fault_ == EnrolmentFault::blocked_accounts_look_active || fault_ == EnrolmentFault::store_lets_numbers_repeat)
+        doubles.accounts = lying_accounts_.get();
     if (fault_ == EnrolmentFault::failures_count_double) doubles.enrolments = strict_enrolments_.get();
     return world_->services(doubles);
 }
@@ -549,11 +554,6 @@ void EnrolmentWorld::add_account(Person const& person, std::string const& number
         stored.value.state = state;
         ENSURE(run_now(store.accounts().save(stored, store::testing::entry(id, "blocked"))).has_value());
         account.state = state;
-    }
-    if (fault_ == EnrolmentFault::store_lets_numbers_repeat) {
-        auto record = run_now(engine_.get(Table::account, id.text())).value().value();
-        record.keys[store::columns::account_phone_number.index].reset();
-        ENSURE(run_now(engine_.commit({store::Update{.table = Table::account, .record = record}})).has_value());
     }
     auto phone = begin.old_phone;
     phone.vault_key = begin.vault_keys.keys.seal.public_key();
@@ -660,7 +660,8 @@ EnrolmentWorld::Journey EnrolmentWorld::new_journey(Person& person)
     handset.transport = std::make_unique<Transport>(*this, "198.51.100." + number);
     handset.phone =
         std::make_unique<device::Phone>(device::new_phone(enrolment_beginning().chance), *handset.transport);
-    handset.is_at_bank = person.by_bank;
+    // Of two phones of one person, one may go through the bank while the other one waits for the card.
+    handset.is_at_bank = person.by_bank != happens(200);
     journeys_.push_back({.person = &person, .computer = &computer, .handset = &handset});
     return journeys_.back();
 }

@@ -48,7 +48,7 @@ public:
 private:
     class FaultyStore;
     class SameChance;
-    class LenientAccounts;
+    class LyingAccounts;
     class StrictEnrolments;
     class SimulatedPapers;
     class SimulatedBank;
@@ -138,7 +138,7 @@ private:
     store::MemoryEngine engine_;
     std::unique_ptr<FaultyStore> faulty_store_;
     std::unique_ptr<SameChance> same_chance_;
-    std::unique_ptr<LenientAccounts> lenient_accounts_;
+    std::unique_ptr<LyingAccounts> lying_accounts_;
     std::unique_ptr<StrictEnrolments> strict_enrolments_;
     std::unique_ptr<SimulatedPapers> papers_;
     std::unique_ptr<SimulatedBank> bank_;
