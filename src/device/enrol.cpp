@@ -165,6 +165,12 @@ bool may_be_tried_again(Outcome outcome)
 }
 constexpr int most_rounds = 3;
 
+/// The store said no; else nobody knows what it did.
+bool is_surely_not_done(Outcome outcome)
+{
+    return outcome != Outcome::store_failed && outcome != Outcome::unavailable && outcome != Outcome::internal;
+}
+
 void tell_of_loss(std::optional<ports::NumberLost> const& lost, Services const& services)
 {
     if (!lost) return;
@@ -200,8 +206,9 @@ Flow<Bound> open_account(Binding binding, Services services)
     };
     auto opened = co_await outcome_of(commit());
     if (!opened) {
-        // The id is known to nobody else: what the vault has under it is of no use.
-        co_await outcome_of(services.vault.forget(binding.account));
+        // The id is known to nobody else: what the vault has under it is of no use. Unless the account is there after
+        // all, and only the answer of the store was lost: then the phone that asks again is told that it is done.
+        if (is_surely_not_done(opened.error().outcome)) co_await outcome_of(services.vault.forget(binding.account));
         co_return std::unexpected{opened.error()};
     }
     services.log.event("enrolled", {{"account", binding.account.text()}});

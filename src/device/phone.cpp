@@ -71,6 +71,22 @@ Result<CodeRules> rules_in(json::Object const& answer)
     return parse_code_rules(TRY(json::object(answer, "code_rules")));
 }
 
+Result<Phone::EnrolmentPlace> enrolment_place_in(json::Object const& answer)
+{
+    Phone::EnrolmentPlace place;
+    place.step = TRY(json::text(answer, "step"));
+    if (auto const at = TRY(json::optional_integer(answer, "sms_again_at"))) place.sms_again_at = instant_of(*at);
+    if (answer.contains("code_rules")) place.code_rules = TRY(rules_in(answer));
+    if (answer.contains("bank")) place.bank = TRY(json::text(TRY(json::object(answer, "bank")), "id"));
+    if (answer.contains("outcome")) {
+        auto const failure = TRY(json::object(answer, "outcome"));
+        place.outcome = outcome_named(TRY(json::text(failure, "outcome")));
+        if (!place.outcome) return fail(Outcome::json_malformed, "outcome");
+        if (auto const at = TRY(json::optional_integer(failure, "open_at"))) place.open_at = instant_of(*at);
+    }
+    return place;
+}
+
 struct Bound {
     Bytes ratchet;
     std::string phone_number;
@@ -327,6 +343,50 @@ Flow<void> Phone::send_sms_again()
 {
     co_await post("/d/enrol/sms-again", write_enrol_session(state_.session));
     co_return {};
+}
+
+Flow<void> Phone::start_at_bank(std::string calling_code, std::string number, std::string language)
+{
+    auto const answer = co_await post("/d/enrol/bank", write(EnrolBank{.calling_code = std::move(calling_code),
+                                                                       .number = std::move(number),
+                                                                       .language = std::move(language)}));
+    state_.session = SecretText{co_await from_server(json::text(answer, "session"))};
+    state_.language = co_await from_server(json::text(answer, "language"));
+    co_return {};
+}
+
+Flow<std::string> Phone::visit_bank(std::string bank)
+{
+    auto const answer = co_await post("/d/enrol/bank/visit", write(EnrolBankVisit{state_.session, std::move(bank)}));
+    co_return from_server(json::text(answer, "url"));
+}
+
+Flow<void> Phone::give_landing_code(SecretText code)
+{
+    co_await post("/d/enrol/bank/landing", write(EnrolSms{state_.session, std::move(code)}));
+    co_return {};
+}
+
+Flow<void> Phone::choose_bank_again()
+{
+    co_await post("/d/enrol/bank/again", write_enrol_session(state_.session));
+    co_return {};
+}
+
+Flow<Phone::EnrolmentPlace> Phone::enrolment_place()
+{
+    auto const reply = co_await transport_.send({.method = "GET",
+                                                 .path = "/d/enrol/state",
+                                                 .headers = {{"Symbolon-Enrolment", state_.session.reveal()}},
+                                                 .body = {}});
+    auto const answer = co_await judged(reply);
+    auto place = co_await from_server(enrolment_place_in(answer));
+    state_.language = co_await from_server(json::text(answer, "language"));
+    if (place.step == "bank" || place.step == "landed") co_return place;
+    state_.enrol_nonce = co_await from_server(bytes_of_member(answer, "nonce"));
+    auto const vault_key = co_await from_server(json::object(answer, "vault_key"));
+    state_.vault_key = co_await from_server(crypto::PublicKey::from_jwk(vault_key));
+    co_return place;
 }
 
 Flow<void> Phone::finish_enrolment(SecretText code, CodeRules rules, std::string name)

@@ -129,6 +129,29 @@ public:
     Flow<void> start_enrolment(std::string calling_code, std::string number, SecretText token);
     Flow<CodeRules> give_sms_code(SecretText code);
     Flow<void> send_sms_again();
+
+    // Enrolment through a bank (B1): start, leave for the bank in a browser, and look where one is when back.
+    Flow<void> start_at_bank(std::string calling_code, std::string number, std::string language);
+    /// Gives the address at the bank. The cookie that ties the browser to the visit comes with the answer: it is the
+    /// transport's to keep.
+    Flow<std::string> visit_bank(std::string bank);
+    /// What the page shows where the visit ended in another browser.
+    Flow<void> give_landing_code(SecretText code);
+    /// Back to the choice of bank.
+    Flow<void> choose_bank_again();
+
+    /// Where an enrolment is, as the server knows it.
+    struct EnrolmentPlace {
+        std::string step;                    ///< "bank", "landed", "sms", "code", "done"
+        std::optional<Instant> sms_again_at; ///< in sms
+        std::optional<CodeRules> code_rules; ///< in code
+        std::string bank;                    ///< its name in the configuration; empty: none was chosen
+        std::optional<Outcome> outcome;      ///< what came of the visit at the bank, where nothing good did
+        std::optional<Instant> open_at;      ///< with it, where there is a time
+    };
+    /// After a restart, and when the browser is back from a bank.
+    Flow<EnrolmentPlace> enrolment_place();
+
     /// Fails besides: code_malformed, code_trivial (the phone's own judgement, nothing is sent).
     Flow<void> finish_enrolment(SecretText code, CodeRules rules, std::string name);
     /// Before finish_enrolment: the fingerprint will be on.

@@ -5,6 +5,7 @@
 #include "enrolment/phone_number.hpp"
 #include "enrolment/steps.hpp"
 #include "page/enrolment_state.hpp"
+#include "page/papers.hpp"
 
 namespace symbolon::page {
 
@@ -223,9 +224,7 @@ Flow<Bytes> contract_of(Enrolment enrolment, EnrolmentMeans const& means, Servic
 {
     switch (enrolment.state) {
     case State::review:
-    case State::sign:
-        co_return co_await contract::draft(contract_data(enrolment, means, services.clock.now()), means.texts,
-                                           means.fonts);
+    case State::sign: co_return co_await papers_of(means)->draft(contract_data(enrolment, means, services.clock.now()));
     case State::token:
     case State::sms:
     case State::code: co_return enrolment.contract;
@@ -259,22 +258,6 @@ Flow<Response> contract_file(Request request, EnrolmentMeans const& means, Servi
 // ---- the buttons
 // -----------------------------------------------------------------------------------------------------
 
-/// What the issuer says now of the certificate that is about to sign. Gives the OCSP answers to put into the contract.
-Flow<std::vector<Bytes>> signing_status(Enrolment enrolment, EnrolmentMeans const& means, Services services)
-{
-    auto const signer = signer_of(enrolment);
-    auto const leaf = co_await card::Certificate::parse(signer.certificate);
-    auto const issuer = co_await card::Certificate::parse(signer.chain.at(0));
-    auto const status =
-        co_await card::status_of(leaf, issuer, card::AskFirst::ocsp, means.cards.anchors, means.cards.fetcher,
-                                 means.cards.lists, services.random.bytes(32), services.clock.now());
-    if (status.status == card::CertificateStatus::revoked) co_return fail(Outcome::certificate_revoked);
-    if (status.status == card::CertificateStatus::on_hold) co_return fail(Outcome::certificate_suspended);
-    std::vector<Bytes> answers;
-    if (status.answer.kind == card::RevocationAnswer::Kind::ocsp) answers.push_back(status.answer.der);
-    co_return std::move(answers);
-}
-
 /// Makes the contract that is signed, and the link to sign it with. A second time (the link ended) makes it anew, so
 /// that the date in it is the day on which it is signed.
 Flow<StoredEnrolment> to_sign(StoredEnrolment found, EnrolmentMeans const& means, Services services)
@@ -283,9 +266,9 @@ Flow<StoredEnrolment> to_sign(StoredEnrolment found, EnrolmentMeans const& means
     auto const& before = found.value;
     co_await enrolment::check_open(before, now);
     if (before.state != State::review && before.state != State::sign) co_return fail(Outcome::enrolment_step_wrong);
-    auto const ocsp_answers = co_await signing_status(before, means, services);
-    auto const prepared = co_await contract::prepare(contract_data(before, means, now), signer_of(before), ocsp_answers,
-                                                     means.texts, means.fonts);
+    auto const papers = papers_of(means);
+    auto const ocsp_answers = co_await papers->signing_status(signer_of(before), services.random.bytes(32), now);
+    auto const prepared = co_await papers->prepare(contract_data(before, means, now), signer_of(before), ocsp_answers);
     auto updated = co_await update(
         before.id,
         [&](Enrolment enrolment) -> Result<Enrolment> {

@@ -17,6 +17,8 @@
 
 namespace symbolon::page {
 
+class Papers;
+
 /// What the enrolment page and the reader program's API are made of. Lives as long as the routes.
 struct EnrolmentMeans {
     std::string id_url;      ///< origin of these routes: "https://id.example", without a slash at the end
@@ -33,6 +35,7 @@ struct EnrolmentMeans {
     Limits limits;
     Texts const& texts;
     std::vector<std::string> calling_codes = {}; ///< of the numbers that may enrol; empty: all that are known
+    Papers* papers = nullptr;                    ///< in the simulation alone: what takes the place of certificates
 };
 
 inline constexpr std::string_view enrolment_cookie = "__Host-symbolon-enrolment";

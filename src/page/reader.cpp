@@ -1,11 +1,10 @@
 #include "page/reader.hpp"
 
-#include "base/brussels.hpp"
-#include "card/judgement.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "enrolment/steps.hpp"
 #include "page/card_findings.hpp"
+#include "page/papers.hpp"
 
 #include <algorithm>
 
@@ -79,7 +78,8 @@ json::Array texts_of(std::vector<std::string> const& all)
 
 Result<void> add_signing(json::Object& object, Enrolment const& enrolment, EnrolmentMeans const& means)
 {
-    auto const digest = TRY(contract::digest_to_sign(enrolment.signed_attributes, enrolment.signature_certificate));
+    auto const digest =
+        TRY(papers_of(means)->digest_to_sign(enrolment.signed_attributes, enrolment.signature_certificate));
     object["purpose"] = "sign";
     object["digest"] = crypto::base64url(digest.value);
     object["digest_algorithm"] = digest.algorithm == crypto::HashAlgorithm::sha384 ? "sha384" : "sha256";
@@ -254,18 +254,16 @@ Flow<card::Challenge> take_challenge(EnrolmentId id, Bytes session_hash, Enrolme
     co_return std::move(challenge);
 }
 
-/// Judges card and holder: the card is genuine, its holder old enough (C1 to C3). Where the person has an account, it
-/// is the one that goes to the new phone (A8, E1, E3, E6, E7).
+/// Judges card and holder. Where the person has an account, it is the one that goes to the new phone (A8, E1, E3, E6,
+/// E7).
 Flow<enrolment::CardFindings> judge_card(card::CardReading reading, card::Challenge challenge,
                                          EnrolmentMeans const& means, Services services)
 {
     auto const now = services.clock.now();
     std::array<Byte, 32> chance{};
     services.random.fill(chance);
-    auto const evidence = co_await card::judge(std::move(reading), std::move(challenge), means.cards, chance, now);
-    co_await enrolment::may_enrol_by_card(birth_of(evidence.identity().birth_date), signature_state_of(evidence),
-                                          date_in_brussels(now), means.limits);
-    auto findings = findings_of(evidence);
+    auto const papers = papers_of(means);
+    auto findings = co_await papers->judge(std::move(reading), std::move(challenge), chance, now);
     auto const holder = co_await services.accounts.find_by_national_number(findings.person.national_number);
     if (holder) {
         co_await account::check_move(holder->value, findings.source);
@@ -323,8 +321,8 @@ Flow<Response> sign(Request request, EnrolmentMeans const& means, Services servi
 
     auto const signed_pdf =
         chip_number == before.chip_number
-            ? contract::complete({.pdf = before.contract, .signed_attributes = before.signed_attributes},
-                                 signer_of(before), signature, authentication_certificate_of(before.source))
+            ? papers_of(means)->complete({.pdf = before.contract, .signed_attributes = before.signed_attributes},
+                                         signer_of(before), signature, authentication_certificate_of(before.source))
             : Result<Bytes>{fail(Outcome::other_card_than_read)};
     if (!signed_pdf) co_return co_await end_session(before.id, session_hash, signed_pdf.error(), services);
 

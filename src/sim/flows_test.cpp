@@ -283,6 +283,34 @@ TEST(Answer, D1_an_approval_is_kept_once_and_whole_whatever_is_lost_or_stops)
     EXPECT_GT(approved_after_trouble, 0);
 }
 
+// Of seed 373 of the Worlds of enrolment: the store had done its part when its answer was lost.
+TEST(EnrolmentEnd, A4_an_account_that_is_there_though_the_store_seemed_to_fail_has_its_code)
+{
+    Phones phones;
+    auto const enrolment = phones.ready.enrolment();
+    device::Phone phone{device::new_phone(phones.ready.random), phones.ready.transport};
+    ASSERT_TRUE(run_now(phone.start_enrolment("32", "0470123456", SecretText{"Ab3+k?7Q"})));
+    ASSERT_TRUE(run_now(phone.give_sms_code(phones.ready.messages.last_code())));
+
+    phones.begin(1, Faults::none());
+    auto answers_lost = 1;
+    phones.world->commit_double = [&](std::vector<store::Write> writes) -> Flow<store::Committed> {
+        auto committed = co_await phones.ready.engine.commit(std::move(writes));
+        if (answers_lost-- > 0) co_return fail(Outcome::store_failed, "the answer was lost");
+        co_return committed;
+    };
+    auto const finish = [&] {
+        auto const body = device::write(device::make_finish(phone.state(), device::testing::right_code, "Phone"));
+        return phones.world->now(
+            device::finish_enrolment(post("/d/enrol/finish", body), phones.world->services(), phones.ready.settings));
+    };
+    EXPECT_EQ(outcome(finish()), Outcome::store_failed);
+    ASSERT_EQ(phones.ready.enrolment_now(enrolment).value.state, enrolment::State::done);
+    EXPECT_TRUE(finish()) << "the same again is told that it is done";
+    EXPECT_EQ(phones.ready.vault.tries_of(phones.ready.enrolment_now(enrolment).value.account.value()), 3)
+        << "the vault knows the code";
+}
+
 TEST(Code, D6_three_wrong_codes_block_in_every_order_and_through_restarts)
 {
     for (auto const& faults : {Faults::none(), Faults::some()}) {

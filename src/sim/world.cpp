@@ -176,6 +176,7 @@ private:
     Flow<void> hand_over(ports::Sms message)
     {
         world_.sms.emplace_back(message.to.e164(), std::move(message.text));
+        if (world_.on_sms) world_.on_sms(world_.sms.back().first, world_.sms.back().second);
         co_return {};
     }
 
@@ -319,10 +320,10 @@ World::~World()
 ports::Services World::services(Doubles const& doubles)
 {
     return {
-        .accounts = store_->accounts(),
+        .accounts = doubles.accounts != nullptr ? *doubles.accounts : store_->accounts(),
         .devices = doubles.devices != nullptr ? *doubles.devices : store_->devices(),
         .push_subscriptions = store_->push_subscriptions(),
-        .enrolments = store_->enrolments(),
+        .enrolments = doubles.enrolments != nullptr ? *doubles.enrolments : store_->enrolments(),
         .contracts = store_->contracts(),
         .actions = store_->actions(),
         .sign_ins = store_->sign_ins(),

@@ -70,6 +70,8 @@ public:
         ports::Clock* clock = nullptr;
         crypto::Random* random = nullptr;
         ports::Devices* devices = nullptr;
+        ports::Accounts* accounts = nullptr;
+        ports::Enrolments* enrolments = nullptr;
     };
     /// What flows reach. Not to be kept over a stop of the process.
     [[nodiscard]] ports::Services services(Doubles const& doubles);
@@ -147,6 +149,8 @@ public:
 
     /// What was sent to phones: number, text.
     std::vector<std::pair<std::string, std::string>> sms;
+    /// Called with each. The way from the gateway to the phone is none of a flow's concern.
+    std::function<void(std::string const& number, std::string const& text)> on_sms;
     /// Actions that phones were to be notified of, in their order.
     std::vector<ActionId> rung;
     /// Called with each. Delivery is src/push's, and none of a flow's concern.
