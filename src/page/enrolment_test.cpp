@@ -6,6 +6,7 @@
 #include "enrolment/phone_number.hpp"
 #include "page/enrolment.hpp"
 #include "page/reader.hpp"
+#include "page/web_eid.hpp"
 #include "virtual_card/persona.hpp"
 
 #include <gmock/gmock.h>
@@ -65,6 +66,11 @@ public:
         if (!is_reachable) co_return fail(Outcome::revocation_unreachable);
         co_return co_await virtual_.get_crl(std::move(url));
     }
+    Flow<Bytes> get_certificate(std::string url) override
+    {
+        if (!is_reachable) co_return fail(Outcome::revocation_unreachable);
+        co_return co_await virtual_.get_certificate(std::move(url));
+    }
 
     std::function<void()> meanwhile;
     bool is_reachable = true;
@@ -98,6 +104,7 @@ public:
     {
         for (auto& route : enrolment_routes(means, world.services)) routes_.push_back(std::move(route));
         for (auto& route : reader_routes(means, world.services)) routes_.push_back(std::move(route));
+        for (auto& route : web_eid_routes(means, world.services)) routes_.push_back(std::move(route));
         // The phone origin proves nothing by where a request came from; ours asks for the header.
     }
 
