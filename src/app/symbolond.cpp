@@ -23,6 +23,7 @@
 #include "page/enrolment.hpp"
 #include "page/reader.hpp"
 #include "page/sign_in.hpp"
+#include "page/web_eid.hpp"
 #include "store/sqlite/sqlite_engine.hpp"
 #include "store/store.hpp"
 
@@ -335,6 +336,7 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
     append(id_routes, page::sign_in_routes(sign_in, services));
     append(id_routes, page::enrolment_routes(enrolment, services));
     append(id_routes, page::reader_routes(enrolment, services));
+    append(id_routes, page::web_eid_routes(enrolment, services));
     append(id_routes, message::gateway_routes(sms_key, services));
     http::Routes phone_routes = device::device_routes(services, device);
     http::Routes desk_routes;

@@ -94,14 +94,15 @@ void add_url(std::vector<std::string>& urls, GENERAL_NAME const* name, bool& mal
     urls.emplace_back(url);
 }
 
-std::vector<std::string> read_ocsp_urls(X509* x509, bool& malformed)
+/// The places of authorityInfoAccess for one method: NID_ad_OCSP or NID_ad_ca_issuers.
+std::vector<std::string> read_access_urls(X509* x509, int method, bool& malformed)
 {
     std::vector<std::string> urls;
     auto const access = extension<Access>(x509, NID_info_access, malformed);
     if (!access) return urls;
     for (int i = 0; i < std::min(sk_ACCESS_DESCRIPTION_num(access.get()), most_entries); ++i) {
         auto const* description = sk_ACCESS_DESCRIPTION_value(access.get(), i);
-        if (OBJ_obj2nid(description->method) == NID_ad_OCSP) add_url(urls, description->location, malformed);
+        if (OBJ_obj2nid(description->method) == method) add_url(urls, description->location, malformed);
     }
     return urls;
 }
@@ -150,7 +151,7 @@ struct Certificate::Parsed {
     Instant not_before;
     Instant not_after;
     std::optional<std::string> common_name, surname, given_name, serial_number, organization, country;
-    std::vector<std::string> policies, purposes, ocsp_urls, crl_urls;
+    std::vector<std::string> policies, purposes, ocsp_urls, ca_issuer_urls, crl_urls;
     bool key_usage_is_critical = false;
 };
 
@@ -195,7 +196,8 @@ Result<Certificate> Certificate::parse(ByteView padded)
     parsed->country = attribute(subject, NID_countryName, malformed);
     parsed->policies = read_policies(x509, malformed);
     parsed->purposes = read_purposes(x509, malformed);
-    parsed->ocsp_urls = read_ocsp_urls(x509, malformed);
+    parsed->ocsp_urls = read_access_urls(x509, NID_ad_OCSP, malformed);
+    parsed->ca_issuer_urls = read_access_urls(x509, NID_ad_ca_issuers, malformed);
     parsed->crl_urls = read_crl_urls(x509, malformed);
     auto const key_usage = X509_get_ext_by_NID(x509, NID_key_usage, -1);
     parsed->key_usage_is_critical = key_usage >= 0 && X509_EXTENSION_get_critical(X509_get_ext(x509, key_usage)) != 0;
@@ -265,6 +267,7 @@ std::string Certificate::serial_hex() const
 }
 
 std::vector<std::string> const& Certificate::ocsp_urls() const { return parsed_->ocsp_urls; }
+std::vector<std::string> const& Certificate::ca_issuer_urls() const { return parsed_->ca_issuer_urls; }
 std::vector<std::string> const& Certificate::crl_urls() const { return parsed_->crl_urls; }
 
 X509* Certificate::x509() const { return parsed_->x509.get(); }

@@ -55,8 +55,9 @@ public:
     [[nodiscard]] Bytes issuer_der() const;
     [[nodiscard]] std::string serial_hex() const;
 
-    [[nodiscard]] std::vector<std::string> const& ocsp_urls() const; ///< authorityInfoAccess, RFC 5280 §4.2.2.1
-    [[nodiscard]] std::vector<std::string> const& crl_urls() const;  ///< cRLDistributionPoints, RFC 5280 §4.2.1.13
+    [[nodiscard]] std::vector<std::string> const& ocsp_urls() const;      ///< authorityInfoAccess, RFC 5280 §4.2.2.1
+    [[nodiscard]] std::vector<std::string> const& ca_issuer_urls() const; ///< of the same, id-ad-caIssuers
+    [[nodiscard]] std::vector<std::string> const& crl_urls() const;       ///< cRLDistributionPoints, RFC 5280 §4.2.1.13
 
     /// For OpenSSL; lives as long as this object or a copy.
     [[nodiscard]] X509* x509() const;

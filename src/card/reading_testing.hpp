@@ -3,6 +3,8 @@
 #include "base/ensure.hpp"
 #include "card/judgement.hpp"
 #include "card/reading.hpp"
+#include "card/web_eid.hpp"
+#include "crypto/encoding.hpp"
 #include "crypto/key.hpp"
 #include "virtual_card/card.hpp"
 #include "virtual_card/openssl.hpp"
@@ -27,6 +29,21 @@ inline Bytes sign_digest_as_card(virtual_card::Key const& key, ByteView digest)
     ENSURE(EVP_PKEY_sign(context.get(), signature.data(), &size, digest.data(), digest.size()) == 1);
     signature.resize(size);
     return ec ? crypto::ecdsa_raw_from_der(signature, 48).value() : signature;
+}
+
+/// The JSON text of what the Web eID extension gives for a card, for that question: RS256 or ES384.
+inline std::string web_eid_token(virtual_card::Card const& card, WebEidQuestion const& question)
+{
+    auto const ec = EVP_PKEY_get_base_id(card.authentication_key.get()) == EVP_PKEY_EC;
+    auto const algorithm =
+        ec ? WebEidAlgorithm{WebEidScheme::ecdsa, 384} : WebEidAlgorithm{WebEidScheme::rsa_pkcs1, 256};
+    auto const leaf = Certificate::parse(card.files.at(virtual_card::files::authentication_certificate)).value();
+    return json::write(json::Object{{"unverifiedCertificate", crypto::base64(leaf.der())},
+                                    {"algorithm", ec ? "ES384" : "RS256"},
+                                    {"signature", crypto::base64(sign_digest_as_card(
+                                                      card.authentication_key, web_eid_digest(question, algorithm)))},
+                                    {"format", "web-eid:1.0"},
+                                    {"appVersion", "https://web-eid.eu/web-eid-app/releases/2.7.0+0"}});
 }
 
 /// What symbolon-eid would have read from the card, for that challenge.
@@ -88,8 +105,15 @@ public:
         co_return co_await answered(virtual_card::answer_url(pki_, pki_.standings, "GET", url, {}, now_));
     }
 
+    Flow<Bytes> get_certificate(std::string url) override
+    {
+        ++certificates;
+        co_return co_await answered(virtual_card::answer_url(pki_, pki_.standings, "GET", url, {}, now_));
+    }
+
     int questions = 0;
     int lists = 0;
+    int certificates = 0;
 
 private:
     static Result<Bytes> answered(virtual_card::PkiAnswer answer)

@@ -21,8 +21,9 @@ inline constexpr Seconds revocation_clock_skew = 5min;
 inline constexpr Seconds crl_kept_for = 1h; ///< then it is asked for again, though it may be valid for longer
 inline constexpr Seconds ocsp_without_end_for = 10min; ///< age of an answer without nextUpdate
 
-/// Who asks the responders and fetches the lists. Both fail with revocation_unreachable: no answer in time, another
-/// HTTP status than 200, an answer longer than max_ocsp_response_bytes or max_crl_bytes. The hosts were judged before.
+/// Who asks the responders and fetches lists and certificates of CAs. All fail with revocation_unreachable: no answer in
+/// time, another HTTP status than 200, an answer longer than max_ocsp_response_bytes, max_crl_bytes or
+/// max_certificate_bytes. The hosts were judged before.
 class RevocationFetcher {
 public:
     virtual ~RevocationFetcher() = default;
@@ -32,6 +33,9 @@ public:
 
     /// GET. Gives the body, a CertificateList.
     virtual Flow<Bytes> get_crl(std::string url) = 0;
+
+    /// GET. Gives the body, a DER certificate (RFC 5280 §4.2.2.1, id-ad-caIssuers).
+    virtual Flow<Bytes> get_certificate(std::string url) = 0;
 };
 
 enum class CertificateStatus : std::uint8_t { good, on_hold, revoked };

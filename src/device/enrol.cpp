@@ -252,8 +252,7 @@ Flow<Bound> move_account(Binding binding, Services services, SharedSettings sett
         co_await enrolment::check_moves(enrolment, before->value);
         co_await account::check_move(before->value, enrolment.source);
         auto const device = device_of(binding, now);
-        auto const account =
-            co_await account::moved(before->value, enrolment::account_of(enrolment, before->value.id, device.id, now));
+        auto const account = co_await enrolment::account_moved(enrolment, before->value, device.id, now);
         auto done = co_await enrolment::bind_phone(enrolment, account.id, device.id, device.name, now);
         done.number_before = before->value.phone_number;
         done.email_before = before->value.email;
@@ -268,7 +267,10 @@ Flow<Bound> move_account(Binding binding, Services services, SharedSettings sett
              .before = old,
              .contract_pdf = enrolment.contract,
              .enrolment = changed(binding.stored, done),
-             .entry = entry_of(binding, "moved", {{"by", proof_of(enrolment)}, {"new_number", new_number}}, now),
+             .entry = entry_of(binding, "moved",
+                               {{"by", enrolment.by_web_eid ? std::string{"web_eid"} : proof_of(enrolment)},
+                                {"new_number", new_number}},
+                               now),
              .number_lost = lost}));
         if (!moved) {
             if (round < most_rounds && may_be_tried_again(moved.error().outcome)) continue;

@@ -348,6 +348,18 @@ public:
         return fetch(std::move(outgoing));
     }
 
+    Flow<Bytes> get_certificate(std::string url) override
+    {
+        OutgoingRequest outgoing{.method = "GET",
+                                 .url = std::move(url),
+                                 .headers = {},
+                                 .body = {},
+                                 .most_answer_bytes = card::max_certificate_bytes,
+                                 .patience = 10s,
+                                 .schemes = OutgoingRequest::Schemes::http_too};
+        return fetch(std::move(outgoing));
+    }
+
 private:
     // Answers are signed by their authorities, so plain http is as good here as it is in the certificates.
     Flow<Bytes> fetch(OutgoingRequest request)

@@ -44,6 +44,7 @@ enum class Event : std::uint8_t {
     bank_landed,
     landing_code_given,
     identify_again, ///< what the bank answered for is no longer so, or the holder chooses anew
+    web_eid_judged, ///< the card proved whose it is, without its files: an account that is there goes on
 };
 
 struct Move {
@@ -62,6 +63,7 @@ inline constexpr std::array moves{
     Move{State::sign,   Event::contract_fixed,  State::sign},
     Move{State::sign,   Event::read_again,      State::card},
     Move{State::code,   Event::read_again,      State::card},
+    Move{State::card,   Event::web_eid_judged,  State::token},
     Move{State::token,  Event::token_given,     State::sms},
     Move{State::sms,    Event::token_given,     State::sms},
     Move{State::sms,    Event::sms_given,       State::code},
@@ -95,6 +97,7 @@ constexpr std::optional<State> next(State from, Event event)
 static_assert(!next(State::token, Event::phone_bound), "no phone is bound without the SMS code");
 static_assert(!next(State::sms, Event::phone_bound), "no phone is bound without the SMS code");
 static_assert(!next(State::card, Event::contract_signed), "nobody signs before the card was judged");
+static_assert(!next(State::bank, Event::web_eid_judged), "a card does not speak for who goes through a bank");
 static_assert(!next(State::bank, Event::sms_given), "no SMS code before a bank said who it is");
 static_assert(!next(State::bank, Event::landing_code_given), "no landing code before a bank said who it is");
 static_assert(!next(State::done, Event::phone_bound), "one enrolment binds one phone");
@@ -144,6 +147,11 @@ struct Enrolment {
     std::string bank_verifier; ///< PKCE, of the same
     Bytes landing_code_hash;   ///< SHA-256 of what the page shows where the visit landed in another browser
     Tries landing_tries;
+
+    // the card through Web eID (docs/decisions/0016-web-eid.md)
+    std::string web_eid_nonce; ///< base64 that the card is to sign; empty: none open
+    Instant web_eid_nonce_expires_at;
+    bool by_web_eid = false; ///< it was: person, source (but for its evidence) and contract are the account's
 
     // what was read and judged
     std::optional<account::Person> person;

@@ -1,6 +1,12 @@
 #include "enrolment/steps.hpp"
 
+#include "base/brussels.hpp"
+#include "base/json.hpp"
 #include "base/secret.hpp"
+#include "enrolment/age.hpp"
+
+#include <charconv>
+#include <utility>
 
 namespace symbolon::enrolment {
 
@@ -13,6 +19,9 @@ void close_reader(Enrolment& enrolment)
     enrolment.challenge.clear();
 }
 
+/// An answer of the card to it that is still on its way counts no more.
+void close_web_eid(Enrolment& enrolment) { enrolment.web_eid_nonce.clear(); }
+
 /// What was read goes at once where nothing came of it.
 void forget_reading(Enrolment& enrolment)
 {
@@ -23,6 +32,7 @@ void forget_reading(Enrolment& enrolment)
     enrolment.signature_certificate.clear();
     enrolment.certificate_chain.clear();
     enrolment.ocsp_answers.clear();
+    enrolment.by_web_eid = false;
     enrolment.contract.clear();
     enrolment.signed_attributes.clear();
 }
@@ -54,6 +64,39 @@ void close_landing(Enrolment& enrolment)
 {
     enrolment.landing_code_hash.clear();
     enrolment.landing_tries = {};
+}
+
+/// From when to when the holder of an account may have been born: "1985-07-30", "1985-07" or "1985".
+Result<Birth> birth_of(account::Person const& person)
+{
+    using namespace std::chrono;
+    auto const number = [&](std::size_t from, std::size_t size) -> std::optional<unsigned> {
+        if (person.birth_date.size() < from + size) return std::nullopt;
+        unsigned value = 0;
+        auto const* const begin = person.birth_date.data() + from;
+        auto const [end, error] = std::from_chars(begin, begin + size, value);
+        if (error != std::errc{} || end != begin + size) return std::nullopt;
+        return value;
+    };
+    auto const given_year = number(0, 4);
+    if (!given_year) return fail(Outcome::birth_date_unknown);
+    year const y{static_cast<int>(*given_year)};
+    auto const m = number(5, 2);
+    auto const d = number(8, 2);
+    Birth const birth{.earliest = y / month{m.value_or(1)} / day{d.value_or(1)},
+                      .latest =
+                          d ? y / month{m.value_or(12)} / day{*d} : year_month_day{y / month{m.value_or(12)} / last}};
+    if (!birth.earliest.ok() || !birth.latest.ok()) return fail(Outcome::birth_date_unknown);
+    return birth;
+}
+
+/// The evidence of a source with the last token that was judged beside it.
+std::string with_web_eid(std::string const& evidence, std::string const& web_eid)
+{
+    auto object = json::parse_object(evidence).value_or(json::Object{});
+    auto judged = json::parse_object(web_eid);
+    if (judged) object["web_eid"] = *std::move(judged);
+    return json::write(object);
 }
 
 } // namespace
@@ -112,6 +155,7 @@ Result<Enrolment> card_accepted(Enrolment enrolment, CardFindings findings, Inst
 {
     enrolment = TRY(move(std::move(enrolment), Event::card_read, now));
     close_reader(enrolment);
+    close_web_eid(enrolment);
     forget_outcome(enrolment);
     enrolment.progress = {};
     enrolment.person = std::move(findings.person);
@@ -153,6 +197,52 @@ Result<Enrolment> contract_signed(Enrolment enrolment, Bytes signed_pdf, Instant
     enrolment.progress = {};
     enrolment.contract = std::move(signed_pdf);
     enrolment.signed_attributes.clear();
+    return enrolment;
+}
+
+Result<Enrolment> give_web_eid_nonce(Enrolment enrolment, std::string nonce, Instant now, Limits const& limits)
+{
+    TRY(check_open(enrolment, now));
+    if (!next(enrolment.state, Event::web_eid_judged)) return fail(Outcome::enrolment_step_wrong);
+    enrolment.web_eid_nonce = std::move(nonce);
+    enrolment.web_eid_nonce_expires_at = now + limits.card_challenge_lifetime;
+    return enrolment;
+}
+
+Result<TakenNonce> take_web_eid_nonce(Enrolment enrolment, Instant now)
+{
+    TRY(check_open(enrolment, now));
+    if (!next(enrolment.state, Event::web_eid_judged)) return fail(Outcome::enrolment_step_wrong);
+    if (enrolment.web_eid_nonce.empty()) return fail(Outcome::web_eid_nonce_unknown);
+    TakenNonce taken{.enrolment = std::move(enrolment), .nonce = {}, .failure = {}};
+    taken.nonce = std::exchange(taken.enrolment.web_eid_nonce, {});
+    if (now >= taken.enrolment.web_eid_nonce_expires_at) taken.failure = fail(Outcome::web_eid_nonce_expired).error();
+    return taken;
+}
+
+Result<Enrolment> web_eid_accepted(Enrolment enrolment, account::Account const& known, std::string evidence,
+                                   Instant now, Limits const& limits)
+{
+    // C2 and C3 hold for every way of the card. Who has an account was old enough once; a minor came through a bank.
+    TRY(may_enrol_by_card(TRY(birth_of(known.person)), SignatureCertificateState::active, date_in_brussels(now),
+                          limits));
+    auto source = known.source;
+    source.kind = account::Source::Kind::card;
+    source.bank.clear();
+    TRY(account::check_move(known, source));
+
+    enrolment = TRY(move(std::move(enrolment), Event::web_eid_judged, now));
+    close_reader(enrolment);
+    close_web_eid(enrolment);
+    forget_outcome(enrolment);
+    enrolment.progress = {};
+    enrolment.by_web_eid = true;
+    enrolment.person = known.person;
+    enrolment.source = std::move(source);
+    enrolment.source.evidence = std::move(evidence);
+    enrolment.contract_id = known.contract;
+    enrolment.moves = known.id;
+    enrolment.moves_from = known.device;
     return enrolment;
 }
 
@@ -319,6 +409,18 @@ account::Account account_of(Enrolment const& enrolment, AccountId id, DeviceId d
     return account;
 }
 
+Result<account::Account> account_moved(Enrolment const& enrolment, account::Account const& before, DeviceId device,
+                                       Instant now)
+{
+    auto after = TRY(account::moved(before, account_of(enrolment, before.id, std::move(device), now)));
+    if (!enrolment.by_web_eid) return after;
+    after.person = before.person;
+    after.source = before.source;
+    after.source.evidence = with_web_eid(before.source.evidence, enrolment.source.evidence);
+    after.contract = before.contract;
+    return after;
+}
+
 account::Account account_before_move(account::Account account, Enrolment const& enrolment)
 {
     account.phone_number = enrolment.number_before;
@@ -344,6 +446,7 @@ Result<Enrolment> cancel(Enrolment enrolment, Outcome why, Instant now)
 {
     enrolment = TRY(move(std::move(enrolment), Event::end, now));
     close_reader(enrolment);
+    close_web_eid(enrolment);
     forget_outcome(enrolment);
     enrolment.outcome = why;
     forget_reading(enrolment);

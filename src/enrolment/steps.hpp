@@ -60,6 +60,30 @@ Result<Enrolment> fix_contract(Enrolment enrolment, Bytes prepared_pdf, Bytes si
 /// The card signed. Fails: the failures of check_open, enrolment_step_wrong.
 Result<Enrolment> contract_signed(Enrolment enrolment, Bytes signed_pdf, Instant now);
 
+// ---- through Web eID (docs/decisions/0016-web-eid.md) ---------------------------------------------------------------
+
+/// The page was given a nonce for the card. The one before is no longer good. Fails: the failures of check_open,
+/// enrolment_step_wrong.
+Result<Enrolment> give_web_eid_nonce(Enrolment enrolment, std::string nonce, Instant now, Limits const& limits);
+
+/// The nonce comes back signed, and is used up whatever becomes of it.
+struct TakenNonce {
+    Enrolment enrolment;
+    std::string nonce;
+    std::optional<Failure> failure; ///< web_eid_nonce_expired; the enrolment is stored all the same
+};
+
+/// Fails: the failures of check_open, enrolment_step_wrong, web_eid_nonce_unknown (none is open).
+Result<TakenNonce> take_web_eid_nonce(Enrolment enrolment, Instant now);
+
+/// The card's holder has the account `known`, and it goes to the phone that is linked now. The token has no identity
+/// file and signs no contract, so that the account's stay; `evidence`: JSON, what was judged.
+///
+/// Fails, first match wins: the failures of may_enrol_by_card for the account's birth date, other_source_than_enrolled
+/// (blocked, and opened through a bank), the failures of check_open, enrolment_step_wrong.
+Result<Enrolment> web_eid_accepted(Enrolment enrolment, account::Account const& known, std::string evidence,
+                                   Instant now, Limits const& limits);
+
 // ---- through a bank (docs/decisions/0014-through-a-bank.md) ---------------------------------------------------------
 
 /// A visit at a bank, as the enrolment keeps it.
@@ -128,6 +152,11 @@ Result<void> check_moves(Enrolment const& enrolment, account::Account const& acc
 
 /// The account that the enrolment leads to.
 account::Account account_of(Enrolment const& enrolment, AccountId id, DeviceId device, Instant now);
+
+/// The account `before` as it goes to the enrolment's phone: account::moved of account_of. Through Web eID it keeps the
+/// person, the source (whose evidence gets what was judged) and the contract. Fails: conflict (it is closed).
+Result<account::Account> account_moved(Enrolment const& enrolment, account::Account const& before, DeviceId device,
+                                       Instant now);
 
 /// The account when its move is taken back: with the number and the e-mail that it had, since a
 /// thief may have brought his own.

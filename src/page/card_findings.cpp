@@ -11,14 +11,10 @@ namespace {
 
 std::string fingerprint(ByteView bytes) { return crypto::base64url(crypto::sha256(bytes)); }
 
-/// What was judged and the answers that were believed. Whole: what the National Register and the chip signed, and with
-/// which key; the rest by SHA-256: the signature certificate and its answer stand in the contract, the photo in the
-/// account, lists are long.
-std::string evidence_json(card::CardEvidence const& evidence)
+json::Array answers_json(std::vector<card::RevocationAnswer> const& revocation)
 {
-    auto const& reading = evidence.reading();
     json::Array answers;
-    for (auto const& answer : evidence.revocation()) {
+    for (auto const& answer : revocation) {
         json::Object one{{"kind", answer.kind == card::RevocationAnswer::Kind::ocsp ? "ocsp" : "crl"},
                          {"url", answer.url},
                          {"sha256", fingerprint(answer.der)},
@@ -26,6 +22,15 @@ std::string evidence_json(card::CardEvidence const& evidence)
         if (answer.next_update) one["next_update"] = numeric_date(*answer.next_update);
         answers.push_back(std::move(one));
     }
+    return answers;
+}
+
+/// What was judged and the answers that were believed. Whole: what the National Register and the chip signed, and with
+/// which key; the rest by SHA-256: the signature certificate and its answer stand in the contract, the photo in the
+/// account, lists are long.
+std::string evidence_json(card::CardEvidence const& evidence)
+{
+    auto const& reading = evidence.reading();
     return json::write(json::Object{{"generation", evidence.generation() == card::Generation::v1_8 ? "1.8" : "1.7"},
                                     {"judged_at", numeric_date(evidence.judged_at())},
                                     {"test_pki", evidence.is_test_pki()},
@@ -41,10 +46,21 @@ std::string evidence_json(card::CardEvidence const& evidence)
                                     {"issuer_sha256", fingerprint(evidence.issuer().der())},
                                     {"root_sha256", fingerprint(evidence.root().der())},
                                     {"register_sha256", fingerprint(reading.register_certificate)},
-                                    {"revocation", std::move(answers)}});
+                                    {"revocation", answers_json(evidence.revocation())}});
 }
 
 } // namespace
+
+std::string evidence_json(card::WebEidEvidence const& evidence)
+{
+    return json::write(json::Object{{"judged_at", numeric_date(evidence.judged_at())},
+                                    {"token", evidence.token()},
+                                    {"origin", evidence.question().origin},
+                                    {"nonce", evidence.question().nonce},
+                                    {"issuer_sha256", fingerprint(evidence.issuer().der())},
+                                    {"root_sha256", fingerprint(evidence.root().der())},
+                                    {"revocation", answers_json(evidence.revocation())}});
+}
 
 enrolment::CardFindings findings_of(card::CardEvidence const& evidence)
 {

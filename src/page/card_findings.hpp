@@ -1,6 +1,7 @@
 #pragma once
 
 #include "card/evidence.hpp"
+#include "card/web_eid.hpp"
 #include "enrolment/age.hpp"
 #include "enrolment/steps.hpp"
 
@@ -9,6 +10,10 @@ namespace symbolon::page {
 
 /// What the enrolment keeps. The card has a signature certificate.
 enrolment::CardFindings findings_of(card::CardEvidence const& evidence);
+
+/// What is kept of a Web eID token that was judged, JSON: with the token and its question, everybody can check it
+/// again.
+std::string evidence_json(card::WebEidEvidence const& evidence);
 
 /// From when to when the holder may have been born.
 enrolment::Birth birth_of(card::BirthDate const& date);

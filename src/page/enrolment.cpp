@@ -30,24 +30,6 @@ Response answer(int status, json::Object object)
     return response;
 }
 
-Response state_answer(int status, Enrolment const& enrolment, Request const& request, EnrolmentMeans const& means,
-                      Services const& services)
-{
-    auto const language = language_of(request, enrolment.language);
-    return answer(status, state_of(enrolment, language, services.clock.now(), means));
-}
-
-/// The enrolment that the browser's cookie names. Fails: enrolment_unknown, enrolment_expired.
-Flow<StoredEnrolment> enrolment_of(Request request, Services services)
-{
-    auto const cookie = request.cookie(enrolment_cookie);
-    if (!cookie || cookie->size() > 128) co_return fail(Outcome::enrolment_unknown);
-    auto found = co_await services.enrolments.find_by_browser(crypto::sha256(*cookie));
-    if (!found) co_return fail(Outcome::enrolment_unknown);
-    if (services.clock.now() >= found->value.expires_at) co_return fail(Outcome::enrolment_expired);
-    co_return *std::move(found);
-}
-
 /// A click on our own page, without anything to say but which button it was.
 Flow<StoredEnrolment> clicked(Request request, EnrolmentMeans const& means, Services services)
 {
@@ -227,7 +209,9 @@ Flow<Bytes> contract_of(Enrolment enrolment, EnrolmentMeans const& means, Servic
     case State::sign: co_return co_await papers_of(means)->draft(contract_data(enrolment, means, services.clock.now()));
     case State::token:
     case State::sms:
-    case State::code: co_return enrolment.contract;
+    case State::code:
+        if (enrolment.by_web_eid) co_return fail(Outcome::enrolment_step_wrong, "nothing was signed");
+        co_return enrolment.contract;
     case State::done: {
         auto const kept = co_await services.contracts.find(enrolment.account.value(), enrolment.contract_id);
         if (!kept) co_return fail(Outcome::not_found);

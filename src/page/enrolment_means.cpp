@@ -43,6 +43,27 @@ Flow<StoredEnrolment> update(EnrolmentId id, std::function<Result<Enrolment>(Enr
     }
 }
 
+Flow<StoredEnrolment> enrolment_of(http::Request request, ports::Services services)
+{
+    auto const cookie = request.cookie(enrolment_cookie);
+    if (!cookie || cookie->size() > 128) co_return fail(Outcome::enrolment_unknown);
+    auto found = co_await services.enrolments.find_by_browser(crypto::sha256(*cookie));
+    if (!found) co_return fail(Outcome::enrolment_unknown);
+    if (services.clock.now() >= found->value.expires_at) co_return fail(Outcome::enrolment_expired);
+    co_return *std::move(found);
+}
+
+std::string origin_of(EnrolmentMeans const& means)
+{
+    auto const url = http::parse_url(means.id_url);
+    if (!url) return means.id_url;
+    auto const is_default =
+        (url->scheme == "https" && url->port == "443") || (url->scheme == "http" && url->port == "80");
+    auto without_port = *url;
+    if (is_default) without_port.port.clear();
+    return without_port.origin();
+}
+
 SecretText reader_ticket(EnrolmentMeans const& means, EnrolmentId const& id, int generation)
 {
     return SecretText{crypto::base64url(derived(means, "reader-ticket", id, generation, 0))};

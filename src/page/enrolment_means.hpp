@@ -7,12 +7,14 @@
 #include "base/secret.hpp"
 #include "base/texts.hpp"
 #include "card/judgement.hpp"
+#include "card/web_eid.hpp"
 #include "contract/contract.hpp"
 #include "enrolment/enrolment.hpp"
 #include "page/person_check.hpp"
 #include "ports/services.hpp"
 
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace symbolon::page {
@@ -34,6 +36,7 @@ struct EnrolmentMeans {
     card::JudgementMeans cards;
     Limits limits;
     Texts const& texts;
+    std::shared_ptr<card::IssuerCache> issuers = std::make_shared<card::IssuerCache>(); ///< for Web eID tokens
     std::vector<std::string> calling_codes = {}; ///< of the numbers that may enrol; empty: all that are known
     Papers* papers = nullptr;                    ///< in the simulation alone: what takes the place of certificates
 };
@@ -46,6 +49,12 @@ using StoredEnrolment = ports::Stored<enrolment::Enrolment>;
 /// left. The page is told. Fails: enrolment_unknown, the failures of `step`, conflict (again and again).
 Flow<StoredEnrolment> update(EnrolmentId id, std::function<Result<enrolment::Enrolment>(enrolment::Enrolment)> step,
                              ports::Services services);
+
+/// The enrolment that the browser's cookie names. Fails: enrolment_unknown, enrolment_expired.
+Flow<StoredEnrolment> enrolment_of(http::Request request, ports::Services services);
+
+/// Our origin as the card's holder's programs know it: default ports are left out (RFC 6454 §6.2).
+std::string origin_of(EnrolmentMeans const& means);
 
 /// The ticket of an enrolment's link, 43 signs: the n-th one, whenever it is asked for.
 SecretText reader_ticket(EnrolmentMeans const& means, EnrolmentId const& id, int generation);

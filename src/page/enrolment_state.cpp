@@ -77,6 +77,8 @@ json::Object person_of(Enrolment const& enrolment)
 {
     auto const& person = enrolment.person.value();
     json::Object object{{"name", person.full_name()}, {"birth_date", person.birth_date}};
+    // The token says no more of the card than whose it is.
+    if (enrolment.by_web_eid) return object;
     object["national_number_last"] = last_signs(person.national_number, 2);
     auto const& [street, zip, municipality] = person.address;
     if (!street.empty() || !municipality.empty()) object["address"] = street + ", " + zip + ' ' + municipality;
@@ -118,6 +120,7 @@ json::Object state_of(Enrolment const& enrolment, Language language, Instant now
     }
     if (enrolment.person && enrolment.state != State::card) state["person"] = person_of(enrolment);
     if (enrolment.moves) state["moves"] = true;
+    if (enrolment.by_web_eid) state["web_eid"] = true;
     if (is_at_the_phone(enrolment.state)) add_token(state, enrolment, now, means);
     if (enrolment.state == State::done) {
         state["phone"] = json::Object{{"name", enrolment.device_name}, {"bound_at", numeric_date(enrolment.bound_at)}};
@@ -133,6 +136,15 @@ json::Object state_of(Enrolment const& enrolment, Language language, Instant now
         tell(Outcome::tries_used_up, enrolment.token_tries.open_at);
     else if (enrolment.outcome) tell(*enrolment.outcome, enrolment.outcome_open_at);
     return state;
+}
+
+http::Response state_answer(int status, Enrolment const& enrolment, http::Request const& request,
+                            EnrolmentMeans const& means, ports::Services const& services)
+{
+    auto const language = language_of(request, enrolment.language);
+    auto response = http::json(status, json::write(state_of(enrolment, language, services.clock.now(), means)));
+    response.with("Cache-Control", "no-store");
+    return response;
 }
 
 Instant changes_at(Enrolment const& enrolment, Instant now, EnrolmentMeans const& means, Instant latest)

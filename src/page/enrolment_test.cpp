@@ -6,6 +6,7 @@
 #include "enrolment/phone_number.hpp"
 #include "page/enrolment.hpp"
 #include "page/reader.hpp"
+#include "page/web_eid.hpp"
 #include "virtual_card/persona.hpp"
 
 #include <gmock/gmock.h>
@@ -65,6 +66,11 @@ public:
         if (!is_reachable) co_return fail(Outcome::revocation_unreachable);
         co_return co_await virtual_.get_crl(std::move(url));
     }
+    Flow<Bytes> get_certificate(std::string url) override
+    {
+        if (!is_reachable) co_return fail(Outcome::revocation_unreachable);
+        co_return co_await virtual_.get_certificate(std::move(url));
+    }
 
     std::function<void()> meanwhile;
     bool is_reachable = true;
@@ -98,6 +104,7 @@ public:
     {
         for (auto& route : enrolment_routes(means, world.services)) routes_.push_back(std::move(route));
         for (auto& route : reader_routes(means, world.services)) routes_.push_back(std::move(route));
+        for (auto& route : web_eid_routes(means, world.services)) routes_.push_back(std::move(route));
         // The phone origin proves nothing by where a request came from; ours asks for the header.
     }
 
@@ -1118,11 +1125,263 @@ TEST(Signing, reads_no_card_in_the_step_sign_and_signs_nothing_in_the_step_card)
     EXPECT_EQ(reading.sign().outcome(), "enrolment_step_wrong");
 }
 
+// ---- Web eID --------------------------------------------------------------------------------------------------------
+
+/// What the browser's extension gives for a card, for that page.
+std::string token_of(std::string const& persona, std::string const& nonce, std::string const& origin = id_url)
+{
+    return card::web_eid_token(card_of(persona), {.origin = origin, .nonce = nonce});
+}
+
+/// One try with Web eID, as the page makes it.
+Reply by_web_eid(Browser const& browser, std::string const& persona = "lotte")
+{
+    auto const nonce = browser.post("/enrolment/web-eid/nonce")["nonce"];
+    return browser.post("/enrolment/web-eid", {{"token", token_of(persona, nonce)}});
+}
+
+/// Somebody has an account by the reader program.
+void with_account(Site& site, std::string const& persona = "lotte", std::string const& number = "0470 12 34 56")
+{
+    finish_on_phone(site, at_phone(site, persona, number).state()["token"], number);
+}
+
+/// The account of a number, changed by somebody else.
+void change_account(Site& site, std::string number, std::function<void(account::Account&)> const& change)
+{
+    auto stored =
+        run_now(site.world.services.accounts.find_by_phone_number(account::PhoneNumber{std::move(number)})).value();
+    change(stored->value);
+    ports::HistoryEntry const entry{
+        .account = stored->value.id, .at = noon, .event = "changed", .client = {}, .detail = "{}"};
+    ASSERT_TRUE(run_now(site.world.services.accounts.save(*stored, entry)));
+}
+
+TEST(WebEidPage, E1_the_card_through_the_extension_moves_the_account_to_the_new_phone)
+{
+    for (auto const* persona : {"lotte", "bruno"}) {
+        Site site;
+        with_account(site, persona);
+        auto const before = reached_by(site, "+32470123456").value();
+
+        Browser browser{site, {}};
+        browser.begin();
+        auto const accepted = by_web_eid(browser, persona);
+        EXPECT_EQ(accepted.status, 200) << accepted.outcome();
+        EXPECT_EQ(accepted["step"], "phone");
+        EXPECT_EQ(accepted["moves"], "true");
+        EXPECT_EQ(accepted["web_eid"], "true");
+        auto phone = finish_on_phone(site, accepted["token"]);
+        EXPECT_TRUE(phone.state().enrolled);
+        EXPECT_EQ(browser.state()["step"], "done");
+
+        auto const after = reached_by(site, "+32470123456").value();
+        EXPECT_EQ(after.id, before.id);
+        EXPECT_EQ(after.device, phone.state().device);
+        EXPECT_EQ(after.person.birth_place, before.person.birth_place) << "the token has no identity file";
+        EXPECT_EQ(after.person.photo, before.person.photo);
+        EXPECT_EQ(after.source.document_number, before.source.document_number);
+        EXPECT_EQ(after.contract, before.contract);
+        EXPECT_EQ(browser.get("/enrolment/contract.pdf").status, 200) << "the one that was signed then";
+        EXPECT_THAT(after.source.evidence, HasSubstr("web_eid"));
+        EXPECT_THAT(after.source.evidence, HasSubstr("identity_signature"));
+    }
+}
+
+TEST(WebEidPage, E3_a_new_number_comes_with_it_and_the_old_one_is_told)
+{
+    Site site;
+    with_account(site);
+    auto const id = reached_by(site, "+32470123456")->id;
+    Browser browser{site, {}};
+    browser.begin("0470 99 88 77");
+    finish_on_phone(site, by_web_eid(browser)["token"], "0470 99 88 77");
+    EXPECT_FALSE(reached_by(site, "+32470123456"));
+    ASSERT_TRUE(reached_by(site, "+32470998877"));
+    EXPECT_EQ(reached_by(site, "+32470998877")->id, id);
+    EXPECT_EQ(site.world.messages.sent.back().first, "+32470123456");
+    EXPECT_EQ(browser.post("/enrolment/undo")["step"], "ended");
+    EXPECT_EQ(reached_by(site, "+32470123456")->id, id) << "undone as any move";
+}
+
+TEST(WebEidPage, E4_E6_E7_brings_back_a_blocked_or_deactivated_account)
+{
+    for (auto const state : {account::State::blocked, account::State::deactivated}) {
+        Site site;
+        with_account(site);
+        change_account(site, "+32470123456", [&](account::Account& account) { account.state = state; });
+        Browser browser{site, {}};
+        browser.begin();
+        finish_on_phone(site, by_web_eid(browser)["token"]);
+        EXPECT_EQ(reached_by(site, "+32470123456")->state, account::State::active);
+    }
+}
+
+TEST(WebEidPage, E6_a_blocked_account_that_a_bank_opened_is_refused_and_an_active_one_stays_the_banks)
+{
+    Site site;
+    with_account(site);
+    auto const at_bank = [](account::Account& account) {
+        account.source.kind = account::Source::Kind::bank;
+        account.source.bank = "kbc";
+    };
+    change_account(site, "+32470123456", at_bank);
+    Browser browser{site, {}};
+    browser.begin();
+    finish_on_phone(site, by_web_eid(browser)["token"]);
+    EXPECT_EQ(reached_by(site, "+32470123456")->source.bank, "kbc");
+
+    change_account(site, "+32470123456", [](account::Account& account) { account.state = account::State::blocked; });
+    browser.begin();
+    EXPECT_EQ(by_web_eid(browser).outcome(), "other_source_than_enrolled");
+    EXPECT_EQ(browser.state()["step"], "card") << "what was typed is kept";
+}
+
+TEST(WebEidPage, C2_a_holder_of_16_needs_the_bank)
+{
+    Site site;
+    with_account(site);
+    change_account(site, "+32470123456", [](account::Account& account) { account.person.birth_date = "2009-06-01"; });
+    Browser browser{site, {}};
+    browser.begin();
+    EXPECT_EQ(by_web_eid(browser).outcome(), "minor_needs_bank");
+}
+
+TEST(WebEidPage, says_that_there_is_no_account_and_the_reader_program_goes_on)
+{
+    Site site;
+    Browser browser{site, {}};
+    auto const begun = browser.begin();
+    auto const refused = by_web_eid(browser);
+    EXPECT_EQ(refused.outcome(), "web_eid_no_account");
+    EXPECT_FALSE(refused.body.contains("person"));
+    Reader reader{site, card_of("lotte"), {}, {}};
+    reader.open(begun["link"]);
+    EXPECT_EQ(reader.read(begun["symbol"]).outcome(), "") << "the link that was shown is still good";
+}
+
+TEST(WebEidPage, takes_a_nonce_once_and_within_five_minutes)
+{
+    Site site;
+    with_account(site);
+    Browser browser{site, {}};
+    browser.begin();
+    EXPECT_EQ(browser.post("/enrolment/web-eid", {{"token", token_of("lotte", "x")}}).outcome(),
+              "web_eid_nonce_unknown");
+
+    auto const given = browser.post("/enrolment/web-eid/nonce");
+    EXPECT_EQ(given["nonce"].size(), 44U);
+    EXPECT_EQ(given["expires_at"], std::to_string(numeric_date(noon + 5min)));
+    auto const wrong = token_of("lotte", given["nonce"], "https://elsewhere.example");
+    EXPECT_EQ(browser.post("/enrolment/web-eid", {{"token", wrong}}).outcome(), "web_eid_signature_invalid");
+    EXPECT_EQ(browser.post("/enrolment/web-eid", {{"token", token_of("lotte", given["nonce"])}}).outcome(),
+              "web_eid_nonce_unknown")
+        << "a failed try used it up";
+
+    auto const old = browser.post("/enrolment/web-eid/nonce")["nonce"];
+    auto const newer = browser.post("/enrolment/web-eid/nonce")["nonce"];
+    EXPECT_NE(old, newer);
+    EXPECT_EQ(browser.post("/enrolment/web-eid", {{"token", token_of("lotte", old)}}).outcome(),
+              "web_eid_signature_invalid");
+
+    auto const late = browser.post("/enrolment/web-eid/nonce")["nonce"];
+    site.world.clock.at += 5min;
+    EXPECT_EQ(browser.post("/enrolment/web-eid", {{"token", token_of("lotte", late)}}).outcome(),
+              "web_eid_nonce_expired");
+    EXPECT_EQ(browser.post("/enrolment/web-eid", {{"token", token_of("lotte", late)}}).outcome(),
+              "web_eid_nonce_unknown");
+}
+
+TEST(WebEidPage, takes_no_token_of_another_page_or_a_second_time)
+{
+    Site site;
+    with_account(site);
+    Browser mine{site, {}};
+    mine.begin();
+    Browser thiefs{site, {}};
+    thiefs.begin("0470 99 88 77");
+    auto const nonce = mine.post("/enrolment/web-eid/nonce")["nonce"];
+    thiefs.post("/enrolment/web-eid/nonce");
+    auto const token = token_of("lotte", nonce);
+    EXPECT_EQ(thiefs.post("/enrolment/web-eid", {{"token", token}}).outcome(), "web_eid_signature_invalid");
+    EXPECT_EQ(mine.post("/enrolment/web-eid", {{"token", token}})["step"], "phone");
+    EXPECT_EQ(mine.post("/enrolment/web-eid", {{"token", token}}).outcome(), "enrolment_step_wrong");
+    EXPECT_EQ(mine.post("/enrolment/web-eid/nonce").outcome(), "enrolment_step_wrong");
+}
+
+TEST(WebEidPage, answers_its_own_origin_with_its_cookie_only)
+{
+    Site site;
+    Browser browser{site, {}};
+    browser.begin();
+    for (auto const* path : {"/enrolment/web-eid/nonce", "/enrolment/web-eid"}) {
+        json::Object const body =
+            std::string_view{path}.ends_with("nonce") ? json::Object{} : json::Object{{"token", "x"}};
+        auto headers = browser.headers();
+        headers[1].second = "https://elsewhere.example";
+        EXPECT_EQ(site.ask("POST", path, json::write(body), headers).outcome(), "origin_refused");
+        EXPECT_EQ((Browser{site, {}}.post(path, body).outcome()), "enrolment_unknown");
+    }
+}
+
+TEST(WebEidPage, A7_a_certificate_that_is_not_good_is_refused_and_a_service_that_is_away_loses_nothing)
+{
+    Site site;
+    with_account(site);
+    Browser browser{site, {}};
+    browser.begin();
+    EXPECT_EQ(by_web_eid(browser, "revoked").outcome(), "certificate_revoked");
+    EXPECT_EQ(by_web_eid(browser, "suspended").outcome(), "certificate_suspended");
+    EXPECT_EQ(by_web_eid(browser, "expired-certificates").outcome(), "certificate_expired");
+    site.fetcher.is_reachable = false;
+    EXPECT_EQ(by_web_eid(browser).outcome(), "revocation_unreachable");
+    site.fetcher.is_reachable = true;
+    EXPECT_EQ(by_web_eid(browser)["step"], "phone");
+}
+
+TEST(WebEidPage, of_two_ways_at_once_the_first_counts)
+{
+    Site site;
+    with_account(site);
+    Browser browser{site, {}};
+    auto const begun = browser.begin();
+    Reader reader{site, card_of("lotte"), {}, {}};
+    reader.open(begun["link"]);
+    auto const nonce = browser.post("/enrolment/web-eid/nonce")["nonce"];
+    site.fetcher.meanwhile = [&] { EXPECT_EQ(reader.read(begun["symbol"]).outcome(), ""); };
+    EXPECT_EQ(browser.post("/enrolment/web-eid", {{"token", token_of("lotte", nonce)}}).outcome(),
+              "enrolment_step_wrong");
+    EXPECT_EQ(browser.state()["step"], "review");
+}
+
+TEST(WebEidPage, an_account_that_moved_meanwhile_sends_the_page_back_to_the_card)
+{
+    Site site;
+    with_account(site);
+    Browser slow{site, {}};
+    slow.begin();
+    auto const token = by_web_eid(slow)["token"];
+    Browser quick{site, {}};
+    quick.begin();
+    // The quick one takes its place, by the reader program.
+    auto const reader_way = at_phone(site);
+    std::string outcome;
+    finish_on_phone(site, reader_way.state()["token"], "0470 12 34 56", &outcome);
+    EXPECT_EQ(outcome, "");
+    finish_on_phone(site, token, "0470 12 34 56", &outcome);
+    EXPECT_EQ(outcome, "moved_meanwhile");
+    EXPECT_EQ(slow.state()["step"], "card");
+    EXPECT_EQ(slow.state()["web_eid"], "");
+    EXPECT_EQ(by_web_eid(slow)["step"], "phone");
+}
+
 TEST(Enrolment, leaves_no_personal_data_in_the_log)
 {
     Site site;
-    auto const browser = at_phone(site);
+    auto browser = at_phone(site);
     finish_on_phone(site, browser.state()["token"]);
+    browser.begin();
+    finish_on_phone(site, by_web_eid(browser)["token"]);
     for (auto const& line : site.world.log.events)
         for (auto const* secret : {"470123456", "lotte", "Peeters"})
             EXPECT_EQ(line.find(secret), std::string::npos) << line;

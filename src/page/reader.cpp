@@ -88,18 +88,6 @@ Result<void> add_signing(json::Object& object, Enrolment const& enrolment, Enrol
     return {};
 }
 
-/// Origins leave the default port out (RFC 6454 §6.2).
-std::string origin_of(EnrolmentMeans const& means)
-{
-    auto const url = http::parse_url(means.id_url);
-    if (!url) return means.id_url;
-    auto const is_default =
-        (url->scheme == "https" && url->port == "443") || (url->scheme == "http" && url->port == "80");
-    auto without_port = *url;
-    if (is_default) without_port.port.clear();
-    return without_port.origin();
-}
-
 Flow<Response> open(Request request, EnrolmentMeans const& means, Services services)
 {
     auto const object = co_await json_body(request, {"ticket", "version"});

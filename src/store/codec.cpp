@@ -364,6 +364,9 @@ void describe(V& member, T& it)
     member("bank_verifier", it.bank_verifier);
     member("landing_code_hash", it.landing_code_hash);
     member("landing_tries", it.landing_tries);
+    member("web_eid_nonce", it.web_eid_nonce);
+    member("web_eid_nonce_expires_at", it.web_eid_nonce_expires_at);
+    member("by_web_eid", it.by_web_eid);
     member("person", it.person);
     member("source", it.source);
     member("chip_number", it.chip_number);

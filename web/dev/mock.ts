@@ -56,6 +56,8 @@ export class Mock {
   /** Answers given once instead of the usual one, by "METHOD /path". */
   readonly refuseOnce = new Map<string, Refusal>();
   token = 'aB3+kR7?';
+  /** What the page last sent of Web eID. */
+  webEidToken = '';
   smsCode = '482913';
   smsAgainAt = 0;
   smsFailure: { outcome: string; text: string } | null = null;
@@ -269,6 +271,12 @@ export class Mock {
           link_expires_at: now() + 600,
           progress: null,
         });
+        return this.#json(response, this.enrolment);
+      case '/enrolment/web-eid/nonce':
+        return this.#json(response, { nonce: 'MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=', expires_at: now() + 300 });
+      case '/enrolment/web-eid':
+        this.webEidToken = String(body['token']);
+        this.setEnrolment({ ...phoneStep(this.phoneUrl, this.token), moves: true, web_eid: true });
         return this.#json(response, this.enrolment);
       case '/enrolment/sign':
         this.setEnrolment({ ...signStep() });

@@ -123,6 +123,7 @@ function App({ texts }: { texts: Texts }) {
             failure={page.failure}
             act={act}
             restart={() => setPage({ at: 'form' })}
+            shown={show}
           />
         </>
       );

@@ -30,6 +30,8 @@ export type State = {
   person?: Person;
   /** The person has an account, which comes to the phone that is linked now. */
   moves?: boolean;
+  /** It was the card through Web eID: nothing was signed. */
+  web_eid?: boolean;
   token?: string;
   token_qr?: string;
   token_expires_at?: number;

@@ -17,6 +17,7 @@ import {
 import type { State } from './state.ts';
 import type { Texts } from './texts.ts';
 import { QrCode, Token } from './token.tsx';
+import { WebEid } from './web-eid-part.tsx';
 
 export type Verb = 'link' | 'sign' | 'token' | 'undo' | 'cancel';
 export type StepProps = {
@@ -26,6 +27,8 @@ export type StepProps = {
   failure: Failure | undefined;
   act: (verb: Verb) => void;
   restart: () => void;
+  /** What the server says of the enrolment now. */
+  shown: (content: unknown) => void;
 };
 
 export function Steps(props: StepProps) {
@@ -74,6 +77,7 @@ function CardStep(props: StepProps) {
       <Notice kind="warn">
         <p>{t('symbol.warning')}</p>
       </Notice>
+      <WebEid texts={texts} shown={props.shown} />
       <Cancel {...props} />
     </>
   );
@@ -332,7 +336,7 @@ function PhoneStep(props: StepProps) {
   return (
     <>
       <Heading>{t('phone.heading')}</Heading>
-      {state.person && <p class="lead">{t('phone.signed', { name: state.person.name })}</p>}
+      {state.person && <p class="lead">{t(state.web_eid ? 'phone.recognised' : 'phone.signed', { name: state.person.name })}</p>}
       {state.moves && <p data-test="moves">{t('moves.phone')}</p>}
       <StepFailure {...props} />
       <section class="card">
@@ -381,7 +385,7 @@ function PhoneStep(props: StepProps) {
       <p class="row" role="status">
         <span class="spinner" /> <span>{t('phone.waiting')}</span>
       </p>
-      <SignedContract texts={texts} />
+      {!state.web_eid && <SignedContract texts={texts} />}
       <Cancel {...props} />
     </>
   );
@@ -429,7 +433,7 @@ function DoneStep(props: StepProps) {
           <dt>{t('review.phone_number')}</dt>
           <dd>{groupedNumber(state.phone_number)}</dd>
         </dl>
-        <SignedContract texts={texts} />
+        {!state.web_eid && <SignedContract texts={texts} />}
       </section>
       {state.can_undo && (
         <section class="card" aria-labelledby="undo-heading">
