@@ -44,7 +44,7 @@ set(CPACK_DEBIAN_EID_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_EID_PACKAGE_DEPENDS librsvg2-common) # GDK loads it by itself, to draw the symbols
 set(CPACK_DEBIAN_EID_PACKAGE_RECOMMENDS pcscd)
 set(CPACK_DEBIAN_EID_DESCRIPTION "reads and signs with the Belgian identity card for Symbolon
-Opens the symbolon-eid: link that a Symbolon registration page shows, asks
+Opens the symbolon-eid: link that a Symbolon enrolment page shows, asks
 for consent, reads the identity card in the reader beside this computer and
 signs the contract with it. The PIN never leaves this computer.")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)

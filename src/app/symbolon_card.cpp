@@ -83,6 +83,10 @@ int main(int argc, char** argv)
     run->add_option("--own-reader", options.own_reader,
                     "start pcscd in a network namespace of its own; its clients set PCSCLITE_CSOCK_NAME to this path");
 
+    run->add_flag("--pin-pad", options.pin_pad,
+                  "our own reader has keys: each PIN is asked for at the Unix socket that SYMBOLON_PIN_PAD names")
+        ->needs("--own-reader");
+
     auto* const server = app.add_subcommand("pki-server", "answer for the PKI: OCSP, CRLs, CA certificates");
     std::optional<std::uint16_t> port;
     add_folders(server, true);

@@ -207,6 +207,7 @@ struct Window::State {
     GtkWidget* window = nullptr;
     GtkWidget* page = nullptr;
     int pages_shown = 0;
+    std::string role;      ///< of the page that is shown
     std::string complaint; ///< of the conversation's thread
 
     mutable std::mutex mutex;
@@ -260,8 +261,8 @@ struct Window::State {
         return add(window, page);
     }
 
-    /// The window's role (WM_WINDOW_ROLE) becomes `name`-N: from outside one can tell the pages apart, and two of one
-    /// kind.
+    /// The window's role (WM_WINDOW_ROLE) becomes `name`-N once the page is drawn: from outside one can tell the pages
+    /// apart, and two of one kind, and keys find them laid out.
     void show_page(char const* name, GtkWidget* focused)
     {
         {
@@ -270,7 +271,14 @@ struct Window::State {
         }
         gtk_widget_show_all(window);
         if (focused != nullptr) gtk_widget_grab_focus(focused);
-        gtk_window_set_role(GTK_WINDOW(window), fmt::format("{}-{}", name, ++pages_shown).c_str());
+        role = fmt::format("{}-{}", name, ++pages_shown);
+        auto const drawn = +[](GtkWidget* of, cairo_t*, gpointer self_) -> gboolean {
+            auto* const self = static_cast<State*>(self_);
+            g_signal_handlers_disconnect_by_data(of, self_);
+            gtk_window_set_role(GTK_WINDOW(self->window), self->role.c_str());
+            return FALSE;
+        };
+        g_signal_connect_after(page, "draw", G_CALLBACK(drawn), this);
     }
 
     GtkWidget* button(GtkWidget* row, std::string_view key, std::function<void()> then)

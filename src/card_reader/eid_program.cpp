@@ -278,8 +278,10 @@ private:
 
     Result<PinSource> pin(KeyReference key, int tries)
     {
-        auto const question = text(key == KeyReference::signature ? "eid.pin_to_sign" : "eid.pin_to_read",
-                                   {{"tries", std::to_string(tries)}});
+        auto const left =
+            tries == 1 ? text("eid.pin_last_of_tries") : text("eid.pin_tries", {{"count", std::to_string(tries)}});
+        auto const question =
+            text(key == KeyReference::signature ? "eid.pin_to_sign" : "eid.pin_to_read", {{"tries", left}});
         if (card_->has_pin_pad()) {
             means_.holder.say(question + "\n" + text("eid.pin_on_reader"));
             return PinOnReader{};

@@ -31,7 +31,7 @@ constexpr std::string_view visit_cookie = "__Host-symbolon-bank";
 constexpr std::string_view app_path = "/app/";
 constexpr std::size_t state_characters = 43;
 
-/// The cookie as the enrolment keeps it. Its name is part of it: the cookie of a registration page, which is found in
+/// The cookie as the enrolment keeps it. Its name is part of it: the cookie of an enrolment page, which is found in
 /// the same way, is never taken for it, nor it for one.
 Bytes hash_of_cookie(std::string_view value)
 {

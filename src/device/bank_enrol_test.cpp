@@ -283,7 +283,7 @@ TEST_F(BankEnrolment, B1_neither_state_nor_cookie_stand_in_the_store)
     EXPECT_NE(kept.browser_hash, to_bytes(way.cookie));
     EXPECT_EQ(kept.browser_hash.size(), 32U);
     auto const as_page = run_now(world_.services.enrolments.find_by_browser(crypto::sha256(way.cookie))).value();
-    EXPECT_FALSE(as_page) << "as the cookie of a registration page it opens nothing";
+    EXPECT_FALSE(as_page) << "as the cookie of an enrolment page it opens nothing";
 }
 
 TEST_F(BankEnrolment, B1_the_cookie_is_for_this_host_this_visit_and_no_script)

@@ -115,7 +115,7 @@ struct Progress {
     std::optional<int> tries_left;
 };
 
-/// One person's way from a registration page to an account. Lives 24 h in the store, under its own data key.
+/// One person's way from an enrolment page to an account. Lives 24 h in the store, under its own data key.
 struct Enrolment {
     EnrolmentId id;
     State state = State::card;

@@ -43,6 +43,7 @@ std::string derived_key(Bytes nonce, ByteView salt, std::uint32_t counter, int c
 }
 
 struct Answer {
+    json::Object given; ///< the parameters, all of them, as they came
     Parameters parameters;
     std::string signature;
     std::uint32_t counter = 0;
@@ -52,9 +53,10 @@ struct Answer {
 Result<Answer> parse(json::Object const& object)
 {
     auto const challenge = TRY(json::object(object, "challenge"));
-    auto const parameters = TRY(json::object(challenge, "parameters"));
+    auto parameters = TRY(json::object(challenge, "parameters"));
     auto const solution = TRY(json::object(object, "solution"));
-    Answer answer{.parameters = {.expires_at = instant_of(TRY(json::integer(parameters, "expiresAt"))),
+    Answer answer{.given = {},
+                  .parameters = {.expires_at = instant_of(TRY(json::integer(parameters, "expiresAt"))),
                                  .nonce = TRY(json::text(parameters, "nonce")),
                                  .salt = TRY(json::text(parameters, "salt"))},
                   .signature = TRY(json::text(challenge, "signature")),
@@ -65,6 +67,7 @@ Result<Answer> parse(json::Object const& object)
     answer.counter = static_cast<std::uint32_t>(counter);
     if (answer.parameters.nonce.size() != hex_digits || answer.parameters.salt.size() != hex_digits)
         return fail(Outcome::person_check_failed);
+    answer.given = std::move(parameters);
     return answer;
 }
 
@@ -85,9 +88,11 @@ Flow<void> judge_person_check(json::Object answer, PersonCheck const& check, por
     auto const given = parse(answer);
     if (!given) co_return fail(Outcome::person_check_failed, "not the form of an answer");
 
-    // Signed with our own cost and prefix: what the browser says of them counts for nothing.
-    auto const expected = signature_of(write(given->parameters, check), check);
-    if (!equal_in_constant_time(bytes_of(expected), bytes_of(given->signature)))
+    // The signature covers the parameters that we wrote, our own cost and prefix among them: whoever changes one, or
+    // adds one, has another challenge.
+    auto const ours = write(given->parameters, check);
+    auto const expected = signature_of(ours, check);
+    if (given->given != ours || !equal_in_constant_time(bytes_of(expected), bytes_of(given->signature)))
         co_return fail(Outcome::person_check_failed, "not our challenge");
     if (services.clock.now() >= given->parameters.expires_at) co_return fail(Outcome::person_check_failed, "too late");
 

@@ -27,10 +27,14 @@ namespace {
 constexpr int passed_descriptor = 3;
 
 // pcsc-lite's reader.conf(5): slot 0 of vpcd on its usual port.
-constexpr std::string_view reader_configuration = "FRIENDLYNAME \"Virtual PCD\"\n"
-                                                  "DEVICENAME   /dev/null:0x8C7B\n"
-                                                  "LIBPATH      /usr/lib/pcsc/drivers/serial/libifdvpcd.so\n"
-                                                  "CHANNELID    0x8C7B\n";
+std::string reader_configuration(std::filesystem::path const& driver)
+{
+    return fmt::format("FRIENDLYNAME \"Virtual PCD\"\n"
+                       "DEVICENAME   /dev/null:0x8C7B\n"
+                       "LIBPATH      {}\n"
+                       "CHANNELID    0x8C7B\n",
+                       driver.string());
+}
 
 std::unexpected<Failure> unable(std::string_view what)
 {
@@ -110,14 +114,14 @@ Result<int> listen_at(std::filesystem::path const& path)
 
 } // namespace
 
-Result<OwnReader> OwnReader::start(std::filesystem::path const& socket_path)
+Result<OwnReader> OwnReader::start(std::filesystem::path const& socket_path, std::filesystem::path const& driver)
 {
     // pcscd keeps its process id there and expects the folder.
     ::mkdir("/run/pcscd", 0755);
     auto const configuration = std::filesystem::path{socket_path.string() + ".conf.d"};
     std::error_code error;
     std::filesystem::create_directories(configuration, error);
-    if (!write_file(configuration / "vpcd", bytes_of(reader_configuration)))
+    if (!write_file(configuration / "vpcd", bytes_of(reader_configuration(driver))))
         return fail(Outcome::reader_service_missing, "cannot write " + (configuration / "vpcd").string());
     auto const socket = TRY(listen_at(socket_path));
     TRY(enter_namespace());

@@ -170,7 +170,10 @@ Result<void> run_card(RunOptions const& options)
     std::optional<Control> control;
     if (!options.control.empty()) control.emplace(TRY(Control::listen(options.control)));
     std::optional<OwnReader> reader;
-    if (!options.own_reader.empty()) reader.emplace(TRY(OwnReader::start(options.own_reader)));
+    if (!options.own_reader.empty()) {
+        auto const pin_pad = std::filesystem::read_symlink("/proc/self/exe").replace_filename("ifd_pin_pad.so");
+        reader.emplace(TRY(OwnReader::start(options.own_reader, options.pin_pad ? pin_pad.c_str() : vpcd_driver)));
+    }
     return Runner{options, std::move(control)}.run();
 }
 

@@ -13,6 +13,7 @@ struct RunOptions {
     std::string control;        ///< where commands come from (Control); empty: nowhere
     std::string
         own_reader; ///< a path: start a reader of our own and give its clients this socket; empty: use the machine's
+    bool pin_pad = false;         ///< our own reader has keys for the PIN (pin_pad_reader.cpp)
     std::function<Instant()> now; ///< for cards that are issued on the way
 };
 

@@ -11,7 +11,7 @@ before(async () => {
 });
 after(() => stack?.stop());
 
-/** A registration page that waits for a card. */
+/** An enrolment page that waits for a card. */
 async function begin(number) {
     const browser = new Browser();
     const check = await browser.json(`${stack.idUrl}/enrolment/person-check`);

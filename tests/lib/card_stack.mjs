@@ -2,7 +2,7 @@
 // Used by the tests of the card, by the browser tests and by the demo.
 import { spawn, execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createConnection } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -75,21 +75,31 @@ export async function startPkiServer({ pki, binDir = defaultBinDir(), port }) {
 
 /**
  * Starts pcscd and a card. `persona`: whose card is in the reader at the start; none: the reader is empty. `pki`: a folder that
- * initPki made; none: one of its own, gone with stop().
+ * initPki made; none: one of its own, gone with stop(). `pinPad`: the reader has keys, and this says what is typed on them: an async function
+ * that is given how many digits { shortest, longest } are asked for, and gives the digits or 'cancel'.
  *
  * Gives { csock, env, control, insert(name), remove(), status(), stop() }: `csock` is the socket that PC/SC clients reach by
  * PCSCLITE_CSOCK_NAME, `env` holds that and a HOME without caches, `control` is the path of symbolon-card's control socket.
  */
-export async function startCardStack({ persona, pki, binDir = defaultBinDir() } = {}) {
+export async function startCardStack({ persona, pki, pinPad, binDir = defaultBinDir() } = {}) {
     const folder = await mkdtemp(join(tmpdir(), 'symbolon-card-'));
     const csock = join(folder, 'pcscd.comm');
     const control = join(folder, 'control');
     const cardPki = pki ?? await initPki(join(folder, 'pki'), { binDir });
+    const keys = pinPad && createServer((connection) => {
+        connection.on('error', () => {});
+        createInterface({ input: connection }).once('line', async (line) => {
+            const [, shortest, longest] = line.split(' ').map(Number);
+            connection.end(`${await pinPad({ shortest, longest })}\n`);
+        });
+    });
+    if (keys) await new Promise((done) => { keys.listen(join(folder, 'keys'), done); });
     const child = spawn(join(binDir, 'symbolon-card'),
-        ['run', '--pki', cardPki, '--own-reader', csock, '--control', control, ...(persona ? ['--persona', persona] : [])],
-        { stdio: ['ignore', 'pipe', 'pipe'] });
+        ['run', '--pki', cardPki, '--own-reader', csock, '--control', control, ...(persona ? ['--persona', persona] : []), ...(keys ? ['--pin-pad'] : [])],
+        { env: { ...process.env, SYMBOLON_PIN_PAD: join(folder, 'keys') }, stdio: ['ignore', 'pipe', 'pipe'] });
     const stop = async () => {
         await end(child);
+        keys?.close();
         await rm(folder, { recursive: true, force: true });
     };
     try {

@@ -34,7 +34,7 @@ export async function open(browser, options) {
 export const openComputer = (browser, options) => open(browser, { viewport: { width: 1280, height: 860 }, ...options });
 export const openPhone = (browser, options) => open(browser, { viewport: { width: 390, height: 800 }, isMobile: true, hasTouch: true, ...options });
 
-/** A1: the registration page, up to the step of the card. Gives the link and the symbol that it shows. */
+/** A1: the enrolment page, up to the step of the card. Gives the link and the symbol that it shows. */
 export async function register(computer, { idUrl, language = 'fr', number = '0470 12 34 56', email = 'holder@example.be' }) {
   await computer.goto(`${idUrl}/${language}/enrol/`);
   await computer.fill('#number', number);

@@ -41,12 +41,12 @@ service (<code>pcscd</code>) and the program are the real ones.</p>
     `<option value="${escape(p.name)}"${p.name === inserted ? ' selected' : ''}>${escape(p.name)} – ${escape(p.shows)}</option>`).join('')}</select>
 <button>Change the card</button></form>
 <form method="post" action="/run">
-<label for="link">Link from the registration page</label><input id="link" name="link" value="${escape(link)}" required autocomplete="off">
-<label for="symbol">Which symbol does the registration page show?</label>
+<label for="link">Link from the enrolment page</label><input id="link" name="link" value="${escape(link)}" required autocomplete="off">
+<label for="symbol">Which symbol does the enrolment page show?</label>
 <select id="symbol" name="symbol"><option value="">(choose)</option>${symbols.map((s) => `<option${s === symbol ? ' selected' : ''}>${escape(s)}</option>`).join('')}</select>
 <label for="pin">PIN of the card (the virtual ones: 1234)</label><input id="pin" name="pin" value="1234" inputmode="numeric" autocomplete="off">
 <button id="go">Run symbolon-eid</button></form>
-${said ? `<h2 id="result">${code === 0 ? 'It worked' : 'It did not work'}</h2><pre id="said">${escape(said)}</pre><p>Go back to the registration page: it goes on by itself.</p>` : ''}
+${said ? `<h2 id="result">${code === 0 ? 'It worked' : 'It did not work'}</h2><pre id="said">${escape(said)}</pre><p>Go back to the enrolment page: it goes on by itself.</p>` : ''}
 <p class="meta">Only links of ${escape(idOrigin)} are accepted here.</p></html>`;
 
   const server = createServer((request, response) => {
@@ -73,7 +73,7 @@ ${said ? `<h2 id="result">${code === 0 ? 'It worked' : 'It did not work'}</h2><p
           return answer(page({ link }));
         }
         if (url.pathname !== '/run') return response.writeHead(404).end();
-        if (!link.startsWith(`symbolon-eid://${new URL(idOrigin).host}/`)) return answer(page({ link, said: 'This is not a link of the registration page.', code: 1 }));
+        if (!link.startsWith(`symbolon-eid://${new URL(idOrigin).host}/`)) return answer(page({ link, said: 'This is not a link of the enrolment page.', code: 1 }));
         const result = await run({ link, pin: form.get('pin') ?? '', symbol: form.get('symbol') ?? '', language: 'en' });
         return answer(page({ link: result.code === 0 ? '' : link, said: result.said || '(it said nothing)', code: result.code }));
       } catch (error) {

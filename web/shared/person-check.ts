@@ -9,7 +9,7 @@ export type Challenge = {
     nonce: string;
     salt: string;
     cost: number;
-    keyLength: number;
+    keyLength?: number;
     keyPrefix: string;
     expiresAt?: number;
   };
@@ -24,7 +24,7 @@ const most = { cost: 1_000_000, counter: 1_000_000, keyLength: 64 };
 
 /** null: the challenge can't be read, `abandoned` was raised, or nothing was found within the bounds. */
 export async function solve(challenge: Challenge, abandoned?: AbortSignal): Promise<Solution | null> {
-  const { algorithm, nonce, salt, cost, keyLength, keyPrefix } = challenge.parameters;
+  const { algorithm, nonce, salt, cost, keyLength = 32, keyPrefix } = challenge.parameters;
   const start = unhex(nonce);
   const saltBytes = unhex(salt);
   if (algorithm !== 'PBKDF2/SHA-256' || !start || !saltBytes) return null;
