@@ -143,6 +143,13 @@ public:
         into = (directory_ / given).lexically_normal();
     }
 
+    void paths(std::string_view key, std::vector<fs::path>& into)
+    {
+        std::vector<std::string> given;
+        texts(key, given, is_not_empty, "a path");
+        for (auto const& one : given) into.push_back((directory_ / one).lexically_normal());
+    }
+
     void flag(std::string_view key, bool& into)
     {
         auto const* node = find(key);
@@ -348,6 +355,7 @@ void read_card(Section section, Configuration::Card& card)
         if (one.file.empty()) anchor.mistake("file", ": expected a PEM file");
         card.anchors.push_back(std::move(one));
     });
+    section.paths("issuers", card.issuers);
     constexpr std::string_view expected_host = "a host, with a port where it is not 80 or 443: \"ocsp.eid.belgium.be\"";
     section.texts("ocsp_hosts", card.revocation_hosts, is_host, expected_host);
     section.texts("crl_hosts", card.revocation_hosts, is_host, expected_host);

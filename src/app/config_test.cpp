@@ -85,6 +85,7 @@ sender = "+32470000000"
 anchors = [{ file = "roots/test.pem" }, { file = "/roots/brca4.pem", arc = "2.16.56.12" }]
 ocsp_hosts = ["127.0.0.1:8406"]
 crl_hosts = ["crl.eid.belgium.be"]
+issuers = ["citizen.pem"]
 test_pki = true
 [enrolment]
 reader_page = "http://localhost:8406/"
@@ -109,6 +110,7 @@ requests = false
     ASSERT_EQ(configuration->card.anchors.size(), 2U);
     EXPECT_EQ(configuration->card.anchors[0].file, "/etc/symbolon/roots/test.pem");
     EXPECT_EQ(configuration->card.anchors[1].arc, "2.16.56.12");
+    EXPECT_EQ(configuration->card.issuers, std::vector<std::filesystem::path>{"/etc/symbolon/citizen.pem"});
     EXPECT_EQ(configuration->card.revocation_hosts, (std::vector<std::string>{"127.0.0.1:8406", "crl.eid.belgium.be"}));
     EXPECT_EQ(configuration->enrolment.reader_page, "http://localhost:8406/");
     EXPECT_EQ(configuration->limits.action_lifetime, 60s);
@@ -222,6 +224,7 @@ TEST(Configuration, that_is_wrong_is_refused_with_its_place_and_what_is_expected
              Case{"[card]\nanchors = [{ arc = \"2.16\" }]", ":2:12: card.anchors.file: expected a PEM file"},
              Case{"[card]\nanchors = [{ file = \"x\", arc = \"2..16\" }]", ": card.anchors.arc: expected a dotted OID"},
              Case{"[card]\nanchors = [{ file = \"x\", arcs = \"2\" }]", ": card.anchors.arcs is not a setting"},
+             Case{"[card]\nissuers = [3]", ":2:12: card.issuers: expected a path"},
              Case{"[card]\nocsp_hosts = [\"http://ocsp\"]", ":2:15: card.ocsp_hosts: expected a host"},
              Case{"[card]\ntest_pki = \"yes\"", ":2:12: card.test_pki: expected true or false"},
              Case{"[enrolment]\nreader_page = \"http://localhost:1/\"",

@@ -208,6 +208,9 @@ TEST_F(ServerProgram, says_which_file_is_wrong)
     write("[card]\nanchors = [{ file = \"root.pem\" }]\n");
     EXPECT_NE(refused().said.find("root.pem: no root certificate"), std::string::npos) << refused().said;
 
+    write("[card]\nissuers = [\"root.pem\"]\n");
+    EXPECT_NE(refused().said.find("root.pem: no certificate of a CA"), std::string::npos) << refused().said;
+
     write("[sms]\ngateway = \"http://127.0.0.1:1/\"\nuser = \"u\"\npassword_file = \"sms.password\"\n");
     EXPECT_NE(refused().said.find("sms.password: can't be read"), std::string::npos) << refused().said;
 

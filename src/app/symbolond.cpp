@@ -136,6 +136,25 @@ Result<card::Anchors> anchors_of(app::Configuration::Card const& settings)
     return anchors;
 }
 
+/// The CAs of `card.issuers`. Whether a root issued them is seen when a card of theirs comes.
+Result<void> keep_issuers(app::Configuration::Card const& settings, card::KnownIssuers& issuers)
+{
+    for (auto const& file : settings.issuers) {
+        auto const wrong = [&](std::string const& why) {
+            return fail(Outcome::configuration_invalid, file.string() + ": no certificate of a CA: " + why);
+        };
+        auto const certificates = card::certificates_of_pem(TRY(content_of(file)));
+        if (!certificates) return wrong(certificates.error().detail);
+        if (certificates->empty()) return wrong("no certificate in it");
+        for (auto const& der : *certificates) {
+            auto const issuer = card::Certificate::parse(der);
+            if (!issuer) return wrong(issuer.error().detail);
+            issuers.keep(*issuer);
+        }
+    }
+    return {};
+}
+
 /// Where no gateway is configured.
 class NoMessages final : public ports::Messages {
 public:
@@ -313,6 +332,7 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
         .texts = texts,
         .calling_codes = configuration.enrolment.calling_codes,
     };
+    TRY(keep_issuers(configuration.card, *enrolment.issuers));
     auto const sms_key = app::derived_key(state, "sms_reference");
     auto const device = std::make_shared<device::Settings const>(
         device::Settings{.origin = server_settings.phone_url,

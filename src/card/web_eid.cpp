@@ -8,6 +8,7 @@
 #include <openssl/rsa.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace symbolon::card {
 
@@ -102,43 +103,46 @@ Bytes nonce(std::array<Byte, 32> const& chance, Byte n)
     return crypto::sha256(ByteView{seed});
 }
 
-/// A path that was believed, and where its CA's certificate came from.
-struct Found {
-    LeafPath path;
-    std::string url;
-};
-
-/// The first of the leaf's caIssuers that leads to a pinned root.
-Flow<Found> find_path(Certificate leaf, Anchors const& anchors, RevocationFetcher& fetcher, IssuerCache& issuers,
-                      Instant now)
+bool has_issued(Certificate const& issuer, Certificate const& leaf)
 {
-    if (leaf.ca_issuer_urls().empty()) co_return fail(Outcome::certificate_path_invalid, "it names no place of its CA");
-    auto why = fail(Outcome::revocation_host_refused, "caIssuers").error();
+    ErrorsLeftAlone const guard;
+    return X509_check_issued(issuer.x509(), leaf.x509()) == X509_V_OK;
+}
+
+/// The certificate at the leaf's caIssuers. Where there is none that issued it: nothing, and nobody is to blame.
+Flow<std::optional<Certificate>> fetch_issuer(Certificate leaf, Anchors const& anchors, RevocationFetcher& fetcher)
+{
     for (auto const& url : leaf.ca_issuer_urls()) {
         if (!host_is_allowed(url, anchors.revocation_hosts)) continue;
-        auto issuer = issuers.find(url);
-        if (!issuer) {
-            auto const fetched = co_await outcome_of(fetcher.get_certificate(url));
-            if (!fetched) {
-                why = fetched.error();
-                continue;
-            }
-            auto parsed = Certificate::parse(*fetched);
-            if (!parsed) {
-                why = fail(Outcome::certificate_path_invalid, parsed.error().detail).error();
-                continue;
-            }
-            issuer = *std::move(parsed);
-        }
-        auto path = check_leaf_path(leaf, LeafRole::authentication, *issuer, anchors, now);
-        if (!path) {
-            why = path.error();
-            continue;
-        }
-        issuers.keep(url, *issuer);
-        co_return Found{.path = *std::move(path), .url = url};
+        auto const fetched = co_await outcome_of(fetcher.get_certificate(url));
+        if (!fetched) continue;
+        auto issuer = Certificate::parse(*fetched);
+        if (issuer && has_issued(*issuer, leaf)) co_return *std::move(issuer);
     }
-    co_return std::unexpected{std::move(why)};
+    co_return std::optional<Certificate>{};
+}
+
+/// The path to a pinned root through a CA that is known, or that the leaf's issuer publishes.
+Flow<LeafPath> find_path(Certificate leaf, Anchors const& anchors, RevocationFetcher& fetcher, KnownIssuers& issuers,
+                         Instant now)
+{
+    auto candidates = issuers.of(leaf);
+    if (candidates.empty()) {
+        auto fetched = co_await fetch_issuer(leaf, anchors, fetcher);
+        if (!fetched) co_return fail(Outcome::web_eid_issuer_unknown);
+        candidates.push_back(*std::move(fetched));
+    }
+    // One CA may have several certificates of its key.
+    std::optional<Failure> why;
+    for (auto const& issuer : candidates) {
+        auto path = check_leaf_path(leaf, LeafRole::authentication, issuer, anchors, now);
+        if (path) {
+            issuers.keep(issuer);
+            co_return *std::move(path);
+        }
+        why = path.error();
+    }
+    co_return std::unexpected{*std::move(why)};
 }
 
 } // namespace
@@ -200,18 +204,21 @@ Result<void> check_web_eid_signature(WebEidToken const& token, Certificate const
     return {};
 }
 
-std::optional<Certificate> IssuerCache::find(std::string const& url) const
+void KnownIssuers::keep(Certificate const& issuer)
 {
     std::scoped_lock const lock{mutex_};
-    auto const found = issuers_.find(url);
-    if (found == issuers_.end()) return std::nullopt;
-    return found->second;
+    auto const is_there =
+        std::ranges::any_of(issuers_, [&](Certificate const& known) { return known.der() == issuer.der(); });
+    if (!is_there) issuers_.push_back(issuer);
 }
 
-void IssuerCache::keep(std::string const& url, Certificate const& issuer)
+std::vector<Certificate> KnownIssuers::of(Certificate const& leaf) const
 {
     std::scoped_lock const lock{mutex_};
-    issuers_.insert_or_assign(url, issuer);
+    std::vector<Certificate> named;
+    std::ranges::copy_if(issuers_, std::back_inserter(named),
+                         [&](Certificate const& known) { return has_issued(known, leaf); });
+    return named;
 }
 
 /// The one that may make a WebEidEvidence.
@@ -221,7 +228,7 @@ public:
 };
 
 Flow<WebEidEvidence> judge_web_eid(std::string token, WebEidQuestion question, JudgementMeans means,
-                                   IssuerCache& issuers, std::array<Byte, 32> chance, Instant now)
+                                   KnownIssuers& issuers, std::array<Byte, 32> chance, Instant now)
 {
     auto const& anchors = means.anchors;
     auto const parsed = co_await parse_web_eid_token(token);
@@ -231,9 +238,9 @@ Flow<WebEidEvidence> judge_web_eid(std::string token, WebEidQuestion question, J
     if (!leaf.key_usage_is_exactly(KU_DIGITAL_SIGNATURE))
         co_return fail(Outcome::certificate_usage_wrong, "not the authentication certificate");
 
-    auto const found = co_await find_path(leaf, anchors, means.fetcher, issuers, now);
-    auto const& issuer = found.path.issuer;
-    auto const& root = found.path.anchor.root;
+    auto const path = co_await find_path(leaf, anchors, means.fetcher, issuers, now);
+    auto const& issuer = path.issuer;
+    auto const& root = path.anchor.root;
 
     std::vector<RevocationAnswer> answers;
     auto const status =

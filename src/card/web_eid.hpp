@@ -65,15 +65,17 @@ Bytes web_eid_digest(WebEidQuestion const& question, WebEidAlgorithm algorithm);
 Result<void> check_web_eid_signature(WebEidToken const& token, Certificate const& certificate,
                                      WebEidQuestion const& question);
 
-/// Certificates of CAs that issued a leaf that was believed, by the address from which they came. Any thread may use
-/// it.
-class IssuerCache {
+/// Certificates of CAs, for leaves that come without theirs: from the configuration, from cards that were read, and
+/// those that were fetched. They count for nothing by themselves: check_leaf_path judges. Any thread may use it.
+class KnownIssuers {
 public:
-    [[nodiscard]] std::optional<Certificate> find(std::string const& url) const;
-    void keep(std::string const& url, Certificate const& issuer);
+    void keep(Certificate const& issuer);
+
+    /// Those that the leaf names: issuer's name and key identifier (RFC 5280 §4.1.2.4, §4.2.1.1).
+    [[nodiscard]] std::vector<Certificate> of(Certificate const& leaf) const;
 
 private:
-    std::map<std::string, Certificate> issuers_;
+    std::vector<Certificate> issuers_;
     mutable std::mutex mutex_;
 };
 
@@ -109,15 +111,16 @@ private:
 };
 
 /// Judges a token: the one way to a WebEidEvidence. `question` was made by the server for this page and taken out of
-/// its store before. The token carries the leaf alone: its CA is fetched where the leaf says (authorityInfoAccess,
-/// caIssuers), from the hosts that may be asked about revocation, and counts for nothing until a pinned root has issued
-/// it. `chance`: 32 random bytes for the nonces of OCSP requests. What is referred to outlives the flow.
+/// its store before. The token carries the leaf alone. Its CA is one that is known, or is fetched where the leaf says
+/// (authorityInfoAccess, caIssuers; on many Belgian cards that is the root), from the hosts that may be asked about
+/// revocation; it counts for nothing until a pinned root has issued it. `chance`: 32 random bytes for the nonces of
+/// OCSP requests. What is referred to outlives the flow.
 ///
 /// Fails, first match wins: those of parse_web_eid_token; certificate_malformed; those of check_web_eid_signature;
-/// certificate_usage_wrong (a card's other certificate); certificate_path_invalid, revocation_host_refused,
-/// revocation_unreachable (its CA can't be had); those of check_leaf_path; certificate_revoked, certificate_suspended,
+/// certificate_usage_wrong (a card's other certificate); web_eid_issuer_unknown (its CA can't be had); those of
+/// check_leaf_path; certificate_revoked, certificate_suspended,
 /// certificate_status_unknown and the failures of status_of, for the leaf, then for its CA; national_number_invalid.
 Flow<WebEidEvidence> judge_web_eid(std::string token, WebEidQuestion question, JudgementMeans means,
-                                   IssuerCache& issuers, std::array<Byte, 32> chance, Instant now);
+                                   KnownIssuers& issuers, std::array<Byte, 32> chance, Instant now);
 
 } // namespace symbolon::card

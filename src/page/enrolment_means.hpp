@@ -36,7 +36,7 @@ struct EnrolmentMeans {
     card::JudgementMeans cards;
     Limits limits;
     Texts const& texts;
-    std::shared_ptr<card::IssuerCache> issuers = std::make_shared<card::IssuerCache>(); ///< for Web eID tokens
+    std::shared_ptr<card::KnownIssuers> issuers = std::make_shared<card::KnownIssuers>(); ///< for Web eID tokens
     std::vector<std::string> calling_codes = {}; ///< of the numbers that may enrol; empty: all that are known
     Papers* papers = nullptr;                    ///< in the simulation alone: what takes the place of certificates
 };

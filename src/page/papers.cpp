@@ -19,6 +19,7 @@ public:
         auto const evidence = co_await card::judge(std::move(reading), std::move(challenge), means_.cards, chance, now);
         co_await enrolment::may_enrol_by_card(birth_of(evidence.identity().birth_date), signature_state_of(evidence),
                                               date_in_brussels(now), means_.limits);
+        means_.issuers->keep(evidence.issuer()); // a Web eID token comes without
         co_return findings_of(evidence);
     }
 

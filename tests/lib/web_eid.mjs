@@ -1,5 +1,6 @@
 // A Web eID extension with its application and a card, for tests: it answers the messages of a page as the real one does
 // (web-eid:status, web-eid:authenticate), and signs with the authentication key of a virtual card.
+import assert from 'node:assert/strict';
 import { createHash, createPrivateKey, sign, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -60,6 +61,8 @@ export const failure = (action, code, more = {}) => ({
 /** The extension of somebody whose card is `card`. `change`: the token as it is handed to the page. */
 export const holderOf = (card, change = (token) => token) => async (question, origin) => {
   if (question.action === 'web-eid:status') return ready;
+  assert.deepEqual(Object.keys(question).sort(), ['action', 'challengeNonce', 'libraryVersion', 'options'], 'as its library asks');
+  assert.deepEqual(Object.keys(question.options).sort(), ['lang', 'userInteractionTimeout']);
   const token = await change(tokenOf(card, { origin, nonce: question.challengeNonce }), { question, origin });
   return { action: 'web-eid:authenticate-success', ...token };
 };

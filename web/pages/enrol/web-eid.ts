@@ -135,7 +135,11 @@ export async function lookAtComputer(): Promise<Computer> {
 export async function authenticate(nonce: string, language: string): Promise<string> {
   if (!nonce) throw new WebEidError('MISSING_PARAMETER');
   const answer = await ask(
-    { action: 'web-eid:authenticate', challengeNonce: nonce, lang: language, userInteractionTimeout: personWithin },
+    {
+      action: 'web-eid:authenticate',
+      challengeNonce: nonce,
+      options: { lang: language, userInteractionTimeout: personWithin },
+    },
     ackWithin + appWithin + personWithin,
   );
   const { unverifiedCertificate, algorithm, signature, format, appVersion } = answer;
