@@ -64,7 +64,7 @@ struct Configuration {
 
     struct Card {
         std::vector<ConfiguredAnchor> anchors;
-        std::vector<std::string> revocation_hosts; ///< ocsp_hosts and crl_hosts together
+        std::vector<std::string> revocation_hosts; ///< ocsp_hosts, crl_hosts and issuer_hosts together
         bool test_pki = false;
         bool accept_sha1 = false;
     } card;

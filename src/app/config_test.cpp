@@ -85,6 +85,7 @@ sender = "+32470000000"
 anchors = [{ file = "roots/test.pem" }, { file = "/roots/brca4.pem", arc = "2.16.56.12" }]
 ocsp_hosts = ["127.0.0.1:8406"]
 crl_hosts = ["crl.eid.belgium.be"]
+issuer_hosts = ["certs.eid.belgium.be"]
 test_pki = true
 [enrolment]
 reader_page = "http://localhost:8406/"
@@ -109,7 +110,8 @@ requests = false
     ASSERT_EQ(configuration->card.anchors.size(), 2U);
     EXPECT_EQ(configuration->card.anchors[0].file, "/etc/symbolon/roots/test.pem");
     EXPECT_EQ(configuration->card.anchors[1].arc, "2.16.56.12");
-    EXPECT_EQ(configuration->card.revocation_hosts, (std::vector<std::string>{"127.0.0.1:8406", "crl.eid.belgium.be"}));
+    EXPECT_EQ(configuration->card.revocation_hosts,
+              (std::vector<std::string>{"127.0.0.1:8406", "crl.eid.belgium.be", "certs.eid.belgium.be"}));
     EXPECT_EQ(configuration->enrolment.reader_page, "http://localhost:8406/");
     EXPECT_EQ(configuration->limits.action_lifetime, 60s);
     EXPECT_EQ(configuration->limits.open_connections, 7U);
