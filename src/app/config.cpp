@@ -359,6 +359,7 @@ void read_card(Section section, Configuration::Card& card)
     constexpr std::string_view expected_host = "a host, with a port where it is not 80 or 443: \"ocsp.eid.belgium.be\"";
     section.texts("ocsp_hosts", card.revocation_hosts, is_host, expected_host);
     section.texts("crl_hosts", card.revocation_hosts, is_host, expected_host);
+    section.texts("issuer_hosts", card.revocation_hosts, is_host, expected_host);
     section.flag("test_pki", card.test_pki);
     section.flag("accept_sha1", card.accept_sha1);
     section.end();

@@ -65,7 +65,7 @@ struct Configuration {
     struct Card {
         std::vector<ConfiguredAnchor> anchors;
         std::vector<std::filesystem::path> issuers; ///< PEM: CAs of cards that come by Web eID, which has them not
-        std::vector<std::string> revocation_hosts;  ///< ocsp_hosts and crl_hosts together
+        std::vector<std::string> revocation_hosts;  ///< ocsp_hosts, crl_hosts and issuer_hosts together
         bool test_pki = false;
         bool accept_sha1 = false;
     } card;

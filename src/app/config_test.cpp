@@ -86,6 +86,7 @@ anchors = [{ file = "roots/test.pem" }, { file = "/roots/brca4.pem", arc = "2.16
 ocsp_hosts = ["127.0.0.1:8406"]
 crl_hosts = ["crl.eid.belgium.be"]
 issuers = ["citizen.pem"]
+issuer_hosts = ["certs.eid.belgium.be"]
 test_pki = true
 [enrolment]
 reader_page = "http://localhost:8406/"
@@ -111,7 +112,8 @@ requests = false
     EXPECT_EQ(configuration->card.anchors[0].file, "/etc/symbolon/roots/test.pem");
     EXPECT_EQ(configuration->card.anchors[1].arc, "2.16.56.12");
     EXPECT_EQ(configuration->card.issuers, std::vector<std::filesystem::path>{"/etc/symbolon/citizen.pem"});
-    EXPECT_EQ(configuration->card.revocation_hosts, (std::vector<std::string>{"127.0.0.1:8406", "crl.eid.belgium.be"}));
+    EXPECT_EQ(configuration->card.revocation_hosts,
+              (std::vector<std::string>{"127.0.0.1:8406", "crl.eid.belgium.be", "certs.eid.belgium.be"}));
     EXPECT_EQ(configuration->enrolment.reader_page, "http://localhost:8406/");
     EXPECT_EQ(configuration->limits.action_lifetime, 60s);
     EXPECT_EQ(configuration->limits.open_connections, 7U);

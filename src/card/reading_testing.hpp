@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/ensure.hpp"
+#include "base/json.hpp"
 #include "card/judgement.hpp"
 #include "card/reading.hpp"
 #include "card/web_eid.hpp"

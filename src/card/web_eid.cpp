@@ -1,5 +1,6 @@
 #include "card/web_eid.hpp"
 
+#include "base/json.hpp"
 #include "card/openssl.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"

@@ -83,6 +83,9 @@ TEST(Codec, keeps_every_member_of_every_value)
     enrolment.bank_nonce = "nonce";
     enrolment.bank_verifier = "verifier";
     enrolment.landing_code_hash = Bytes(32, 4);
+    enrolment.web_eid_nonce = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    enrolment.web_eid_nonce_expires_at = testing::noon;
+    enrolment.by_web_eid = true;
     enrolment.landing_tries = {.failed = 1, .open_at = testing::noon};
     enrolment.source.bank = "kbc";
     expect_kept_whole(enrolment);

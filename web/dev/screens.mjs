@@ -126,6 +126,8 @@ async function enrolment({ mock, language, show, says, computer }) {
   await step('card-reading', { ...noLink, progress: { at: 'reading' } }, 'progress');
   await step('card-pin-wrong', { ...noLink, progress: { at: 'pin', ...says('pin_wrong', { tries_left: 2 }) } }, 'progress');
   await step('card-none', { ...noLink, progress: { at: 'card', ...says('card_missing') } }, 'progress');
+  mock.setEnrolment(null);
+  mock.setEnrolment(cardStep(language));
   const nowhere = await computer();
   await nowhere.goto(at);
   await hook(nowhere, 'use-web-eid').click();

@@ -11,9 +11,9 @@ type Doing =
   | { at: 'nothing' }
   | { at: 'looking' }
   | { at: 'card'; computer: Computer }
-  | { at: 'sending'; computer: Computer }
+  | { at: 'sending' }
   | { at: 'failed'; code: WebEidCode; computer: Computer | null }
-  | { at: 'refused'; failure: Failure; computer: Computer | null };
+  | { at: 'refused'; failure: Failure };
 
 const icons: Record<PartState, string> = { ready: 'check', missing: 'alert', old: 'alert', unknown: 'info' };
 
@@ -21,9 +21,9 @@ function errorText(t: EnrolTranslate, code: WebEidCode): string {
   return t(`web_eid.error.${code}`);
 }
 
-function partText(t: EnrolTranslate, name: 'extension' | 'app', { state, version }: Part): string {
-  if (state === 'ready' && version) return t(`web_eid.${name}.ready_version`, { version });
-  return t(`web_eid.${name}.${state}`);
+function partText(t: EnrolTranslate, name: 'extension' | 'app', { state, version = '' }: Part): string {
+  const said = state === 'ready' && version ? 'ready_version' : state;
+  return name === 'extension' ? t(`web_eid.extension.${said}`, { version }) : t(`web_eid.app.${said}`, { version });
 }
 
 /** Line by line: what this computer has. */
@@ -51,7 +51,7 @@ export function WebEid({ texts, shown }: { texts: Texts; shown: (content: unknow
   const use = async () => {
     if (working(doing)) return;
     let computer: Computer | null = null;
-    const refused = (failure: Failure) => setDoing({ at: 'refused', failure, computer });
+    const refused = (failure: Failure) => setDoing({ at: 'refused', failure });
     setDoing({ at: 'looking' });
     try {
       computer = await lookAtComputer();
@@ -59,7 +59,7 @@ export function WebEid({ texts, shown }: { texts: Texts; shown: (content: unknow
       if (!given.ok) return refused(given.failure);
       setDoing({ at: 'card', computer });
       const token = await authenticate(given.value.nonce, language);
-      setDoing({ at: 'sending', computer });
+      setDoing({ at: 'sending' });
       const judged = await post<unknown>('/enrolment/web-eid', { token }, language);
       if (!judged.ok) return refused(judged.failure);
       shown(judged.value);
@@ -70,7 +70,8 @@ export function WebEid({ texts, shown }: { texts: Texts; shown: (content: unknow
   };
 
   const busy = working(doing);
-  const computer = 'computer' in doing ? doing.computer : null;
+  // What the server refuses is not for want of a part.
+  const computer = doing.at === 'card' || doing.at === 'failed' ? doing.computer : null;
   const said = (): string => {
     switch (doing.at) {
       case 'looking':
@@ -92,7 +93,7 @@ export function WebEid({ texts, shown }: { texts: Texts; shown: (content: unknow
           <Icon name="card" /> {t('button.web_eid')}
         </button>
       </div>
-      <p role="status" class={busy ? 'row' : ''}>
+      <p role="status" class={busy ? 'row' : 'nothing-yet'}>
         {busy && <span class="spinner" />}
         {busy && <span>{said()}</span>}
       </p>
