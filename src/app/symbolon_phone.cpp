@@ -48,6 +48,7 @@ struct Options {
     std::string calling_code = "32";
     std::string number;
     std::string token;
+    std::string bank;
     std::string sms_code;
     std::string outbox;
     std::string code;
@@ -108,6 +109,15 @@ private:
     CurlTransport transport_;
 };
 
+/// A line that the holder types.
+std::optional<std::string> typed_line(std::string_view what)
+{
+    std::cerr << what << ": " << std::flush;
+    std::string typed;
+    if (!std::getline(std::cin, typed)) return std::nullopt;
+    return std::string{trimmed(typed)};
+}
+
 /// The SMS code: given, from the outbox, or typed.
 std::optional<std::string> sms_code(Options const& options, Outbox* outbox, std::size_t seen)
 {
@@ -123,10 +133,31 @@ std::optional<std::string> sms_code(Options const& options, Outbox* outbox, std:
         }
         return outbox->next_code("+" + national, seen);
     }
-    std::cerr << "SMS code: " << std::flush;
-    std::string typed;
-    if (!std::getline(std::cin, typed)) return std::nullopt;
-    return std::string{trimmed(typed)};
+    return typed_line("SMS code");
+}
+
+/// As far as the SMS code, with the identification token of the page.
+Result<void> begin_with_token(Phone& phone, Options const& options)
+{
+    return run_now(phone.start_enrolment(options.calling_code, options.number, SecretText{options.token}));
+}
+
+/// As far as the SMS code, through a bank. This phone is no browser: the holder opens the address in one, and types the
+/// code of the page where the visit ends.
+Result<void> begin_at_bank(Phone& phone, Options const& options)
+{
+    TRY(run_now(phone.start_at_bank(options.calling_code, options.number, options.server.language)));
+    print({{"url", TRY(run_now(phone.visit_bank(options.bank)))}});
+    auto const typed = typed_line("Code of the page where the visit ended");
+    auto const place = TRY(run_now(phone.enrolment_place()));
+    if (place.outcome) {
+        auto failure = fail(*place.outcome, "the visit at the bank");
+        failure.error().open_at = place.open_at;
+        return failure;
+    }
+    TRY(run_now(phone.give_landing_code(SecretText{typed.value_or("")})));
+    TRY(run_now(phone.enrolment_place()));
+    return {};
 }
 
 int enrol(Options const& options)
@@ -138,8 +169,7 @@ int enrol(Options const& options)
     if (!options.outbox.empty()) outbox.emplace(options.outbox);
     auto const seen = outbox ? outbox->count() : 0;
 
-    auto const started =
-        run_now(phone.start_enrolment(options.calling_code, options.number, SecretText{options.token}));
+    auto const started = options.bank.empty() ? begin_with_token(phone, options) : begin_at_bank(phone, options);
     if (!started) return complain(started.error());
     // Before anything is bound, what the binding needs is on disk.
     if (auto const kept = phone::write_state(options.state, phone.state()); !kept) return complain(kept.error());
@@ -230,7 +260,10 @@ int main(int argc, char** argv)
     auto* const enrolling = app.add_subcommand("enrol", "bind this phone to an account");
     enrolling->add_option("--calling-code", options.calling_code, "of the number (default 32)");
     enrolling->add_option("--number", options.number, "mobile number")->required();
-    enrolling->add_option("--token", options.token, "identification token of the page")->required();
+    auto* const how = enrolling->add_option_group("how");
+    how->add_option("--token", options.token, "identification token of the page");
+    how->add_option("--bank", options.bank, "through this bank: prints the address to open in a browser");
+    how->require_option(1);
     enrolling->add_option("--sms-code", options.sms_code,
                           "the code of the SMS; without it, it is read from standard input");
     enrolling->add_option("--outbox", options.outbox, "take the SMS from the demo's outbox at this origin");
