@@ -51,11 +51,11 @@ std::optional<BankStanding> standing_of(std::string const& bank, Settings const&
     return *found;
 }
 
-json::Object outcome_of_visit(Enrolment const& enrolment, Settings const& settings)
+json::Object outcome_of_visit(Enrolment const& enrolment, Language language, Settings const& settings)
 {
     auto const outcome = enrolment.outcome.value();
     json::Object object{{"outcome", name_of(outcome)},
-                        {"text", settings.texts.text(enrolment.language, outcome)},
+                        {"text", settings.texts.text(language, outcome)},
                         {"way_out", name_of(row_of(outcome).way_out)}};
     if (enrolment.outcome_open_at) object["open_at"] = numeric_date(*enrolment.outcome_open_at);
     auto const& fields = enrolment.outcome_fields;
@@ -371,13 +371,13 @@ Flow<http::Response> choose_bank_again(http::Request request, Services services,
     co_return answer({});
 }
 
-json::Object bank_state(Enrolment const& enrolment, Settings const& settings)
+json::Object bank_state(Enrolment const& enrolment, Language language, Settings const& settings)
 {
     json::Object state{{"step", enrolment.state == State::landed ? "landed" : "bank"},
                        {"language", name_of(enrolment.language)},
                        {"phone_number", enrolment.phone_number.e164()}};
     if (auto bank = bank_of(enrolment, settings)) state["bank"] = *std::move(bank);
-    if (enrolment.outcome) state["outcome"] = outcome_of_visit(enrolment, settings);
+    if (enrolment.outcome) state["outcome"] = outcome_of_visit(enrolment, language, settings);
     return state;
 }
 

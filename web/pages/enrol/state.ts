@@ -30,6 +30,8 @@ export type State = {
   person?: Person;
   /** The person has an account, which comes to the phone that is linked now. */
   moves?: boolean;
+  /** Another account has the number, and loses it when the phone is linked. */
+  takes_number?: boolean;
   token?: string;
   token_qr?: string;
   token_expires_at?: number;
