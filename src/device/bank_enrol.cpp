@@ -51,7 +51,7 @@ std::optional<BankStanding> standing_of(std::string const& bank, Settings const&
     return *found;
 }
 
-json::Object outcome_of_visit(Enrolment const& enrolment, Settings const& settings)
+json::Object outcome_of_visit(Enrolment const& enrolment, Language language, Settings const& settings)
 {
     Failure const failure{.outcome = enrolment.outcome.value(),
                           .detail = {},
@@ -59,7 +59,7 @@ json::Object outcome_of_visit(Enrolment const& enrolment, Settings const& settin
                           .tries_left = {},
                           .open_at = enrolment.outcome_open_at,
                           .fields = enrolment.outcome_fields};
-    return failure_object(failure, enrolment.language, settings.texts);
+    return failure_object(failure, language, settings.texts);
 }
 
 // ---- GET /bank/return
@@ -356,13 +356,13 @@ Flow<http::Response> choose_bank_again(http::Request request, Services services,
     co_return answer({});
 }
 
-json::Object bank_state(Enrolment const& enrolment, Settings const& settings)
+json::Object bank_state(Enrolment const& enrolment, Language language, Settings const& settings)
 {
     json::Object state{{"step", enrolment.state == State::landed ? "landed" : "bank"},
                        {"language", name_of(enrolment.language)},
                        {"phone_number", enrolment.phone_number.e164()}};
     if (auto bank = bank_of(enrolment, settings)) state["bank"] = *std::move(bank);
-    if (enrolment.outcome) state["outcome"] = outcome_of_visit(enrolment, settings);
+    if (enrolment.outcome) state["outcome"] = outcome_of_visit(enrolment, language, settings);
     return state;
 }
 

@@ -37,7 +37,7 @@ Flow<http::Response> choose_bank_again(http::Request request, ports::Services se
 
 /// The state of an enrolment that is in `bank` or `landed`, for GET /d/enrol/state. In `landed` it tells nothing of the
 /// person: who types no landing code may be somebody else.
-json::Object bank_state(enrolment::Enrolment const& enrolment, Settings const& settings);
+json::Object bank_state(enrolment::Enrolment const& enrolment, Language language, Settings const& settings);
 
 /// The bank that was chosen, as the app names it: {"id","name"}.
 std::optional<json::Object> bank_of(enrolment::Enrolment const& enrolment, Settings const& settings);

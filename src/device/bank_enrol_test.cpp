@@ -364,6 +364,18 @@ TEST_F(BankEnrolment, C1_who_is_too_young_learns_from_when)
     EXPECT_EQ(shown.at("open_at").as_int64(), numeric_date(birthday));
 }
 
+TEST_F(BankEnrolment, F5_what_happened_at_the_bank_is_told_in_the_language_that_the_app_has_by_now)
+{
+    auto const way = leave();
+    home(way, "access_denied");
+    for (auto const language : all_languages) {
+        auto const said = get("/d/enrol/state", {{"symbolon-enrolment", way.session},
+                                                 {"accept-language", std::string{name_of(language)}}});
+        EXPECT_EQ(std::string{said.body.at("outcome").as_object().at("text").as_string()},
+                  world_.settings->texts.text(language, Outcome::bank_cancelled));
+    }
+}
+
 TEST_F(BankEnrolment, B4_a_visit_lasts_ten_minutes)
 {
     auto const way = leave();

@@ -158,6 +158,14 @@ Flow<std::optional<ports::NumberLost>> who_loses(account::PhoneNumber number, Ac
                                 .entry = std::move(entry)};
 }
 
+/// Whether the number belongs to another account, which loses it as soon as this phone is bound. For who has proven to
+/// have the number alone: strangers don't learn which numbers are known.
+Flow<bool> takes_number(Enrolment enrolment, Services services)
+{
+    auto const other = co_await services.accounts.find_by_phone_number(enrolment.phone_number);
+    co_return other&& enrolment.moves != other->value.id;
+}
+
 /// Somebody else changed what this was to change: one more look decides.
 bool may_be_tried_again(Outcome outcome)
 {
@@ -353,7 +361,9 @@ Flow<http::Response> give_sms_code(http::Request request, Services services, Sha
     co_await services.enrolments.save(changed(stored, std::move(judged.enrolment)));
     tell_of(stored.value.id, services);
     if (judged.failure) co_return std::unexpected{*std::move(judged.failure)};
-    co_return answer({{"code_rules", rules}});
+    json::Object answered{{"code_rules", rules}};
+    if (co_await takes_number(stored.value, services)) answered["takes_number"] = true;
+    co_return answer(std::move(answered));
 }
 
 Flow<http::Response> send_sms_again(http::Request request, Services services, SharedSettings settings)
@@ -386,9 +396,11 @@ Flow<http::Response> enrolment_state(http::Request request, Services services, S
     auto const stored =
         co_await enrolment_of_session(SecretText{std::string{request.header("symbolon-enrolment")}}, services);
     auto const& enrolment = stored.value;
+    // The app may have changed its language since.
+    auto const language = accepted_language(request.header("accept-language"), enrolment.language);
     if (enrolment.state != State::done) co_await enrolment::check_open(enrolment, services.clock.now());
     if (enrolment.state == State::bank || enrolment.state == State::landed)
-        co_return answer(bank_state(enrolment, *settings));
+        co_return answer(bank_state(enrolment, language, *settings));
 
     auto const* step = "sms";
     if (enrolment.state == State::code) step = "code";
@@ -401,11 +413,11 @@ Flow<http::Response> enrolment_state(http::Request request, Services services, S
                        {"sms_again_at", numeric_date(enrolment::sms_again_at(enrolment, settings->limits))}};
     if (enrolment.moves) state["moves"] = true;
     if (auto bank = bank_of(enrolment, *settings)) state["bank"] = *std::move(bank);
+    if (enrolment.state == State::code && co_await takes_number(enrolment, services)) state["takes_number"] = true;
     if (enrolment.state != State::sms) state["code_rules"] = rules_of(enrolment);
     else if (enrolment.sms_lost)
-        state["sms_failure"] =
-            json::Object{{"outcome", name_of(Outcome::sms_not_delivered)},
-                         {"text", settings->texts.text(enrolment.language, Outcome::sms_not_delivered)}};
+        state["sms_failure"] = json::Object{{"outcome", name_of(Outcome::sms_not_delivered)},
+                                            {"text", settings->texts.text(language, Outcome::sms_not_delivered)}};
     co_return answer(std::move(state));
 }
 

@@ -779,6 +779,39 @@ TEST_F(PhoneMove, E10_the_new_owner_of_a_number_enrols_with_it_and_the_old_holde
     EXPECT_TRUE(run_now(world_.services.accounts.find_by_phone_number(account::PhoneNumber{other_number})).value());
 }
 
+TEST_F(PhoneMove, E10_that_the_number_is_anothers_is_said_once_its_code_was_typed_and_not_before)
+{
+    auto const told = [this](Phone& phone) {
+        auto const reply = world_.transport.answer({.method = "GET",
+                                                    .path = "/d/enrol/state",
+                                                    .headers = {{"Symbolon-Enrolment", phone.state().session.reveal()}},
+                                                    .body = {}});
+        return *json::parse_object(reply.body);
+    };
+    auto const typed = [&](Phone& phone) {
+        json::Object const body{{"session", phone.state().session.reveal()}, {"code", std::string{world_.messages.last_code().reveal()}}};
+        auto const reply = world_.transport.answer(
+            {.method = "POST", .path = "/d/enrol/sms", .headers = {}, .body = json::write(body)});
+        return *json::parse_object(reply.body);
+    };
+    world_.enrolment("e2", number_of_old, "Xy7=m#4R", "90010100101");
+    ASSERT_TRUE(run_now(phone_.start_enrolment("32", number_of_old, SecretText{"Xy7=m#4R"})));
+    EXPECT_FALSE(told(phone_).contains("takes_number")) << "before the code strangers learn nothing";
+    EXPECT_TRUE(typed(phone_).contains("takes_number"));
+    EXPECT_EQ(told(phone_).at("takes_number"), true);
+
+    Phone own{new_phone(world_.random), world_.transport};
+    enrolment_from(old_, "e3", number_of_old, "Zz9+k?7Q");
+    ASSERT_TRUE(run_now(own.start_enrolment("32", number_of_old, SecretText{"Zz9+k?7Q"})));
+    EXPECT_FALSE(typed(own).contains("takes_number")) << "one's own number, that moves with the account";
+    EXPECT_FALSE(told(own).contains("takes_number"));
+
+    Phone free{new_phone(world_.random), world_.transport};
+    world_.enrolment("e4", other_number, "Ww2=p#5T", "85010100101");
+    ASSERT_TRUE(run_now(free.start_enrolment("32", other_number, SecretText{"Ww2=p#5T"})));
+    EXPECT_FALSE(typed(free).contains("takes_number")) << "a number that nobody has";
+}
+
 TEST_F(PhoneMove, E10_a_number_of_another_comes_with_a_move_too)
 {
     Phone other{new_phone(world_.random), world_.transport};

@@ -163,11 +163,24 @@ Flow<Response> person_check(EnrolmentMeans const& means, Services services)
 
 // ---- looking -------------------------------------------------------------------------------------------------------
 
+/// The state as the page is told it, with what only the store knows. That the number is another account's (E10) is said
+/// from the moment on at which its SMS code was typed, and not before.
+Flow<json::Object> told_state(Enrolment enrolment, Language language, EnrolmentMeans const& means, Services services)
+{
+    auto state = state_of(enrolment, language, services.clock.now(), means);
+    if (enrolment.state == State::code) {
+        auto const other = co_await services.accounts.find_by_phone_number(enrolment.phone_number);
+        if (other && enrolment.moves != other->value.id) state["takes_number"] = true;
+    }
+    co_return std::move(state);
+}
+
 /// GET /enrolment
 Flow<Response> show(Request request, EnrolmentMeans const& means, Services services)
 {
     auto const found = co_await enrolment_of(request, services);
-    co_return state_answer(200, found.value, request, means, services);
+    auto const language = language_of(request, found.value.language);
+    co_return answer(200, co_await told_state(found.value, language, means, services));
 }
 
 Flow<void> tell_state(EnrolmentId id, Language language, EnrolmentMeans const& means, Services services,
@@ -180,7 +193,7 @@ Flow<void> tell_state(EnrolmentId id, Language language, EnrolmentMeans const& m
         auto const found = co_await services.enrolments.find(id);
         auto const now = services.clock.now();
         if (!found || now >= found->value.expires_at || now >= ends_at) co_return {};
-        auto state = json::write(state_of(found->value, language, now, means));
+        auto state = json::write(co_await told_state(found->value, language, means, services));
         if (state != last) co_await sink.send("state", state);
         last = std::move(state);
         if (found->value.state == State::ended || found->value.state == State::undone) co_return {};

@@ -811,6 +811,19 @@ TEST(EnrolmentPage, E10_a_number_that_changed_hands_goes_to_its_new_owner)
     EXPECT_TRUE(run_now(old.me())) << "the account of before has person, phone and code still";
 }
 
+TEST(EnrolmentPage, E10_says_that_the_number_is_anothers_once_the_phone_has_typed_its_code)
+{
+    Site site;
+    auto const first = at_phone(site, "lotte");
+    finish_on_phone(site, first.state()["token"]);
+    auto const second = at_phone(site, "bruno");
+    device::Phone phone{device::new_phone(site.world.random), site.world.transport};
+    ASSERT_TRUE(run_now(phone.start_enrolment("32", "0470 12 34 56", SecretText{second.state()["token"]})));
+    EXPECT_EQ(second.state()["takes_number"], "");
+    ASSERT_TRUE(run_now(phone.give_sms_code(site.world.messages.last_code())));
+    EXPECT_EQ(second.state()["takes_number"], "true");
+}
+
 // ---- the reader program
 // ----------------------------------------------------------------------------------------------
 

@@ -75,6 +75,8 @@ export class Mock {
   bankOutcome: Json | null = null;
   /** The person whom the bank names has an account. */
   moves = false;
+  /** The number is another account's. */
+  takesNumber = false;
   landingCode = '730154';
   actions: Action[] = [];
   account: 'active' | 'blocked' = 'active';
@@ -356,7 +358,7 @@ export class Mock {
             tries_left: 2,
           });
         this.#session!.step = 'code';
-        return this.#json(response, { code_rules: codeRules });
+        return this.#json(response, { code_rules: codeRules, ...(this.takesNumber ? { takes_number: true } : {}) });
       case '/d/enrol/state': {
         if (request.headers['symbolon-enrolment'] !== this.#session?.id)
           return this.#refuse(response, 404, 'enrolment_unknown', 'Session inconnue.');
@@ -368,7 +370,7 @@ export class Mock {
           ...(bank ? { bank } : {}),
           ...(outcome ? { outcome } : {}),
           ...(this.moves && bank && !early ? { moves: true } : {}),
-          ...(early || step === 'sms' ? {} : { code_rules: codeRules }),
+          ...(early || step === 'sms' ? {} : { code_rules: codeRules, ...(this.takesNumber ? { takes_number: true } : {}) }),
           ...(this.smsFailure ? { sms_failure: this.smsFailure } : {}),
         });
       }

@@ -161,6 +161,7 @@ async function enrolment({ mock, language, show, says, computer }) {
   await step('token-old', { ...phoneStep(mock.phoneUrl, 'aB3+kR7?'), token_expires_at: now() - 5 }, 'new-token');
   await step('phone-moves', { ...phoneStep(mock.phoneUrl, 'aB3+kR7?'), moves: true }, 'moves');
   await step('phone-web-eid', { ...phoneStep(mock.phoneUrl, 'aB3+kR7?'), moves: true, web_eid: true }, 'moves');
+  await step('phone-takes-number', { ...phoneStep(mock.phoneUrl, 'aB3+kR7?'), takes_number: true }, 'takes-number');
   const smsLost = { outcome: says('sms_not_delivered', { way_out: 'new_sms' }) };
   await step('sms-not-delivered', { ...phoneStep(mock.phoneUrl, 'aB3+kR7?'), ...smsLost }, 'failure');
   const usedUp = { token_tries_left: 0, outcome: says('tries_used_up', { open_at: now() + 900 }) };
@@ -297,6 +298,13 @@ async function app(walker) {
   await hook(phone, 'next').click();
   await hook(phone, 'keypad').waitFor();
   await show(phone, 'code');
+  mock.takesNumber = true;
+  await phone.reload();
+  await hook(phone, 'takes-number').waitFor();
+  await show(phone, 'code-takes-number');
+  mock.takesNumber = false;
+  await phone.reload();
+  await hook(phone, 'takes-number').waitFor({ state: 'detached' });
   await typeCode(phone, '11111');
   await hook(phone, 'code-error').waitFor();
   await show(phone, 'code-refused');

@@ -168,6 +168,7 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
       ...(byBank(known) && bank && step !== 'bank' ? { bank } : {}),
       minor: !!known.minor || ended?.outcome === 'bank_not_for_minors',
       moves: !!state.moves,
+      takesNumber: !!state.takes_number,
     };
     if (JSON.stringify(now) !== JSON.stringify(known)) await keep(now);
     const told = ended ?? (step === 'sms' && sms_failure ? failureOf(sms_failure) : null);
@@ -288,9 +289,9 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
 
   // ---- SMS code and the 5-digit code ----
 
-  const smsDone = async (rules: CodeRules) => {
+  const smsDone = async (rules: CodeRules, takesNumber: boolean) => {
     if (!enrolment) return;
-    await keep({ ...enrolment, step: 'code', codeRules: rules });
+    await keep({ ...enrolment, step: 'code', codeRules: rules, takesNumber });
     go({ at: 'code' });
   };
 
@@ -551,6 +552,11 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
         <>
           <StepOf at={4} texts={texts} />
           {told}
+          {enrolment?.takesNumber && (
+            <Notice kind="warn" data-test="takes-number">
+              <p>{t('takes_number')}</p>
+            </Notice>
+          )}
           <ChooseCode
             texts={texts}
             rules={enrolment?.codeRules ?? { birth_date: [], number: [], common: [] }}
@@ -718,7 +724,7 @@ type SmsProps = {
   texts: LinkingTexts;
   enrolment: Enrolment;
   keep: (enrolment: Enrolment) => Promise<void>;
-  done: (rules: CodeRules) => void;
+  done: (rules: CodeRules, takesNumber: boolean) => void;
   fail: (failure: Failure) => void;
   clear: () => void;
 };
@@ -751,7 +757,7 @@ function SmsForm({ texts, enrolment, keep, done, fail, clear }: SmsProps) {
     clear();
     const result = await enrol.sms(enrolment.session, digits, language);
     setBusy(false);
-    if (result.ok) done(result.value.code_rules);
+    if (result.ok) done(result.value.code_rules, !!result.value.takes_number);
     else fail(result.failure);
   };
 

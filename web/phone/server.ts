@@ -27,6 +27,7 @@ export type EnrolState = Partial<Omit<EnrolStarted, 'session'>> & {
   /** How the last visit there ended. */
   outcome?: unknown;
   moves?: boolean;
+  takes_number?: boolean;
 };
 /** `minors`: also for 16 and 17. `down_until`: it did not answer lately; asked again from then on. */
 export type Bank = { id: string; name: string; app_first: boolean; app_url?: string; minors: boolean; down_until?: number };
@@ -95,7 +96,7 @@ export const enrol = {
   start: (callingCode: string, number: string, token: string, language: Language) =>
     post<EnrolStarted>('/d/enrol/start', { calling_code: callingCode, number, token }, language),
   sms: (session: string, code: string, language: Language) =>
-    post<{ code_rules: CodeRules }>('/d/enrol/sms', { session, code }, language),
+    post<{ code_rules: CodeRules; takes_number?: boolean }>('/d/enrol/sms', { session, code }, language),
   smsAgain: (session: string, language: Language) =>
     post<{ sms_again_at: number }>('/d/enrol/sms-again', { session }, language),
   state: async (session: string, language: Language) =>

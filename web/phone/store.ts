@@ -37,6 +37,8 @@ export type Enrolment = {
   minor?: boolean;
   /** An account comes to this phone. */
   moves?: boolean;
+  /** Another account has the number, and loses it when this phone is linked. Known once the SMS code was typed. */
+  takesNumber?: boolean;
   codeRules: CodeRules | null;
   /** Made before they are sent. */
   keys: DeviceKeys | null;

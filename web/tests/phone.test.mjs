@@ -59,6 +59,24 @@ async function openAction(part) {
   return action;
 }
 
+test('E10_who_has_proven_a_number_is_warned_that_another_account_loses_it_also_after_a_reload', async () => {
+  mock.takesNumber = true;
+  await app();
+  await hook('link-phone').click();
+  await page.fill('#number', '0470 12 34 56');
+  await hook('next').click();
+  await page.fill('#token', mock.token);
+  await hook('next').click();
+  await page.locator('#sms').waitFor();
+  assert.equal(await hook('takes-number').count(), 0);
+  await page.fill('#sms', mock.smsCode);
+  await hook('next').click();
+  await hook('takes-number').getByText('un autre compte').first().waitFor();
+  await page.reload();
+  await hook('takes-number').waitFor();
+  calm(page);
+});
+
 test('A4_a_phone_is_linked_with_number_token_sms_and_a_code_typed_twice', async () => {
   await app();
   await hook('link-phone').waitFor();

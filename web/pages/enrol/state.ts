@@ -32,6 +32,8 @@ export type State = {
   moves?: boolean;
   /** It was the card through Web eID: nothing was signed. */
   web_eid?: boolean;
+  /** Another account has the number, and loses it when the phone is linked. */
+  takes_number?: boolean;
   token?: string;
   token_qr?: string;
   token_expires_at?: number;

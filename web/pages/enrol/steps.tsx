@@ -338,13 +338,17 @@ function PhoneStep(props: StepProps) {
       <Heading>{t('phone.heading')}</Heading>
       {state.person && <p class="lead">{t(state.web_eid ? 'phone.recognised' : 'phone.signed', { name: state.person.name })}</p>}
       {state.moves && <p data-test="moves">{t('moves.phone')}</p>}
+      {state.takes_number && (
+        <Notice kind="warn" data-test="takes-number">
+          <p>{t('takes_number')}</p>
+        </Notice>
+      )}
       <StepFailure {...props} />
       <section class="card">
         <div class="phone-ways">
           <ol class="steps-list">
             <li>
-              {t('phone.do.open')}
-              {app && <strong class="mono address"> {app}</strong>}
+              {t('phone.do.open')} {app && <strong class="mono address">{app}</strong>}
             </li>
             <li>{t('phone.do.number', { number: groupedNumber(state.phone_number) })}</li>
             <li>{t('phone.do.token')}</li>
