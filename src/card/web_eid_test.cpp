@@ -174,7 +174,7 @@ TEST(WebEid, asks_nobody_for_a_CA_that_is_known_from_a_card_that_was_read)
 TEST(WebEid, verifies_what_the_real_application_signed_with_Belgian_test_cards)
 {
     std::ifstream file{source_dir + "/data/web_eid/belgian_test_cards.json"};
-    auto const vectors = json::parse_object({std::istreambuf_iterator<char>{file}, {}}).value();
+    auto const vectors = json::parse_object(std::string{std::istreambuf_iterator<char>{file}, {}}).value();
     for (auto const& each : vectors.at("tokens").as_array()) {
         auto const token = parse_web_eid_token(json::write(each.at("token").as_object())).value();
         auto const leaf = Certificate::parse(token.certificate).value();
