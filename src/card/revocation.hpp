@@ -21,8 +21,8 @@ inline constexpr Seconds revocation_clock_skew = 5min;
 inline constexpr Seconds crl_kept_for = 1h; ///< then it is asked for again, though it may be valid for longer
 inline constexpr Seconds ocsp_without_end_for = 10min; ///< age of an answer without nextUpdate
 
-/// Who asks the responders and fetches lists and certificates of CAs. All fail with revocation_unreachable: no answer in
-/// time, another HTTP status than 200, an answer longer than max_ocsp_response_bytes, max_crl_bytes or
+/// Who asks the responders and fetches lists and certificates of CAs. All fail with revocation_unreachable: no answer
+/// in time, another HTTP status than 200, an answer longer than max_ocsp_response_bytes, max_crl_bytes or
 /// max_certificate_bytes. The hosts were judged before.
 class RevocationFetcher {
 public:
