@@ -789,7 +789,8 @@ TEST_F(PhoneMove, E10_that_the_number_is_anothers_is_said_once_its_code_was_type
         return *json::parse_object(reply.body);
     };
     auto const typed = [&](Phone& phone) {
-        json::Object const body{{"session", phone.state().session.reveal()}, {"code", std::string{world_.messages.last_code().reveal()}}};
+        json::Object const body{{"session", phone.state().session.reveal()},
+                                {"code", std::string{world_.messages.last_code().reveal()}}};
         auto const reply = world_.transport.answer(
             {.method = "POST", .path = "/d/enrol/sms", .headers = {}, .body = json::write(body)});
         return *json::parse_object(reply.body);

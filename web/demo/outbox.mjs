@@ -38,6 +38,8 @@ li{list-style:none;background:#fff;border:1px solid #d5dae1;border-radius:.75rem
 ul{padding:0}.meta{color:#556;font-size:.875rem;margin:0}p{margin:.25rem 0}
 </style>
 <h1>Outbox</h1><p>Every SMS that the demo sends ends here, newest first.</p>
+<p class="meta">Notifications are not here: each goes encrypted to the push service of the phone's own browser, and that phone alone can read it.
+Without one the app shows what waits as soon as it is open.</p>
 <ul>${rows.join('') || '<li>Nothing yet.</li>'}</ul></html>`);
     } else {
       response.writeHead(404).end();

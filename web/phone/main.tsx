@@ -12,7 +12,7 @@ import { FailureNotice, Heading, LanguageSwitch, Mark, Notice } from '../shared/
 import { Home } from './home.tsx';
 import { clearNotifications, onNotified, takeNotified } from './notified.ts';
 import { forgetOpenedClaim, openedClaim, takeOpenedClaim } from './opened-claim.ts';
-import { scannedToken, takeScannedToken } from './scanned-token.ts';
+import { forgetWithReload, scannedToken, takeScannedToken } from './scanned-token.ts';
 import { endsTheLink, Server, type Me, type Pending, type PendingAction } from './server.ts';
 import { load, save, type Device, type Enrolment } from './store.ts';
 import { loadTexts, type Texts } from './texts.ts';
@@ -208,6 +208,9 @@ function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
 
   // There before it is asked for.
   useEffect(() => void loadAction(), []);
+  useEffect(() => {
+    if (me) forgetWithReload();
+  }, [me]);
 
   // A tapped notification opens its request; whoever is answering another one goes on with that.
   useEffect(() => onNotified((action) => setOpened((now) => now ?? action)), []);

@@ -23,6 +23,11 @@ export function scannedToken(): string {
 
 export function forgetScannedToken(): void {
   token = '';
+  forgetWithReload();
+}
+
+/** A phone that is linked has said what it has to say of the token: the next start begins without it. */
+export function forgetWithReload(): void {
   try {
     sessionStorage.removeItem(key);
   } catch {

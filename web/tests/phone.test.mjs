@@ -77,6 +77,21 @@ test('E10_who_has_proven_a_number_is_warned_that_another_account_loses_it_also_a
   calm(page);
 });
 
+test('E1_a_linked_phone_that_scans_a_token_says_that_it_is_linked_and_no_longer_after_a_reload', async () => {
+  await app();
+  await link();
+  const notice = page.getByText('Ce téléphone est déjà lié.');
+  assert.equal(await notice.count(), 0);
+  await page.goto(`${mock.phoneUrl}/app/#token=${encodeURIComponent(mock.token)}`);
+  await page.reload();
+  await notice.waitFor();
+  await page.locator('[data-state="active"]').waitFor();
+  await page.reload();
+  await page.locator('[data-state="active"]').waitFor();
+  assert.equal(await notice.count(), 0);
+  calm(page);
+});
+
 test('A4_a_phone_is_linked_with_number_token_sms_and_a_code_typed_twice', async () => {
   await app();
   await hook('link-phone').waitFor();
