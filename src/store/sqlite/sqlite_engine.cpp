@@ -406,7 +406,7 @@ private:
                 std::unique_lock lock{mutex_};
                 wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
                 if (waiting_.empty()) return;
-                if (others_come_) {
+                if (lonely_before_ < options_.lonely) {
                     gathering_ = true;
                     wake_.wait_for(lock, options_.gathering,
                                    [this] { return stopping_ || waiting_.size() >= options_.most_at_once; });
@@ -416,19 +416,22 @@ private:
                     batch.push_back(std::move(waiting_.front()));
                     waiting_.pop_front();
                 }
-                others_come_ = batch.size() > 1;
+                lonely_before_ = batch.size() > 1 ? 0 : std::min(lonely_before_ + 1, options_.lonely);
             }
             auto const failure = commit(batch);
+            std::map<Executor*, std::vector<std::shared_ptr<Job>>> answers;
             for (auto& job : batch) {
                 if (failure) job->failure = failure;
-                auto answer = [job] {
-                    job->done(job->failure ? Result<void>{std::unexpected{*job->failure}} : Result<void>{});
+                answers[job->executor].push_back(std::move(job));
+            }
+            for (auto& [executor, answered] : answers) {
+                auto answer = [jobs = std::move(answered)] {
+                    for (auto const& job : jobs)
+                        job->done(job->failure ? Result<void>{std::unexpected{*job->failure}} : Result<void>{});
                 };
-                if (job->executor == nullptr) {
-                    answer();
-                } else {
-                    job->executor->post(std::move(answer));
-                }
+                // One after the other would wake the loop for each.
+                if (executor == nullptr) answer();
+                else executor->post(std::move(answer));
             }
             batch.clear();
         }
@@ -503,7 +506,7 @@ private:
     std::deque<std::shared_ptr<Job>> waiting_;
     bool stopping_ = false;
     bool gathering_ = false;
-    bool others_come_ = false; ///< whether the batch before had company
+    std::size_t lonely_before_ = options_.lonely; ///< commits in a row that were of one batch alone
     std::thread thread_;
 };
 
