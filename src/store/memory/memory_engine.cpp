@@ -159,6 +159,7 @@ Flow<std::vector<Record>> MemoryEngine::list(Query query)
     if (query.order == Query::Order::newest_first) std::ranges::reverse(found);
     if (found.size() > query.at_most) found.resize(query.at_most);
     std::vector<Record> records;
+    records.reserve(found.size());
     for (auto const* kept : found) records.push_back(kept->record);
     co_return records;
 }
