@@ -50,7 +50,7 @@ public:
         return promise->next();
     }
 
-    std::coroutine_handle<> next() noexcept
+    [[nodiscard]] std::coroutine_handle<> next() const noexcept
     {
         if (parent_ != nullptr) return parent_->self_;
         if (done_) done_();

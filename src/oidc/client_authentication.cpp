@@ -187,6 +187,7 @@ Flow<AuthenticatedClient> authenticate_client(ClientCredentials credentials, Pro
     // OpenID Connect Core 1.0, 9: the method is the one "registered", whatever others would do as well.
     if (credentials.method != client.authentication) co_return failed("another method is registered");
 
+    std::optional<ports::Once> once;
     switch (client.authentication) {
     case ClientAuthentication::none: break;
     case ClientAuthentication::client_secret_basic:
@@ -201,14 +202,21 @@ Flow<AuthenticatedClient> authenticate_client(ClientCredentials credentials, Pro
         auto const assertion = co_await check_assertion(claims, client.id, provider, services.clock.now());
         // RFC 7523, 3: the server "MAY ensure that JWTs are not replayed by maintaining the set of used "jti" values".
         // The id is hashed so that whatever a client put into it is a key of one form.
-        auto const key = client.id.text() + ' ' + crypto::base64url(crypto::sha256(assertion.id));
-        auto const until = assertion.expires_at + provider.limits().clock_skew;
-        if (!co_await services.nonces.use("client_assertion", key, until))
-            co_return fail(Outcome::client_assertion_replayed);
+        once = ports::Once{.kind = "client_assertion",
+                           .key = client.id.text() + ' ' + crypto::base64url(crypto::sha256(assertion.id)),
+                           .until = assertion.expires_at + provider.limits().clock_skew};
         break;
     }
     }
-    co_return AuthenticatedClient{client};
+    co_return AuthenticatedClient{client, std::move(once)};
+}
+
+Flow<void> use_assertion(AuthenticatedClient client, ports::Services services)
+{
+    if (!client.once()) co_return {};
+    auto const first = co_await services.nonces.use(*client.once());
+    if (!first) co_return fail(Outcome::client_assertion_replayed);
+    co_return {};
 }
 
 } // namespace symbolon::oidc

@@ -45,19 +45,30 @@ Result<Assertion> check_assertion(json::Object const& claims, ClientId const& cl
 class AuthenticatedClient {
 public:
     [[nodiscard]] partner::Client const& get() const { return client_; }
+    /// What proved it and counts once (private_key_jwt). Whoever acts for the client uses it up by the very commit, or
+    /// before (use_assertion), and else says client_assertion_replayed and nothing more.
+    [[nodiscard]] std::optional<ports::Once> const& once() const { return once_; }
 
 private:
     friend Flow<AuthenticatedClient> authenticate_client(ClientCredentials credentials, Provider const& provider,
                                                          ports::Services services);
-    explicit AuthenticatedClient(partner::Client client) : client_{std::move(client)} {}
+    AuthenticatedClient(partner::Client client, std::optional<ports::Once> once)
+        : client_{std::move(client)},
+          once_{std::move(once)}
+    {}
     partner::Client client_;
+    std::optional<ports::Once> once_;
 };
 
 /// Checks the credentials by the one method that the client registered. A public client (`none`) only says its name:
 /// what ties it to its code is PKCE.
 ///
-/// Fails: client_authentication_failed, client_assertion_invalid, client_assertion_expired, client_assertion_replayed.
+/// Fails: client_authentication_failed, client_assertion_invalid, client_assertion_expired.
 Flow<AuthenticatedClient> authenticate_client(ClientCredentials credentials, Provider const& provider,
                                               ports::Services services);
+
+/// Uses up what proved the client, where nothing else of its request is written (AuthenticatedClient::once). Fails:
+/// client_assertion_replayed.
+Flow<void> use_assertion(AuthenticatedClient client, ports::Services services);
 
 } // namespace symbolon::oidc

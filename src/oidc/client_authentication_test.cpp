@@ -22,7 +22,9 @@ protected:
         auto const credentials = client_credentials(request, sent.form);
         if (!credentials) return std::string{name_of(credentials.error().outcome)};
         auto const client = run_now(authenticate_client(*credentials, site.provider, site.services()));
-        return client ? client->get().id.text() : std::string{name_of(client.error().outcome)};
+        if (!client) return std::string{name_of(client.error().outcome)};
+        auto const used = run_now(use_assertion(*client, site.services()));
+        return used ? client->get().id.text() : std::string{name_of(used.error().outcome)};
     }
 
     std::string judge_basic(std::string const& pair) { return judge({.form = {}, .authorization = basic(pair)}); }

@@ -51,6 +51,42 @@ Result<void> check_account(std::optional<ports::Stored<account::Account>> const&
     return fail(Outcome::code_unknown, "its account is no longer active");
 }
 
+/// Gives whether `once`, where there is any, was used for the first time.
+Flow<bool> saved_once(ports::Stored<Grant> grant, std::optional<ports::Once> once, ports::Services services)
+{
+    if (once) co_return co_await services.grants.save(std::move(grant), *std::move(once));
+    co_await services.grants.save(std::move(grant));
+    co_return true;
+}
+
+/// The redemption itself; a second use leaves what the first one gave. Fails as redeem_code.
+Flow<Redeemed> redeem(CodeRedemption request, AuthenticatedClient client, Provider const& provider,
+                      ports::Services services)
+{
+    auto const now = services.clock.now();
+    auto const stored = co_await services.grants.find_by_code(crypto::sha256(request.code.reveal()));
+    if (!stored) co_return fail(Outcome::code_unknown);
+
+    // "If possible, verify that the Authorization Code has not been previously used." Only the code's own client is
+    // believed in this.
+    if (stored->value.client == client.get().id && stored->value.state != Grant::State::issued)
+        co_return fail(Outcome::code_used);
+    auto grant = co_await check_redemption(stored->value, request, client.get(), now);
+    auto account = co_await services.accounts.find(grant.account);
+    co_await check_account(account);
+
+    auto access_token = services.random.token();
+    grant.state = Grant::State::redeemed;
+    grant.access_token_hash = crypto::sha256(access_token.reveal());
+    grant.access_token_expires_at = now + provider.limits().access_token_lifetime;
+
+    // Requests may race: the store decides who is first, in one statement. Whoever is second has used the code twice.
+    auto const saved = co_await outcome_of(saved_once(changed(*stored, grant), client.once(), services));
+    if (!saved && saved.error().outcome == Outcome::conflict) co_return fail(Outcome::code_used);
+    if (!co_await saved) co_return fail(Outcome::client_assertion_replayed);
+    co_return Redeemed{.grant = std::move(grant), .account = std::move(account->value), .access_token = access_token};
+}
+
 } // namespace
 
 bool answers_challenge(std::string_view code_verifier, std::string_view code_challenge)
@@ -83,34 +119,14 @@ Result<Grant> check_redemption(Grant grant, CodeRedemption const& request, partn
 Flow<Redeemed> redeem_code(CodeRedemption request, AuthenticatedClient client, Provider const& provider,
                            ports::Services services)
 {
-    auto const now = services.clock.now();
     auto const code_hash = crypto::sha256(request.code.reveal());
-    auto const stored = co_await services.grants.find_by_code(code_hash);
-    if (!stored) co_return fail(Outcome::code_unknown);
+    auto redeemed = co_await outcome_of(redeem(std::move(request), client, provider, services));
+    if (redeemed || redeemed.error().outcome == Outcome::client_assertion_replayed) co_return redeemed;
 
-    // "If possible, verify that the Authorization Code has not been previously used." A second use is denied, and takes
-    // back what the first one gave. Only the code's own client is believed in this.
-    if (stored->value.client == client.get().id && stored->value.state != Grant::State::issued) {
-        co_await take_back(code_hash, services);
-        co_return fail(Outcome::code_used);
-    }
-    auto grant = co_await check_redemption(stored->value, request, client.get(), now);
-    auto account = co_await services.accounts.find(grant.account);
-    co_await check_account(account);
-
-    auto access_token = services.random.token();
-    grant.state = Grant::State::redeemed;
-    grant.access_token_hash = crypto::sha256(access_token.reveal());
-    grant.access_token_expires_at = now + provider.limits().access_token_lifetime;
-
-    // Requests may race: the store decides who is first, in one statement. Whoever is second has used the code twice.
-    auto const saved = co_await outcome_of(services.grants.save(changed(*stored, grant)));
-    if (!saved && saved.error().outcome == Outcome::conflict) {
-        co_await take_back(code_hash, services);
-        co_return fail(Outcome::code_used);
-    }
-    co_await saved;
-    co_return Redeemed{.grant = std::move(grant), .account = std::move(account->value), .access_token = access_token};
+    // What is refused has used up the assertion too, and who repeats one learns and changes nothing.
+    co_await use_assertion(std::move(client), services);
+    if (redeemed.error().outcome == Outcome::code_used) co_await take_back(code_hash, services);
+    co_return redeemed;
 }
 
 } // namespace symbolon::oidc

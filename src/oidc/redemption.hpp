@@ -32,7 +32,8 @@ struct Redeemed {
 };
 
 /// Redeems a code: once, whoever comes first. A second use takes back what the first one got (RFC 6749 §4.1.2).
-/// Fails: code_unknown, code_used, those of check_redemption, account_deactivated or account_blocked.
+/// The client's assertion is used up, however this ends. Fails: client_assertion_replayed, code_unknown, code_used,
+/// those of check_redemption.
 Flow<Redeemed> redeem_code(CodeRedemption request, AuthenticatedClient client, Provider const& provider,
                            ports::Services services);
 

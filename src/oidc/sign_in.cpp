@@ -71,13 +71,12 @@ std::string household_of(std::string const& address)
     return crypto::hex(ByteView{bytes}.first(network_bytes));
 }
 
-/// Counts a start by number, whatever it finds. Gives whether there were too many from that network.
-Flow<bool> is_over_limit(Bytes network, Provider const& provider, Services services)
+/// A start by number from that network, whatever it finds; a known browser may have as many as it likes.
+ports::OneMore one_start(Bytes network, bool known, Limits const& limits)
 {
-    constexpr Seconds window = 1min;
-    auto const count =
-        co_await services.counters.add("sign_in_address", std::move(network), window, services.clock.now());
-    co_return count > provider.limits().sign_ins_a_minute_per_address;
+    ports::OneMore more{.kind = "sign_in_address", .key = std::move(network), .window = 1min, .at_most = {}};
+    if (!known) more.at_most = limits.sign_ins_a_minute_per_address;
+    return more;
 }
 
 /// Ends an action that nobody needs any more. Whoever was faster may keep it: its sign-in looks elsewhere by now.
@@ -118,12 +117,13 @@ SignIn waiting_for(SignIn sign_in, Action const& action, account::PhoneNumber co
 
 /// Draws the symbols and stores action and sign-in, with what is remembered of the number: not the symbol of the last
 /// request nor the one that the page showed before, and who is one too many doesn't ring (D5). The same for a number
-/// that nobody has. Gives whether it may ring.
+/// that nobody has. Gives whether it may ring. Fails: conflict, too_many_requests.
 Flow<bool> start(Action action, Stored<SignIn> before, account::PhoneNumber number, bool known,
                  Provider const& provider, Services services)
 {
     auto const& limits = provider.limits();
     auto const now = action.created_at;
+    auto const counted = one_start(action.origin.network, known, limits);
     // Somebody else may start for the same number at this moment: then again, with another draw.
     for (int rounds_left = known ? 3 : 20; rounds_left > 0; --rounds_left) {
         auto trace = co_await services.actions.trace_of(number);
@@ -142,10 +142,12 @@ Flow<bool> start(Action action, Stored<SignIn> before, account::PhoneNumber numb
         auto const oldest = action::take_oldest(trace.value);
         auto const sign_in = changed(before, waiting_for(before.value, action, number, limits));
         auto const started =
-            co_await services.actions.start_by_number(action, sign_in, number, std::move(trace), oldest);
+            co_await services.actions.start_by_number(action, sign_in, number, std::move(trace), oldest, counted);
         if (started) co_return !action.quiet;
     }
     // So many at once can only be strangers: whoever lost each time goes on without leaving a trace.
+    auto const count = co_await services.counters.add(counted.kind, counted.key, counted.window, now);
+    if (count > counted.at_most.value_or(count)) co_return fail(Outcome::too_many_requests);
     auto sign_in = changed(before, waiting_for(before.value, action, number, limits));
     co_await services.actions.start(std::move(action), std::move(sign_in));
     co_return known;
@@ -253,12 +255,9 @@ Flow<void> ask_phone(FoundSignIn found, Question question, Provider const& provi
     if (at == At::waiting || at == At::shown || at == At::returning || at == At::approved) co_return {};
 
     action::Origin const origin{.browser = sign_in.browser_hash, .network = network_of(question.address, provider)};
-    auto const over_limit = co_await is_over_limit(origin.network, provider, services);
     auto const phone = co_await phone_of(question.number, services);
     // Nobody is stopped at a browser that the phone's holder has used, whatever others do in the same network.
     auto const known = phone && action::is_known(phone->device, origin);
-    if (over_limit && !known) co_return fail_until(Outcome::too_many_requests, now + 1min);
-
     auto action = entry::new_action(sign_in, found.client, provider.limits(), now, services.random);
     if (phone) {
         action.account = phone->account;
@@ -269,10 +268,14 @@ Flow<void> ask_phone(FoundSignIn found, Question question, Provider const& provi
     action.browser = question.browser;
 
     auto const id = action.id;
-    auto const may_ring = co_await start(std::move(action), found.sign_in, question.number, known, provider, services);
+    auto const may_ring =
+        co_await outcome_of(start(std::move(action), found.sign_in, question.number, known, provider, services));
+    if (!may_ring && may_ring.error().outcome == Outcome::too_many_requests)
+        co_return fail_until(Outcome::too_many_requests, now + 1min);
+    if (!may_ring) co_return std::unexpected{may_ring.error()};
     auto const muted = phone && action::is_muted(phone->device, origin, now);
     services.wakeups.tell(Wakeups::of(phone ? phone->account : AccountId{"nobody"}));
-    if (may_ring && !muted) services.push.ring(id);
+    if (*may_ring && !muted) services.push.ring(id);
     services.wakeups.tell(Wakeups::of(sign_in.id));
     services.log.event("phone_asked", {{"client", found.client.id.text()}});
     co_return {};

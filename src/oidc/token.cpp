@@ -76,8 +76,9 @@ Flow<Response> tokens_for_code(Request request, Provider const& provider, ports:
     auto const parameters = co_await check_parameters(request);
     auto const credentials = co_await client_credentials(request, parameters);
     auto const client = co_await authenticate_client(credentials, provider, services);
-    auto const redemption = co_await code_redemption(parameters);
-    auto const redeemed = co_await redeem_code(redemption, client, provider, services);
+    auto const redemption = code_redemption(parameters);
+    if (!redemption) co_await use_assertion(client, services);
+    auto const redeemed = co_await redeem_code(co_await redemption, client, provider, services);
 
     auto const& access_token = redeemed.access_token.reveal();
     auto const signed_token =

@@ -89,14 +89,17 @@ protected:
     }
 
     /// A request with one parameter changed; an empty value takes it away.
-    TokenRequest changed_request(std::string const& name, std::string const& value, std::string const& client = "shop")
+    static TokenRequest changed(TokenRequest request, std::string const& name, std::string const& value)
     {
-        auto request = site.token_request("code-1", client);
         auto pairs = request.form.pairs();
         std::erase_if(pairs, [&](auto const& pair) { return pair.first == name; });
         if (!value.empty()) pairs.emplace_back(name, value);
         request.form = http::Parameters{pairs};
         return request;
+    }
+    TokenRequest changed_request(std::string const& name, std::string const& value, std::string const& client = "shop")
+    {
+        return changed(site.token_request("code-1", client), name, value);
     }
 
     int userinfo_status(std::string const& access_token)
@@ -236,6 +239,36 @@ TEST_F(TokenEndpoint, takes_back_tokens_also_when_the_second_use_comes_late)
     site.clock.at += 10min;
     EXPECT_EQ(send(site.token_request("code-1")).error(), "invalid_grant");
     EXPECT_EQ(userinfo_status(first.text("access_token")), 401);
+}
+
+TEST_F(TokenEndpoint, tells_who_repeats_an_assertion_nothing_and_leaves_the_tokens)
+{
+    site.give_code("code-1", "bank");
+    auto const request = site.token_request("code-1", "bank");
+    auto const first = send(request);
+    ASSERT_EQ(first.status, 200) << first.response.body;
+
+    auto const again = send(request);
+    EXPECT_EQ(again.error(), "invalid_client");
+    EXPECT_THAT(again.text("error_description"), StartsWith("client_assertion_replayed"));
+    EXPECT_EQ(userinfo_status(first.text("access_token")), 200);
+
+    EXPECT_EQ(send(site.token_request("code-1", "bank")).error(), "invalid_grant") << "with another assertion";
+    EXPECT_EQ(userinfo_status(first.text("access_token")), 401);
+}
+
+TEST_F(TokenEndpoint, takes_an_assertion_once_whatever_else_was_wrong_with_its_request)
+{
+    for (std::string const wrong : {"code", "redirect_uri", "code_verifier"}) {
+        for (std::string const value : {"", "something else"}) {
+            auto const code = "code for " + wrong + value;
+            site.give_code(code, "bank");
+            auto const request = site.token_request(code, "bank");
+            EXPECT_EQ(send(changed(request, wrong, value)).status, 400) << wrong << '=' << value;
+            EXPECT_EQ(send(request).error(), "invalid_client") << wrong << '=' << value;
+            EXPECT_EQ(send(site.token_request(code, "bank")).status, 200) << "the code is still good";
+        }
+    }
 }
 
 TEST_F(TokenEndpoint, lets_no_other_client_use_a_code_nor_take_its_tokens_back)

@@ -154,6 +154,21 @@ public:
     virtual Flow<std::optional<Bytes>> find(AccountId account, ContractId id) = 0;
 };
 
+/// What may be used once, to be used up by the very commit that acts on it: see Nonces.
+struct Once {
+    std::string kind;
+    std::string key;
+    Instant until; ///< remembered until then
+};
+
+/// One more of what is counted, by the very commit that is counted: see Counters.
+struct OneMore {
+    std::string kind;
+    Bytes key;
+    Seconds window{};
+    std::optional<int> at_most; ///< beyond this nothing is done, nor counted
+};
+
 class Actions {
 public:
     virtual ~Actions() = default;
@@ -165,9 +180,11 @@ public:
     virtual Flow<Stored<action::NumberTrace>> trace_of(account::PhoneNumber number) = 0;
     /// The same as start, for a number that was typed, with the trace as it is then. Gives whether it was done: not
     /// where another start for the number came between. `oldest` makes room where nobody saw it: it becomes nobody's,
-    /// and its page goes on as if the phone did not answer.
+    /// and its page goes on as if the phone did not answer. Fails: conflict, too_many_requests (more than `counted`
+    /// may be).
     virtual Flow<bool> start_by_number(Action action, Stored<SignIn> sign_in, account::PhoneNumber number,
-                                       Stored<action::NumberTrace> trace, std::optional<ActionId> oldest) = 0;
+                                       Stored<action::NumberTrace> trace, std::optional<ActionId> oldest,
+                                       OneMore counted) = 0;
     virtual Flow<std::optional<Stored<Action>>> find(ActionId id) = 0;
     /// Those that wait on that account's phone, not expired at `now`: the newest 50, and, where there are more, besides
     /// them those that were shown or are to be kept in sight.
@@ -221,6 +238,8 @@ public:
     virtual Flow<std::optional<Stored<Grant>>> find_by_access_token(Bytes access_token_hash) = 0;
     /// Redeemed or revoked; of two at once, one fails with conflict.
     virtual Flow<void> save(Stored<Grant> grant) = 0;
+    /// The same, and `once` is used up by it. Gives whether that was its first use; else nothing is done.
+    virtual Flow<bool> save(Stored<Grant> grant, Once once) = 0;
 };
 
 class Clients {
@@ -238,7 +257,11 @@ class Nonces {
 public:
     virtual ~Nonces() = default;
     /// Whether this is the first use of `key` within `kind`. Remembered until `until`.
-    virtual Flow<bool> use(std::string kind, std::string key, Instant until) = 0;
+    virtual Flow<bool> use(Once once) = 0;
+    Flow<bool> use(std::string kind, std::string key, Instant until)
+    {
+        return use({.kind = std::move(kind), .key = std::move(key), .until = until});
+    }
 };
 
 /// Counters of tries and sends, by a key that tells nothing (an HMAC): limits per number, address, origin.

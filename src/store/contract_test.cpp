@@ -1026,9 +1026,9 @@ TEST_P(StoreContract, D5_what_is_remembered_of_a_number_decides_who_of_two_was_f
     auto const start = [&](std::string id) {
         auto sign_in = testing::sign_in("s" + id);
         EXPECT_TRUE(run_now(store().sign_ins().add(sign_in)));
-        return run_now(store().actions().start_by_number(testing::action(id, std::nullopt, std::nullopt),
-                                                         {.value = sign_in, .version = 1}, number, trace,
-                                                         std::nullopt));
+        return run_now(store().actions().start_by_number(
+            testing::action(id, std::nullopt, std::nullopt), {.value = sign_in, .version = 1}, number, trace,
+            std::nullopt, {.kind = "start", .key = Bytes{1}, .window = 1min, .at_most = {}}));
     };
     EXPECT_TRUE(start("1").value());
     EXPECT_FALSE(start("2").value()) << "with the trace of before";
@@ -1036,6 +1036,56 @@ TEST_P(StoreContract, D5_what_is_remembered_of_a_number_decides_who_of_two_was_f
     EXPECT_EQ(trace.value.last_symbol, "boat");
     EXPECT_TRUE(start("3").value());
     EXPECT_FALSE(run_now(store().actions().find(ActionId{"2"})).value());
+}
+
+TEST_P(StoreContract, a_start_by_number_is_counted_by_its_own_commit_and_none_is_one_too_many)
+{
+    ASSERT_TRUE(run_now(store().clients().add(testing::client("shop"))));
+    auto const start = [&](std::string id, std::optional<int> at_most) {
+        auto sign_in = testing::sign_in("s" + id);
+        EXPECT_TRUE(run_now(store().sign_ins().add(sign_in)));
+        account::PhoneNumber const number{"+3247012345" + id};
+        auto trace = run_now(store().actions().trace_of(number)).value();
+        return outcome(run_now(store().actions().start_by_number(
+            testing::action(id, std::nullopt, std::nullopt), {.value = sign_in, .version = 1}, number, std::move(trace),
+            std::nullopt, {.kind = "start", .key = Bytes{1}, .window = 1min, .at_most = at_most})));
+    };
+    auto const done = Outcome::internal;
+    EXPECT_EQ(start("0", 0), Outcome::too_many_requests);
+    EXPECT_EQ(start("1", 2), done);
+    EXPECT_EQ(start("2", 2), done);
+    EXPECT_EQ(start("3", 2), Outcome::too_many_requests);
+    EXPECT_FALSE(run_now(store().actions().find(ActionId{"3"})).value());
+    EXPECT_EQ(run_now(store().sign_ins().find(SignInId{"s3"})).value()->version, 1);
+    EXPECT_EQ(start("4", {}), done) << "no limit";
+    auto const at = testing::action("5", std::nullopt, std::nullopt).created_at;
+    EXPECT_EQ(run_now(store().counters().add("start", Bytes{1}, 1min, at)).value(), 4) << "those that were done";
+}
+
+TEST_P(StoreContract, a_redemption_and_what_it_uses_up_are_one)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    ASSERT_TRUE(run_now(store().sign_ins().add(testing::sign_in("s"))));
+    auto grant = testing::grant("g", AccountId{"a"});
+    ASSERT_TRUE(run_now(store().sign_ins().finish({.value = testing::sign_in("s"), .version = 1}, grant)));
+    auto const find = [&] { return *run_now(store().grants().find_by_code(grant.code_hash)).value(); };
+    auto redeemed = find();
+    redeemed.value.state = grant::Grant::State::redeemed;
+    ports::Once const used{.kind = "assertion", .key = "one", .until = noon + 60s};
+    ports::Once const fresh{.kind = "assertion", .key = "two", .until = noon + 60s};
+
+    ASSERT_TRUE(run_now(store().nonces().use(used)).value());
+    EXPECT_FALSE(run_now(store().grants().save(redeemed, used)).value());
+    EXPECT_EQ(find().value.state, grant::Grant::State::issued);
+
+    EXPECT_TRUE(run_now(store().grants().save(redeemed, fresh)).value());
+    EXPECT_EQ(find().value.state, grant::Grant::State::redeemed);
+    EXPECT_FALSE(run_now(store().nonces().use(fresh)).value());
+
+    ports::Once const third{.kind = "assertion", .key = "three", .until = noon + 60s};
+    EXPECT_FALSE(run_now(store().grants().save(redeemed, used)).value()) << "before anything is said of the grant";
+    EXPECT_EQ(outcome(run_now(store().grants().save(redeemed, third))), Outcome::conflict);
+    EXPECT_TRUE(run_now(store().nonces().use(third)).value()) << "nothing was done";
 }
 
 TEST_P(StoreContract, of_each_size_the_first_signed_head_stays)

@@ -127,10 +127,12 @@ struct Remove {
     std::int64_t version;
 };
 
-/// Inserts the record, or adds one to its version where it is there: the version is the count. No condition.
+/// Inserts the record, or adds one to its version where it is there: the version is the count. Its other members are
+/// the same each time. Condition: the count is `at_most` then, or less; none without.
 struct Count {
     Table table;
     Record record;
+    std::optional<std::int64_t> at_most;
 };
 
 /// Removes all records of a table that belong to an owner. No condition.

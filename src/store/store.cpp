@@ -205,6 +205,26 @@ struct Shape<partner::Client> {
     }
 };
 
+/// The first use of something leaves this, whose id is there then.
+Insert use_of(ports::Once const& once, Keyring const& keyring)
+{
+    // What partners call their assertions may be long, and is theirs to know.
+    return {.table = Table::nonce,
+            .record = {.id = once.kind + '/' + crypto::base64url(keyring.lookup("nonce/" + once.kind, once.key)),
+                       .kept_until = once.until}};
+}
+
+Count count_of(ports::OneMore const& more, Instant now)
+{
+    ENSURE(more.window > 0s);
+    auto const begins = now - now.time_since_epoch() % more.window;
+    return {.table = Table::counter,
+            .record = {.id = more.kind + '/' + crypto::base64url(more.key) + '/' + std::to_string(more.window.count()) +
+                             '/' + std::to_string(numeric_date(begins)),
+                       .kept_until = begins + more.window},
+            .at_most = more.at_most};
+}
+
 /// What all ports share.
 class Access {
 public:
@@ -743,8 +763,15 @@ public:
     }
 
     Flow<bool> start_by_number(action::Action action, Stored<grant::SignIn> sign_in, account::PhoneNumber number,
-                               Stored<action::NumberTrace> trace, std::optional<ActionId> oldest) override
+                               Stored<action::NumberTrace> trace, std::optional<ActionId> oldest,
+                               ports::OneMore counted) override
     {
+        auto count = count_of(counted, action.created_at);
+        if (counted.at_most) {
+            // Whoever is over the limit already is refused without a write.
+            auto const before = co_await access_.engine.get(Table::counter, count.record.id);
+            if (before && before->version >= *counted.at_most) co_return fail(Outcome::too_many_requests);
+        }
         Day const today{action.created_at};
         auto const day_key = co_await access_.keyring.key_made_for(today.owner(), today.key_kept_until());
         auto const key = co_await access_.keyring.key_made_for(std::string{owner_operator}, {});
@@ -766,6 +793,7 @@ public:
         if (trace.version != 0) traced.write = Update{.table = Table::number_trace, .record = std::move(record)};
 
         std::vector<Write> writes;
+        writes.emplace_back(std::move(count));
         if (oldest) {
             auto room = co_await made_nobodys(*oldest, action.created_at, today, day_key);
             if (room) writes.emplace_back(*std::move(room));
@@ -778,6 +806,7 @@ public:
         changes.push_back(std::move(insert));
         changes.push_back(std::move(update));
         auto const committed = co_await access_.commit(std::move(writes), std::move(changes));
+        if (committed.conflict && committed.conflict->write == 0) co_return fail(Outcome::too_many_requests);
         if (committed.conflict && committed.conflict->write == sign_in_write)
             co_return fail(Outcome::conflict, "somebody else was first");
         co_return !committed.conflict.has_value();
@@ -1017,6 +1046,18 @@ public:
         return access_.find_by<grant::Grant>(columns::grant_access_token, std::move(access_token_hash));
     }
     Flow<void> save(Stored<grant::Grant> grant) override { return access_.save(std::move(grant)); }
+    Flow<bool> save(Stored<grant::Grant> grant, ports::Once once) override
+    {
+        std::vector<Write> writes;
+        writes.emplace_back(use_of(once, access_.keyring));
+        std::vector<Access::Change> changes;
+        auto update = co_await access_.update(std::move(grant));
+        changes.push_back(std::move(update));
+        auto const committed = co_await access_.commit(std::move(writes), std::move(changes));
+        if (!committed.conflict) co_return true;
+        if (committed.conflict->write == 0) co_return false;
+        co_return fail(Outcome::conflict, "somebody else was first");
+    }
 
 private:
     Access& access_;
@@ -1060,14 +1101,10 @@ class Nonces final : public ports::Nonces {
 public:
     explicit Nonces(Access& access) : access_{access} {}
 
-    Flow<bool> use(std::string kind, std::string key, Instant until) override
+    using ports::Nonces::use;
+    Flow<bool> use(ports::Once once) override
     {
-        // What partners call their assertions may be long, and is theirs to know.
-        Insert insert{
-            .table = Table::nonce,
-            .record = {.id = kind + '/' + crypto::base64url(access_.keyring.lookup("nonce/" + kind, key)),
-                       .kept_until = until},
-        };
+        auto insert = use_of(once, access_.keyring);
         std::vector<Write> writes;
         writes.emplace_back(std::move(insert));
         auto const committed = co_await access_.engine.commit(std::move(writes));
@@ -1084,14 +1121,7 @@ public:
 
     Flow<int> add(std::string kind, Bytes key, Seconds window, Instant now) override
     {
-        ENSURE(window > 0s);
-        auto const begins = now - now.time_since_epoch() % window;
-        Count count{
-            .table = Table::counter,
-            .record = {.id = kind + '/' + crypto::base64url(key) + '/' + std::to_string(window.count()) + '/' +
-                             std::to_string(numeric_date(begins)),
-                       .kept_until = begins + window},
-        };
+        auto count = count_of({.kind = std::move(kind), .key = std::move(key), .window = window, .at_most = {}}, now);
         std::vector<Write> writes;
         writes.emplace_back(std::move(count));
         auto const committed = co_await access_.engine.commit(std::move(writes));

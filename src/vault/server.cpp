@@ -1,7 +1,9 @@
 #include "vault/server.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <poll.h>
+#include <ranges>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +26,11 @@ void Server::run(int stop)
                 {.fd = connection.socket.get(), .events = static_cast<short>(POLLIN | writes), .revents = 0});
         }
         if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR) return;
+
+        auto const is_asked = std::ranges::any_of(watched | std::views::drop(2),
+                                                  [](pollfd const& one) { return (one.revents & POLLIN) != 0; });
+        if (is_asked && lonely_before_ < options_.lonely)
+            ::poll(watched.data(), 1, static_cast<int>(options_.gathering.count())); // `stop` alone ends it early
 
         Turn turn;
         auto at = watched.begin() + 2;
@@ -76,6 +83,7 @@ void Server::read_from(Connection& connection, Turn& turn) const
 void Server::answer(Turn const& turn)
 {
     if (turn.requests.empty()) return;
+    lonely_before_ = turn.requests.size() > 1 ? 0 : std::min(lonely_before_ + 1, options_.lonely);
     auto replies = judge_.answer(turn.requests, options_.now());
     for (std::size_t at = 0; at < replies.size(); ++at) {
         auto const [connection, number] = turn.askers[at];

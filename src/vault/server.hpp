@@ -5,6 +5,7 @@
 #include "vault/judge.hpp"
 #include "vault/socket.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <list>
@@ -14,13 +15,16 @@
 namespace symbolon::vault {
 
 /// The vault's side of its Unix socket: one thread that reads what has come, judges it as one batch, and answers.
-/// Whoever waits while a batch is written to disk is in the next one.
+/// Whoever waits while a batch is written to disk is in the next one, and where requests had company lately, a batch
+/// waits a little for more: each is two commits.
 class Server {
 public:
     struct Options {
-        std::filesystem::path socket;              ///< made with mode 0600; one that a dead vault left is replaced
-        std::function<Instant()> now;              ///< the clock
-        std::size_t connections = 64;              ///< the most at once; another one is closed at once
+        std::filesystem::path socket;           ///< made with mode 0600; one that a dead vault left is replaced
+        std::function<Instant()> now;           ///< the clock
+        std::chrono::milliseconds gathering{3}; ///< how long a batch waits for company where there was some lately
+        std::size_t lonely = 16;      ///< batches of one request in a row, after which nobody waits for company
+        std::size_t connections = 64; ///< the most at once; another one is closed at once
         std::size_t waiting_bytes = 1024UZ * 1024; ///< unread replies of one connection; beyond: closed
     };
 
@@ -58,6 +62,7 @@ private:
     Options options_;
     Descriptor listener_;
     std::list<Connection> connections_;
+    std::size_t lonely_before_ = options_.lonely; ///< batches of one request, in a row
 };
 
 } // namespace symbolon::vault

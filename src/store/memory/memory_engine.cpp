@@ -79,16 +79,17 @@ struct MemoryEngine::Doing {
         return true;
     }
 
-    bool operator()(std::size_t, Count& write)
+    bool operator()(std::size_t place, Count& write)
     {
         auto const& rows = content.tables[write.table];
         auto const at = rows.find(write.record.id);
+        auto const count = at == rows.end() ? 1 : at->second.record.version + 1;
+        if (count > write.at_most.value_or(count)) return conflict(place);
         if (at == rows.end()) {
             put(write.table, std::move(write.record), 1);
         } else {
             auto record = at->second.record;
-            auto const version = record.version + 1;
-            put(write.table, std::move(record), version);
+            put(write.table, std::move(record), count);
         }
         return true;
     }
@@ -158,6 +159,7 @@ Flow<std::vector<Record>> MemoryEngine::list(Query query)
     if (query.order == Query::Order::newest_first) std::ranges::reverse(found);
     if (found.size() > query.at_most) found.resize(query.at_most);
     std::vector<Record> records;
+    records.reserve(found.size());
     for (auto const* kept : found) records.push_back(kept->record);
     co_return records;
 }

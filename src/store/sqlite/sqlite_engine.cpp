@@ -17,7 +17,6 @@
 
 namespace symbolon::store {
 
-using sqlite::CommitMark;
 using sqlite::Connection;
 using sqlite::RowMemory;
 using sqlite::Statement;
@@ -60,7 +59,7 @@ Sql make_sql(Table table)
     sql.remove = "DELETE FROM " + name + " WHERE id = ? AND version = ?";
     sql.remove_all_of = "DELETE FROM " + name + " WHERE owner = ?";
     sql.count = "INSERT INTO " + name + " (" + sql.columns + ") VALUES (" + places +
-                ") ON CONFLICT (id) DO UPDATE SET version = version + 1 RETURNING version";
+                ") ON CONFLICT (id) DO UPDATE SET version = version + 1 WHERE version < ? RETURNING version";
     sql.get = "SELECT " + sql.columns + " FROM " + name + " WHERE id = ?";
     sql.sweep = "DELETE FROM " + name + " WHERE rowid IN (SELECT rowid FROM " + name +
                 " WHERE kept_until <= ? ORDER BY kept_until LIMIT ?)";
@@ -245,9 +244,11 @@ private:
 
     std::optional<std::int64_t> operator()(Count const& write)
     {
+        auto const most = write.at_most.value_or(std::numeric_limits<std::int64_t>::max());
+        if (most < 1) return std::nullopt;
         auto statement = connection_.prepared(sql_of(write.table).count);
         bind_whole(statement, write.record, 1);
-        ENSURE(statement.step());
+        if (!statement.bind(most).step()) return std::nullopt;
         auto const version = statement.number(0);
         statement.step();
         return version;
@@ -326,10 +327,9 @@ void remember(std::vector<Write>& writes, std::vector<std::int64_t> const& versi
     for (std::size_t place = 0; place < writes.size(); ++place) {
         std::visit(
             [&]<class W>(W& write) {
-                if constexpr (std::is_same_v<W, Insert> || std::is_same_v<W, Update>)
+                if constexpr (std::is_same_v<W, Insert> || std::is_same_v<W, Update> || std::is_same_v<W, Count>)
                     memory.written(write.table, std::move(write.record), versions[place]);
                 else if constexpr (std::is_same_v<W, Remove>) memory.changed(write.table, write.id);
-                else if constexpr (std::is_same_v<W, Count>) memory.changed(write.table, write.record.id);
                 else if constexpr (std::is_same_v<W, RemoveAllOf>) memory.clear();
             },
             writes[place]);
@@ -406,7 +406,7 @@ private:
                 std::unique_lock lock{mutex_};
                 wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
                 if (waiting_.empty()) return;
-                if (others_come_) {
+                if (lonely_before_ < options_.lonely) {
                     gathering_ = true;
                     wake_.wait_for(lock, options_.gathering,
                                    [this] { return stopping_ || waiting_.size() >= options_.most_at_once; });
@@ -416,19 +416,22 @@ private:
                     batch.push_back(std::move(waiting_.front()));
                     waiting_.pop_front();
                 }
-                others_come_ = batch.size() > 1;
+                lonely_before_ = batch.size() > 1 ? 0 : std::min(lonely_before_ + 1, options_.lonely);
             }
             auto const failure = commit(batch);
+            std::map<Executor*, std::vector<std::shared_ptr<Job>>> answers;
             for (auto& job : batch) {
                 if (failure) job->failure = failure;
-                auto answer = [job] {
-                    job->done(job->failure ? Result<void>{std::unexpected{*job->failure}} : Result<void>{});
+                answers[job->executor].push_back(std::move(job));
+            }
+            for (auto& [executor, answered] : answers) {
+                auto answer = [jobs = std::move(answered)] {
+                    for (auto const& job : jobs)
+                        job->done(job->failure ? Result<void>{std::unexpected{*job->failure}} : Result<void>{});
                 };
-                if (job->executor == nullptr) {
-                    answer();
-                } else {
-                    job->executor->post(std::move(answer));
-                }
+                // One after the other would wake the loop for each.
+                if (executor == nullptr) answer();
+                else executor->post(std::move(answer));
             }
             batch.clear();
         }
@@ -503,7 +506,7 @@ private:
     std::deque<std::shared_ptr<Job>> waiting_;
     bool stopping_ = false;
     bool gathering_ = false;
-    bool others_come_ = false; ///< whether the batch before had company
+    std::size_t lonely_before_ = options_.lonely; ///< commits in a row that were of one batch alone
     std::thread thread_;
 };
 
@@ -517,7 +520,7 @@ Flow<void> SqliteEngine::written(std::shared_ptr<Job> job)
         if (!writer_->add(job)) co_return fail(Outcome::unavailable, "too many commits wait");
         co_return promise.get_future().get();
     }
-    auto begin = [this, job](Finish<void> finish) {
+    auto begin = [this, job](Finish<void> const& finish) {
         job->done = finish;
         if (!writer_->add(job)) finish(fail(Outcome::unavailable, "too many commits wait"));
     };
@@ -587,7 +590,8 @@ Flow<std::optional<Record>> SqliteEngine::get(Table table, std::string id, std::
 {
     auto& memory = writer_->memory();
     auto remembered = memory.find(table, id);
-    if (remembered.is_known && (!remembered.row || remembered.row->version == known))
+    auto const is_all_of_it = table == Table::counter || table == Table::nonce; // rows without a body
+    if (remembered.is_known && (!remembered.row || remembered.row->version == known || is_all_of_it))
         co_return std::move(remembered.row);
     auto const read_at = memory.now();
     auto record = co_await readers_->with([&](Connection& connection) -> std::optional<Record> {
@@ -696,6 +700,7 @@ Flow<std::vector<Bytes>> SqliteEngine::log_hashes(std::vector<crypto::merkle::No
 {
     auto const hashes = readers_->with([&](Connection& connection) {
         std::vector<Bytes> found;
+        found.reserve(nodes.size());
         for (auto const& node : nodes) {
             found.push_back(
                 subtree_hash(node, [&connection](std::int64_t sequence) { return hashes_at(connection, sequence); }));

@@ -18,8 +18,9 @@ public:
     struct Options {
         std::size_t most_waiting = 10'000; ///< batches; more fail with `unavailable`
         std::size_t most_at_once = 256;    ///< batches in one transaction
-        /// How long a batch waits for company where the one before had some: fewer commits, each a write to the disk.
+        /// How long a batch waits for company where there was some lately: fewer commits, each a write to the disk.
         std::chrono::microseconds gathering{3000};
+        std::size_t lonely = 16; ///< commits of one batch alone in a row, after which nobody waits for company
         std::size_t most_remembered = 16'384; ///< rows whose version and keys are known without asking SQLite
     };
 

@@ -43,10 +43,9 @@ public:
 
     void post(std::function<void()> work) override
     {
-        {
-            std::scoped_lock const lock{mutex_};
-            work_.push_back(std::move(work));
-        }
+        // Whoever is woken may end this loop: not before it is let go of.
+        std::scoped_lock const lock{mutex_};
+        work_.push_back(std::move(work));
         wake_.notify_one();
     }
 
