@@ -41,6 +41,7 @@ public:
         co_return fail(Outcome::revocation_unreachable);
     }
     Flow<Bytes> get_crl(std::string /*url*/) override { co_return fail(Outcome::revocation_unreachable); }
+    Flow<Bytes> get_certificate(std::string /*url*/) override { co_return fail(Outcome::revocation_unreachable); }
 };
 
 /// What every World of enrolments begins with. Made once in a program.
