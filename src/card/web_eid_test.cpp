@@ -190,7 +190,7 @@ TEST(WebEid, verifies_what_the_real_application_signed_with_Belgian_test_cards)
 }
 
 // As on the Belgian test cards: caIssuers names their root.
-TEST(WebEid, takes_a_root_that_stands_at_caIssuers_for_no_issuer_and_says_that_the_card_has_no_fault)
+TEST(WebEid, takes_a_root_that_stands_at_caIssuers_for_no_issuer_and_blames_no_card)
 {
     Bench own;
     own.fetcher.publishes_roots = true;
@@ -324,7 +324,7 @@ TEST(WebEid, believes_no_CA_but_below_a_pinned_root)
 {
     Bench stranger; // the same names and addresses, other keys
     auto const token = json::write(stranger.token("lotte"));
-    EXPECT_EQ(bench().verdict(token), "certificate_path_invalid") << "the CA at that address is ours";
+    EXPECT_EQ(bench().verdict(token), "web_eid_issuer_unknown") << "the CA at that address is ours";
     Bench judge;
     judge.anchors = stranger.anchors;
     EXPECT_EQ(judge.verdict(json::write(judge.token("lotte"))), "certificate_root_unknown");
