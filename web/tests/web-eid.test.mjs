@@ -67,7 +67,7 @@ test('E1_the_page_asks_the_extension_for_the_nonce_of_the_server_and_hands_on_wh
   assert.deepEqual(asked[0], { action: 'web-eid:status', libraryVersion: '2.1.0' });
   assert.equal(asked[1].action, 'web-eid:authenticate');
   assert.equal(asked[1].challengeNonce.length, 44);
-  assert.equal(asked[1].lang, 'nl');
+  assert.equal(asked[1].options.lang, 'nl');
   assert.deepEqual(JSON.parse(mock.webEidToken), token);
   assert.equal(await hook('signed-contract').count(), 0, 'nothing was signed');
   calm(page);
