@@ -30,7 +30,7 @@ await writeFile(join(folder, 'running.json'), JSON.stringify({ pid: process.pid 
 console.log(`
 Symbolon runs. All of it is on this machine, with a virtual card: every page says so.
 
-  registration   ${stack.idUrl}/en/enrol/          (also fr, nl, de)
+  enrolment      ${stack.idUrl}/en/enrol/          (also fr, nl, de)
   phone app      ${stack.phoneUrl}/app/            (open it in a second window, narrow, or in a private one)
   a partner      ${stack.partner.url}/
   card reader    ${stack.desk.url}/                    Lotte's card is in it; its PIN is 1234
@@ -38,7 +38,7 @@ Symbolon runs. All of it is on this machine, with a virtual card: every page say
   SMS outbox     ${stack.outbox.url}/
 
 Try this:
-  1. Register: any Belgian mobile number, such as 0470 12 34 56. Follow the link to the card reader, choose the symbol
+  1. Enrol: any Belgian mobile number, such as 0470 12 34 56. Follow the link to the card reader, choose the symbol
      that the page shows, run. The page then shows Lotte; sign the contract the same way.
   2. The page shows an identification token. In the phone app: number, token, the code from the SMS outbox, and a
      five-digit code of your choice.
