@@ -82,8 +82,8 @@ test('E1_a_linked_phone_that_scans_a_token_says_that_it_is_linked_and_no_longer_
   await link();
   const notice = page.getByText('Ce téléphone est déjà lié.');
   assert.equal(await notice.count(), 0);
+  await page.goto('about:blank');
   await page.goto(`${mock.phoneUrl}/app/#token=${encodeURIComponent(mock.token)}`);
-  await page.reload();
   await notice.waitFor();
   await page.locator('[data-state="active"]').waitFor();
   await page.reload();
