@@ -5,7 +5,6 @@
 #include "card/genuineness.hpp"
 #include "card/register_signatures.hpp"
 #include "card/tlv.hpp"
-#include "crypto/hash.hpp"
 #include "enrolment/age.hpp"
 
 #include <algorithm>
@@ -48,25 +47,6 @@ Result<void> check_sizes(CardReading const& reading)
 }
 
 bool is_missing(ByteView certificate_file) { return size_without_zeros(certificate_file) == 0; }
-
-/// The outcome of a judged status, where only good is good.
-Result<void> must_be_good(CertificateStatus status, char const* whose)
-{
-    switch (status) {
-    case CertificateStatus::good: return {};
-    case CertificateStatus::on_hold: return fail(Outcome::certificate_suspended, whose);
-    case CertificateStatus::revoked: return fail(Outcome::certificate_revoked, whose);
-    }
-    return fail(Outcome::certificate_status_unknown, whose);
-}
-
-/// The nonce of the n-th question: 32 bytes that nobody foresees.
-Bytes nonce(std::array<Byte, 32> const& chance, Byte n)
-{
-    Bytes seed{chance.begin(), chance.end()};
-    seed.push_back(n);
-    return crypto::sha256(ByteView{seed});
-}
 
 /// Whether the card itself says that it has ended: then its certificates have too, and that is the better thing to say.
 bool has_ended(CardReading const& reading, Instant now)

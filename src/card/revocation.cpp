@@ -3,6 +3,7 @@
 #include "base/ensure.hpp"
 #include "base/http.hpp"
 #include "card/openssl.hpp"
+#include "crypto/hash.hpp"
 
 #include <openssl/objects.h>
 
@@ -62,6 +63,23 @@ Result<void> check_responder(X509* signer, Certificate const& issuer, Instant no
 }
 
 } // namespace
+
+Result<void> must_be_good(CertificateStatus status, char const* whose)
+{
+    switch (status) {
+    case CertificateStatus::good: return {};
+    case CertificateStatus::on_hold: return fail(Outcome::certificate_suspended, whose);
+    case CertificateStatus::revoked: return fail(Outcome::certificate_revoked, whose);
+    }
+    return fail(Outcome::certificate_status_unknown, whose);
+}
+
+Bytes nonce(std::array<Byte, 32> const& chance, Byte n)
+{
+    Bytes seed{chance.begin(), chance.end()};
+    seed.push_back(n);
+    return crypto::sha256(ByteView{seed});
+}
 
 struct CrlCache::List {
     CrlOwner crl;

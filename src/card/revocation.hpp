@@ -40,6 +40,12 @@ public:
 
 enum class CertificateStatus : std::uint8_t { good, on_hold, revoked };
 
+/// Only good is good. Fails: certificate_suspended, certificate_revoked; the detail is `whose`.
+Result<void> must_be_good(CertificateStatus status, char const* whose);
+
+/// The nonce of the n-th question to a responder: 32 bytes that nobody foresees.
+Bytes nonce(std::array<Byte, 32> const& chance, Byte n);
+
 /// What an authority says of one certificate, with its answer.
 struct StatusAnswer {
     CertificateStatus status = CertificateStatus::good;

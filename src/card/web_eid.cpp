@@ -87,23 +87,6 @@ bool verifies_pss(EVP_PKEY* key, EVP_MD const* kind, ByteView digest, ByteView s
            EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest.data(), digest.size()) == 1;
 }
 
-Result<void> must_be_good(CertificateStatus status, char const* whose)
-{
-    switch (status) {
-    case CertificateStatus::good: return {};
-    case CertificateStatus::on_hold: return fail(Outcome::certificate_suspended, whose);
-    case CertificateStatus::revoked: return fail(Outcome::certificate_revoked, whose);
-    }
-    return fail(Outcome::certificate_status_unknown, whose);
-}
-
-Bytes nonce(std::array<Byte, 32> const& chance, Byte n)
-{
-    Bytes seed{chance.begin(), chance.end()};
-    seed.push_back(n);
-    return crypto::sha256(ByteView{seed});
-}
-
 bool has_issued(Certificate const& issuer, Certificate const& leaf)
 {
     ErrorsLeftAlone const guard;

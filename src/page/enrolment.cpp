@@ -105,18 +105,6 @@ Response field_answer(FieldFailure const& wrong, Request const& request, Enrolme
                                     {"field", wrong.field}});
 }
 
-/// One address can't begin enrolments without end.
-Flow<void> check_rate(Request request, EnrolmentMeans const& means, Services services)
-{
-    constexpr Seconds window = 1min;
-    auto const now = services.clock.now();
-    auto const begun = co_await services.counters.add(
-        "enrolment", crypto::hmac_sha256(means.counter_key, bytes_of(request.remote_address)), window, now);
-    if (begun > means.limits.lookups_a_minute_per_address)
-        co_return fail_until(Outcome::too_many_requests, now + window);
-    co_return {};
-}
-
 /// Who begins anew in the same browser leaves the old one behind: its number waits for no token any more.
 Flow<void> end_earlier(Request request, Services services)
 {
@@ -132,7 +120,7 @@ Flow<void> end_earlier(Request request, Services services)
 Flow<Response> begin(Request request, EnrolmentMeans const& means, Services services)
 {
     if (!request.comes_from(means.id_url)) co_return fail(Outcome::origin_refused);
-    co_await check_rate(request, means, services);
+    co_await check_rate(request, "enrolment", means, services);
     auto const typed = co_await parse_typed(request);
     auto judged = judge_typed(typed, means.calling_codes);
     if (!judged) co_return field_answer(judged.error(), request, means);

@@ -53,6 +53,17 @@ Flow<StoredEnrolment> enrolment_of(http::Request request, ports::Services servic
     co_return *std::move(found);
 }
 
+Flow<void> check_rate(http::Request request, std::string counted, EnrolmentMeans const& means, ports::Services services)
+{
+    constexpr Seconds window = 1min;
+    auto const now = services.clock.now();
+    auto const tried = co_await services.counters.add(
+        std::move(counted), crypto::hmac_sha256(means.counter_key, bytes_of(request.remote_address)), window, now);
+    if (tried > means.limits.lookups_a_minute_per_address)
+        co_return fail_until(Outcome::too_many_requests, now + window);
+    co_return {};
+}
+
 std::string origin_of(EnrolmentMeans const& means)
 {
     auto const url = http::parse_url(means.id_url);

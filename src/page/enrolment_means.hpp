@@ -53,6 +53,10 @@ Flow<StoredEnrolment> update(EnrolmentId id, std::function<Result<enrolment::Enr
 /// The enrolment that the browser's cookie names. Fails: enrolment_unknown, enrolment_expired.
 Flow<StoredEnrolment> enrolment_of(http::Request request, ports::Services services);
 
+/// One address can't do without end what `counted` names. Fails: too_many_requests, with the time of the next try.
+Flow<void> check_rate(http::Request request, std::string counted, EnrolmentMeans const& means,
+                      ports::Services services);
+
 /// Our origin as the card's holder's programs know it: default ports are left out (RFC 6454 §6.2).
 std::string origin_of(EnrolmentMeans const& means);
 

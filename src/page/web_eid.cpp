@@ -2,7 +2,6 @@
 
 #include "card/web_eid.hpp"
 #include "crypto/encoding.hpp"
-#include "crypto/hash.hpp"
 #include "enrolment/steps.hpp"
 #include "page/card_findings.hpp"
 #include "page/enrolment_state.hpp"
@@ -15,18 +14,6 @@ using enrolment::Enrolment;
 using http::Request;
 using http::Response;
 using ports::Services;
-
-/// One address can't make us ask responders without end.
-Flow<void> check_rate(Request request, EnrolmentMeans const& means, Services services)
-{
-    constexpr Seconds window = 1min;
-    auto const now = services.clock.now();
-    auto const tried = co_await services.counters.add(
-        "web_eid", crypto::hmac_sha256(means.counter_key, bytes_of(request.remote_address)), window, now);
-    if (tried > means.limits.lookups_a_minute_per_address)
-        co_return fail_until(Outcome::too_many_requests, now + window);
-    co_return {};
-}
 
 /// POST /enrolment/web-eid/nonce
 Flow<Response> give_nonce(Request request, EnrolmentMeans const& means, Services services)
@@ -102,7 +89,7 @@ Flow<StoredEnrolment> accept(EnrolmentId id, std::string token, card::WebEidQues
 Flow<Response> judge_token(Request request, EnrolmentMeans const& means, Services services)
 {
     if (!request.comes_from(means.id_url)) co_return fail(Outcome::origin_refused);
-    co_await check_rate(request, means, services);
+    co_await check_rate(request, "web_eid", means, services);
     auto const object = co_await json_body(request, {"token"});
     auto const token = co_await json::text(object, "token");
     auto const found = co_await enrolment_of(request, services);
