@@ -190,7 +190,9 @@ test('D1_in_Chromium_the_message_is_read_by_an_implementation_that_is_not_ours_a
 
   // Every message has one size, whatever the language.
   await phone.page.locator('[data-test="to-home"]').click();
+  const told = phone.page.waitForResponse((answer) => answer.url().endsWith('/d/push') && answer.request().method() === 'POST');
   await phone.page.locator('a[lang="fr"]').click();
+  assert.equal((await told).status(), 200, 'the server knows the language from now on');
   await phone.page.getByText('Désactiver les notifications').waitFor();
   await startLogin(phone.number);
   const french = await messageTo(phone, 2);
