@@ -111,16 +111,16 @@ function(symbolon_program name source)
     endif()
 endfunction()
 
-# symbolon_use_mimalloc(TARGET)
+# symbolon_use_tcmalloc(TARGET)
 #
-# The program takes its memory from mimalloc (docs/decisions/0009-memory.md). Sanitizers bring their own.
-function(symbolon_use_mimalloc target)
+# The program takes its memory from tcmalloc, which is linked in (docs/decisions/0009-memory.md). Sanitizers bring their own.
+function(symbolon_use_tcmalloc target)
     if(SYMBOLON_SANITIZE)
         return()
     endif()
-    find_library(MIMALLOC mimalloc REQUIRED)
+    find_library(TCMALLOC libtcmalloc_minimal.a REQUIRED)
     # Nothing names a function of it: it stands in for malloc.
-    target_link_libraries(${target} PRIVATE -Wl,--push-state,--no-as-needed ${MIMALLOC} -Wl,--pop-state)
+    target_link_libraries(${target} PRIVATE -Wl,--push-state,--whole-archive ${TCMALLOC} -Wl,--pop-state)
 endfunction()
 
 # symbolon_embed_texts(TARGET)
