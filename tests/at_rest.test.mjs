@@ -1,27 +1,24 @@
 // What lies on the server's disk: no name, number or address of anybody in any file, whatever is done with the keys.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startTestStack } from '../web/demo/stack.mjs';
 import { run } from '../web/demo/process.mjs';
 import { enrolUpToToken, makeHolder, signIn } from './lib/holder.mjs';
+import { useStack } from './lib/stack_tests.mjs';
 
 let stack;
 const holders = [];
 
-before(async () => {
-  stack = await startTestStack();
-});
-after(async () => {
-  for (const holder of holders) await holder.stop();
-  await stack?.stop();
+const { atEnd } = useStack((begun) => {
+  ({ stack } = begun);
 });
 
 const symbolon = (...args) => run(stack.program('symbolon'), [...args, '--config', stack.config]);
 
 async function holderOf(persona, number) {
   const holder = await makeHolder(stack, { persona, number });
+  atEnd(holder.stop);
   holders.push(holder);
   return holder;
 }

@@ -1,40 +1,22 @@
 // The fingerprint and copies of a phone, in a real browser with its virtual authenticator, against the real server.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as journey from '../web/demo/journey.mjs';
-import { startTestStack } from '../web/demo/stack.mjs';
 import { linkBrowser } from './lib/holder.mjs';
+import { useStackAndBrowser } from './lib/stack_tests.mjs';
 
-let stack, browser;
-const contexts = [];
-const folders = [];
-
-before(async () => {
-  stack = await startTestStack();
-  browser = await journey.launch();
-});
-after(async () => {
-  await browser?.close();
-  await stack?.stop();
-});
-afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+let stack;
+const own = useStackAndBrowser(async (begun) => {
+  ({ stack } = begun);
 });
 
 const { hook, typeCode } = journey;
 const english = { locale: 'en-GB' };
-
-async function opened(page) {
-  page = await page;
-  contexts.push(page.context());
-  return page;
-}
-const computer = () => opened(journey.openComputer(browser, english));
-const newPhone = () => opened(journey.openPhone(browser, english));
+const computer = () => own.computer(english);
+const newPhone = () => own.phone(english);
 
 async function login(phone, number, code) {
   const shop = await computer();
@@ -56,6 +38,7 @@ test('A4_D1_a_fingerprint_turned_on_at_the_link_logs_in_and_survives_a_restart_o
   await home(phone);
 
   await stack.restartServer();
+  phone.troubles.length = 0; // its stream broke
   const again = await phone.context().newPage();
   again.setDefaultTimeout(30_000);
   await finger.takeTo(again);
@@ -125,14 +108,14 @@ test('D6_the_fingerprint_does_not_help_after_three_wrong_codes', async () => {
 // A profile folder is all that a thief with the phone's storage has: keys that "can't be exported" are in it.
 async function persistent(folder) {
   const context = await journey.launchPersistent(folder, english);
-  contexts.push(context);
+  own.atEndOfTest(() => context.close());
   const page = context.pages()[0] ?? (await context.newPage());
   page.setDefaultTimeout(30_000);
   return page;
 }
 async function newFolder() {
   const folder = await mkdtemp(join(tmpdir(), 'symbolon-profile-'));
-  folders.push(folder);
+  own.atEndOfTest(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 

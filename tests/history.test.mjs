@@ -1,28 +1,23 @@
 // F3: what a phone shows of the log, and what the operator's check says of one that was changed.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as journey from '../web/demo/journey.mjs';
 import { run } from '../web/demo/process.mjs';
-import { startTestStack } from '../web/demo/stack.mjs';
 import { linkBrowser } from './lib/holder.mjs';
+import { useStackAndBrowser } from './lib/stack_tests.mjs';
 
 const number = '0470 11 22 33';
 const { hook } = journey;
 let stack, browser, mobile, shop;
 
-before(async () => {
-  stack = await startTestStack();
-  browser = await journey.launch();
+useStackAndBrowser(async (begun) => {
+  ({ stack, browser } = begun);
   mobile = await journey.openPhone(browser, { locale: 'en-GB' });
   await linkBrowser(stack, mobile, { persona: 'lotte', number });
   shop = await journey.openComputer(browser);
-});
-after(async () => {
-  await browser?.close();
-  await stack?.stop();
 });
 
 /** The state directory as it is now, after `change` was done to its database behind the program's back. */

@@ -1,54 +1,25 @@
 // What people and networks do in the middle of a login, over the real server: cancel, wait too long, send twice, open two
 // tabs, clear the browser, forbid the camera, leave the mouse alone.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import * as journey from '../web/demo/journey.mjs';
 import { startTestStack } from '../web/demo/stack.mjs';
 import { linkBrowser } from './lib/holder.mjs';
+import { useStackAndBrowser } from './lib/stack_tests.mjs';
 
 const number = '0470 11 22 33';
 const { hook, typeCode } = journey;
-let stack, browser, mobile;
-const pages = [];
-const contexts = [];
-
-before(async () => {
-  stack = await startTestStack();
-  browser = await journey.launch();
+let stack, mobile;
+const { computer, phone: newPhone, tabOf } = useStackAndBrowser(async ({ stack: begun, browser }) => {
+  stack = begun;
   mobile = await journey.openPhone(browser);
   await linkBrowser(stack, mobile, { persona: 'lotte', number, language: 'fr' });
 });
-after(async () => {
-  await browser?.close();
-  await stack?.stop();
-});
-afterEach(async () => {
-  const troubles = pages.flatMap((page) => page.troubles);
-  for (const page of pages.splice(0)) await page.close();
-  for (const context of contexts.splice(0)) await context.close();
-  assert.deepEqual(troubles, [], 'no script error, no refused policy and no request to anybody else');
-  await mobile.goto(`${stack.phoneUrl}/app/`);
-});
+afterEach(() => mobile.goto(`${stack.phoneUrl}/app/`));
 
-async function computer(options) {
-  const page = await journey.openComputer(browser, options);
-  pages.push(page);
-  contexts.push(page.context());
-  return page;
-}
-/** Another tab of the same browser. */
-async function tabOf(page) {
-  const tab = await page.context().newPage();
-  tab.troubles = [];
-  tab.setDefaultTimeout(30_000);
-  pages.push(tab);
-  return tab;
-}
 async function atTheSignIn(options) {
   const shop = await computer(options);
-  await shop.goto(`${stack.partner.url}/`);
-  await shop.click('#login');
-  await shop.locator('#entry').waitFor();
+  await journey.goToSignIn(shop, { partnerUrl: stack.partner.url });
   return shop;
 }
 const result = (phone, kind) => phone.locator(`[data-test="result"][data-result="${kind}"]`);
@@ -73,8 +44,7 @@ test('D5_a_login_that_is_cancelled_at_the_computer_ends_on_the_phone_by_itself',
 test('D5_a_request_that_nobody_answers_expires_on_both_screens_and_the_page_offers_a_new_try', async () => {
   const short = await startTestStack({ extra: '[limits]\naction_lifetime = 12\n' });
   try {
-    const phone = await journey.openPhone(browser);
-    pages.push(phone);
+    const phone = await newPhone();
     await linkBrowser(short, phone, { persona: 'bruno', number });
     const shop = await computer();
     await journey.startLogin(shop, { partnerUrl: short.partner.url, number });

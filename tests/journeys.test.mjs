@@ -1,44 +1,21 @@
 // Whole journeys in a real browser, with the real card stack, the real server and a client that we did not write.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as journey from '../web/demo/journey.mjs';
-import { startTestStack } from '../web/demo/stack.mjs';
-import { e164 } from './lib/holder.mjs';
+import { e164, nextSms } from './lib/holder.mjs';
+import { useStackAndBrowser } from './lib/stack_tests.mjs';
 
 const execute = promisify(execFile);
 const numbers = { lotte: '0470 11 22 33', bruno: '0470 44 55 66', stranger: '0470 99 99 99' };
 
-let stack, browser;
-const pages = [];
-
-before(async () => {
-  stack = await startTestStack();
-  browser = await journey.launch();
+let stack;
+const { computer, phone, tabOf, pages } = useStackAndBrowser(async (begun) => {
+  ({ stack } = begun);
 });
-after(async () => {
-  await browser?.close();
-  await stack?.stop();
-});
-afterEach(async () => {
-  const troubles = pages.flatMap((page) => page.troubles);
-  for (const page of pages.splice(0)) await page.context().close();
-  assert.deepEqual(troubles, [], 'no script error and no refused policy on any page');
-});
-
-async function computer(options) {
-  const page = await journey.openComputer(browser, options);
-  pages.push(page);
-  return page;
-}
-async function phone(options) {
-  const page = await journey.openPhone(browser, options);
-  pages.push(page);
-  return page;
-}
 const { hook, typeCode } = journey;
 
 // A1 to A4. The phone's storage lives in its context, so a login goes on with the same page.
@@ -50,8 +27,7 @@ async function enrol(persona, language) {
   const first = await journey.register(pc, { idUrl: stack.idUrl, number, language });
   const person = await journey.readAndSign(pc, { desk: stack.desk, first, language });
   const token = await journey.identificationToken(pc);
-  const seen = stack.outbox.messages.length;
-  await journey.linkPhone(mobile, { phoneUrl: stack.phoneUrl, number, token, sms: async () => (await stack.outbox.next(e164(number), seen)).text });
+  await journey.linkPhone(mobile, { phoneUrl: stack.phoneUrl, number, token, sms: nextSms(stack, number) });
   return { pc, mobile, number, person };
 }
 
@@ -88,10 +64,8 @@ test('A3_reloading_or_closing_the_page_comes_back_to_the_same_step', async () =>
   assert.equal((await journey.readerStep(pc)).symbol, first.symbol);
   await journey.readAndSign(pc, { desk: stack.desk, first: await journey.readerStep(pc), language: 'de' });
   const token = await journey.identificationToken(pc);
-  const again = await pc.context().newPage();
+  const again = await tabOf(pc);
   await pc.close();
-  again.troubles = pages.pop().troubles;
-  pages.push(again);
   await again.goto(`${stack.idUrl}/de/enrol/`);
   assert.equal(await journey.identificationToken(again), token);
 });
@@ -196,8 +170,7 @@ async function cardAgain(persona, number, language = 'en') {
   return { pc, token: await journey.identificationToken(pc) };
 }
 async function link(mobile, number, token, code) {
-  const seen = stack.outbox.messages.length;
-  await journey.linkPhone(mobile, { phoneUrl: stack.phoneUrl, number, token, code, sms: async () => (await stack.outbox.next(e164(number), seen)).text });
+  await journey.linkPhone(mobile, { phoneUrl: stack.phoneUrl, number, token, code, sms: nextSms(stack, number) });
 }
 
 test('A8_E1_the_same_card_again_moves_the_account_to_a_new_phone_and_the_old_one_is_told_at_once', async () => {

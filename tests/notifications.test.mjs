@@ -1,25 +1,22 @@
 // Web Push from the server to the phone: in Firefox by a real subscription, in Chromium with the browser's push service played by the test.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import * as journey from '../web/demo/journey.mjs';
-import { startTestStack } from '../web/demo/stack.mjs';
 import { launchFirefox } from './lib/firefox.mjs';
 import { Browser, enrolUpToToken, linkBrowser } from './lib/holder.mjs';
 import { startPushService } from './lib/push_service.mjs';
+import { useStackAndBrowser } from './lib/stack_tests.mjs';
 
 let stack, service, chromium;
 const waitFor = { timeout: 60_000 };
 
-before(async () => {
+const { atEnd } = useStackAndBrowser((begun) => {
+  ({ stack, browser: chromium } = begun);
+}, async () => {
   service = await startPushService();
+  atEnd(() => service.stop());
   const extra = `[limits]\nrings_per_number = 10000\nrings_per_network = 10000\nrings_per_partner = 10000\nlookups_a_minute_per_address = 10000\nsign_ins_a_minute_per_address = 10000\n[push]\nhosts = ["localhost:${service.port}"]\n`;
-  stack = await startTestStack({ extra });
-  chromium = await journey.launch();
-});
-after(async () => {
-  await chromium?.close();
-  await stack?.stop();
-  await service?.stop();
+  return { extra };
 });
 
 /** Starts a login at the shop for a number, without a screen. Gives the browser, the waiting page's address and its symbol. */

@@ -1,24 +1,19 @@
 // D4 and D5 over the real server: what is asked once, what mutes, and a flood of strangers' requests.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import * as journey from '../web/demo/journey.mjs';
-import { startTestStack } from '../web/demo/stack.mjs';
 import { Browser, linkBrowser } from './lib/holder.mjs';
+import { useStackAndBrowser } from './lib/stack_tests.mjs';
 
 const number = '0470 11 22 33';
 const { hook, typeCode } = journey;
 let stack, browser, mobile, shop;
 
-before(async () => {
-  stack = await startTestStack();
-  browser = await journey.launch();
+useStackAndBrowser(async (begun) => {
+  ({ stack, browser } = begun);
   mobile = await journey.openPhone(browser, { locale: 'en-GB' });
   await linkBrowser(stack, mobile, { persona: 'lotte', number });
   shop = await journey.openComputer(browser);
-});
-after(async () => {
-  await browser?.close();
-  await stack?.stop();
 });
 
 /** From the review to the result, with the right symbol and code. */

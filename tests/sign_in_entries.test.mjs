@@ -1,63 +1,32 @@
 // D2 and D3: every way from a page to a phone and back, in real browsers against the real server.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import * as journey from '../web/demo/journey.mjs';
-import { startTestStack } from '../web/demo/stack.mjs';
 import { linkBrowser } from './lib/holder.mjs';
+import { useStackAndBrowser } from './lib/stack_tests.mjs';
 
-let stack, browser, mobile;
-const pages = [];
+let stack, mobile;
 const { hook } = journey;
-
-before(async () => {
-  stack = await startTestStack();
-  browser = await journey.launch();
-  mobile = await enrol('lotte', '0470 11 22 33');
+const { computer, phone, tabOf, pages } = useStackAndBrowser(async ({ stack: begun, browser }) => {
+  stack = begun;
+  mobile = await journey.openPhone(browser);
+  await linkBrowser(stack, mobile, { persona: 'lotte', number: '0470 11 22 33' });
 });
-after(async () => {
-  await browser?.close();
-  await stack?.stop();
-});
-afterEach(async () => {
-  for (const page of pages.splice(0)) {
-    assert.deepEqual(page.troubles, [], 'no script error and no refused policy on any page');
-    await page.context().close();
-  }
-});
-
-async function enrol(persona, number) {
-  const phone = await journey.openPhone(browser);
-  await linkBrowser(stack, phone, { persona, number });
-  return phone;
-}
 
 /** A page of the enrolled phone's own browser: same storage, same cookies. */
-const onThePhone = () => another(mobile);
-
-/** Another page of a phone's browser. */
-async function another(phone) {
-  const page = await phone.context().newPage();
-  page.troubles = [];
-  page.on('pageerror', (error) => page.troubles.push(String(error)));
-  page.setDefaultTimeout(30_000);
-  return page;
-}
+const onThePhone = () => tabOf(mobile);
 
 /** A browser at the partner's, on its way to log in. */
 async function atTheSignIn(options) {
-  const page = await journey.openComputer(browser, options);
-  pages.push(page);
-  await page.goto(`${stack.partner.url}/`);
-  await page.click('#login');
-  await page.locator('#entry').waitFor();
+  const page = await computer(options);
+  await journey.goToSignIn(page, { partnerUrl: stack.partner.url });
   return page;
 }
 
 /** The phone's browser is logged in at the partner's already, from the test before. */
 async function toTheSignIn(shop) {
   await shop.goto(`${stack.partner.url}/logout`);
-  await shop.goto(`${stack.partner.url}/`);
-  await shop.click('#login');
+  await journey.goToSignIn(shop, { partnerUrl: stack.partner.url });
 }
 
 const loggedIn = (page) => page.locator('#name').waitFor();
@@ -80,15 +49,13 @@ test('D3_a_qr_code_that_the_camera_sees_logs_in_without_number_and_symbol_and_is
   await journey.approveOpened(app);
   await app.locator('[data-test="result"][data-result="approved"]').waitFor();
   await loggedIn(shop);
-  await app.close();
 });
 
 test('D3_the_qr_code_comes_and_goes_and_nothing_on_the_page_moves', async () => {
   for (const viewport of [{ width: 1280, height: 860 }, { width: 360, height: 740 }]) {
     let letGo;
     const held = new Promise((done) => (letGo = done));
-    const shop = await journey.openComputer(browser, { viewport });
-    pages.push(shop);
+    const shop = await computer({ viewport });
     await shop.addInitScript(() => {
       globalThis.shifts = [];
       const note = (list) => shifts.push(...list.getEntries().map((entry) => entry.value));
@@ -98,9 +65,7 @@ test('D3_the_qr_code_comes_and_goes_and_nothing_on_the_page_moves', async () => 
       await held;
       await route.continue();
     });
-    await shop.goto(`${stack.partner.url}/`);
-    await shop.click('#login');
-    await shop.locator('#entry').waitFor();
+    await journey.goToSignIn(shop, { partnerUrl: stack.partner.url });
     const places = () => shop.locator('#entry, #by-qr, #by-number, #by-link, #short-code, #open-app, #identifier').evaluateAll((all) =>
       all.map((one) => [one.id, ...Object.values(one.getBoundingClientRect().toJSON()).map(Math.round)].join()));
     const before = await places();
@@ -133,8 +98,7 @@ test('D3_the_page_puts_first_the_way_that_was_used_last', async () => {
   const shop = await atTheSignIn();
   assert.equal(await shop.locator('#entry').getAttribute('data-first'), 'qr');
   await journey.typeNumber(shop, '0470 11 22 33');
-  await shop.goto(`${stack.partner.url}/`);
-  await shop.click('#login');
+  await journey.goToSignIn(shop, { partnerUrl: stack.partner.url });
   assert.equal(await shop.locator('#entry').getAttribute('data-first'), 'number');
 });
 
@@ -148,17 +112,16 @@ test('D3_a_qr_code_of_some_seconds_ago_is_refused_as_too_old', async () => {
   await app.locator('[data-outcome="qr_too_old"]').waitFor();
   assert.ok(!app.url().includes('#'), 'the address keeps nothing of it');
   assert.equal(await shop.locator('#waiting').count(), 0);
-  await app.close();
 });
 
 test('D3_a_page_that_one_phone_has_is_not_for_another', async () => {
-  const other = await enrol('bruno', '0470 44 55 66');
-  pages.push(other);
+  const other = await phone();
+  await linkBrowser(stack, other, { persona: 'bruno', number: '0470 44 55 66' });
   const shop = await atTheSignIn();
   const link = await shop.locator('#open-app').getAttribute('href');
   await toHome();
   await journey.typeShortCode(mobile, await shop.locator('#short-code').getAttribute('data-code'));
-  const late = await another(other);
+  const late = await tabOf(other);
   await late.goto(link);
   await late.locator('[data-outcome="entry_taken"]').waitFor();
   await journey.approveOpened(mobile, { symbol: await journey.shownSymbol(shop) });
@@ -172,7 +135,6 @@ test('D2_on_the_phone_itself_the_page_opens_the_app_and_goes_on_when_the_holder_
   await journey.approveOpened(shop);
   await hook(shop, 'return').click();
   await loggedIn(shop);
-  await shop.close();
 });
 
 test('D2_a_second_tab_that_comes_back_lets_the_one_that_began_go_on', async () => {
@@ -186,8 +148,6 @@ test('D2_a_second_tab_that_comes_back_lets_the_one_that_began_go_on', async () =
   await hook(app, 'return').click();
   await loggedIn(shop);
   await app.locator('#error', { hasText: 'sign_in_finished' }).waitFor();
-  await shop.close();
-  await app.close();
 });
 
 // The default browser is another one, or the page is private: the cookie is not where the app comes back to.
@@ -206,7 +166,6 @@ test('D2_a_return_to_another_browser_is_calm_there_and_the_page_that_began_goes_
   await hook(app, `symbol-${symbol}`).click();
   await app.locator('[data-test="result"][data-result="approved"]').waitFor();
   await loggedIn(shop);
-  await app.close();
 });
 
 test('D2_a_forwarded_link_never_logs_its_sender_in', async () => {
@@ -225,13 +184,11 @@ test('D2_a_forwarded_link_never_logs_its_sender_in', async () => {
   await hook(app, 'not-me').click();
   await app.locator('[data-test="result"][data-result="refused"]').waitFor();
   await sender.locator('code#error', { hasText: 'action_refused' }).waitFor();
-  await app.close();
 });
 
 test('D2_an_app_in_a_browser_that_is_not_linked_says_where_to_go_on', async () => {
   const shop = await atTheSignIn();
-  const stranger = await journey.openPhone(browser);
-  pages.push(stranger);
+  const stranger = await phone();
   await stranger.goto(await shop.locator('#open-app').getAttribute('href'));
   await hook(stranger, 'not-linked-here').waitFor();
 });
@@ -274,6 +231,5 @@ test('D2_the_page_survives_reload_and_kill_9_of_the_server_at_every_step', async
   await hook(app, 'match').click();
   await hook(app, `symbol-${await journey.shownSymbol(shop)}`).click();
   await loggedIn(shop);
-  await app.close();
-  for (const page of [shop, mobile]) page.troubles.length = 0; // streams broke when the server was killed
+  for (const page of pages) page.troubles.length = 0; // streams broke when the server was killed
 });

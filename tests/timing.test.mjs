@@ -6,12 +6,12 @@
 // chance that happens less than twice in 10⁹ for a pair. That the test can fail is shown each time with a planted difference:
 // one interquartile range more in each sample of one kind.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { Browser, makeHolder } from './lib/holder.mjs';
+import { useStack } from './lib/stack_tests.mjs';
 import { run } from '../web/demo/process.mjs';
-import { startTestStack } from '../web/demo/stack.mjs';
 
 const rounds = 300;
 const limit = 6;
@@ -52,25 +52,27 @@ function timedPost(agent, url, headers, body) {
   });
 }
 
-before(async () => {
-  stack = await startTestStack();
-  holders.push(await makeHolder(stack, { persona: 'lotte', number: numbers.silent }));
-  const blocked = await makeHolder(stack, { persona: 'bruno', number: numbers.blocked });
-  holders.push(blocked);
+async function holderOf(persona, number) {
+  const holder = await makeHolder(stack, { persona, number });
+  holders.push(holder);
+  atEnd(holder.stop);
+  return holder;
+}
+
+const { atEnd } = useStack(async (begun) => {
+  ({ stack } = begun);
+  await holderOf('lotte', numbers.silent);
+  const blocked = await holderOf('bruno', numbers.blocked);
   const { path, browser } = await begin();
   await browser.form(`${stack.idUrl}${path}`, { calling_code: '32', identifier: numbers.blocked, continue: '1' });
   const symbol = /symbols\.svg#([a-z-]+)"/.exec(await (await browser.fetch(`${stack.idUrl}${path}`)).text())[1];
   let said;
   for (let i = 0; i < 3; i++) said = await blocked.answer(`wrong-code ${symbol}`);
   assert.equal(said.outcome, 'code_blocked', JSON.stringify(said));
-  holders.push(await makeHolder(stack, { persona: 'nadia', number: numbers.deactivated }));
+  await holderOf('nadia', numbers.deactivated);
   await run(stack.program('symbolon'), ['person', 'deactivate', '+32473654321', '--config', join(stack.state, 'symbolon.toml')]);
   // Phones that are off.
   for (const holder of holders) await holder.stop();
-});
-after(async () => {
-  for (const holder of holders) await holder.stop();
-  await stack?.stop();
 });
 
 async function begin(browser = new Browser()) {

@@ -1,39 +1,21 @@
 // The card through the Web eID extension: an account comes to a new phone on the real stack, with a double of the
 // extension that signs with a virtual card's key.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import * as journey from '../web/demo/journey.mjs';
-import { startTestStack } from '../web/demo/stack.mjs';
-import { e164, linkBrowser } from './lib/holder.mjs';
+import { linkBrowser, nextSms } from './lib/holder.mjs';
+import { useStackAndBrowser } from './lib/stack_tests.mjs';
 import { cardOf, holderOf, installExtension, tokenOf } from './lib/web_eid.mjs';
 
-let stack, browser;
-const pages = [];
+let stack;
 const { hook } = journey;
-
-before(async () => {
-  stack = await startTestStack();
-  browser = await journey.launch();
+const { computer, phone } = useStackAndBrowser(async (begun) => {
+  ({ stack } = begun);
 });
-after(async () => {
-  await browser?.close();
-  await stack?.stop();
-});
-afterEach(async () => {
-  const troubles = pages.flatMap((page) => page.troubles);
-  for (const page of pages.splice(0)) await page.context().close();
-  assert.deepEqual(troubles, [], 'no script error and no refused policy on any page');
-});
-
-const opened = async (open) => {
-  const page = await open(browser);
-  pages.push(page);
-  return page;
-};
 
 /** The registration page at the card, with an extension. */
 async function atCard({ number, extension, language = 'en' }) {
-  const pc = await opened(journey.openComputer);
+  const pc = await computer();
   await installExtension(pc, extension);
   await journey.register(pc, { idUrl: stack.idUrl, number, language });
   return pc;
@@ -41,9 +23,8 @@ async function atCard({ number, extension, language = 'en' }) {
 
 async function linkNewPhone(pc, number) {
   const token = await journey.identificationToken(pc);
-  const mobile = await opened(journey.openPhone);
-  const seen = stack.outbox.messages.length;
-  await journey.linkPhone(mobile, { phoneUrl: stack.phoneUrl, number, token, code: '59268', sms: async () => (await stack.outbox.next(e164(number), seen)).text });
+  const mobile = await phone();
+  await journey.linkPhone(mobile, { phoneUrl: stack.phoneUrl, number, token, code: '59268', sms: nextSms(stack, number) });
   return mobile;
 }
 
@@ -59,7 +40,7 @@ for (const [persona, generation, number, newNumber, name] of [
   ['bruno', '1_7', '0470 21 00 03', '0470 21 00 03', 'Bruno Étienne Delvaux-Essai'],
 ]) {
   test(`E1_E3_E7_a_${generation}_card_through_web_eid_brings_the_account_to_a_new_phone_that_logs_in`, async () => {
-    const old = await opened(journey.openPhone);
+    const old = await phone();
     await linkBrowser(stack, old, { persona, number });
     const card = await cardOf(stack.pki, persona);
 
@@ -69,7 +50,7 @@ for (const [persona, generation, number, newNumber, name] of [
     const mobile = await linkNewPhone(pc, newNumber);
     await hook(pc, 'done').waitFor();
 
-    const shop = await opened(journey.openComputer);
+    const shop = await computer();
     const symbol = await journey.startLogin(shop, { partnerUrl: stack.partner.url, number: newNumber });
     await journey.approve(mobile, { symbol, code: '59268' });
     await shop.locator('#name').waitFor();
@@ -92,7 +73,7 @@ test('who_has_no_account_is_told_so_and_goes_on_with_the_reader_program', async 
 
 test('a_token_that_is_not_of_this_page_this_try_and_this_card_is_refused_and_the_next_try_counts', async () => {
   const number = '0470 21 00 06';
-  const mobile = await opened(journey.openPhone);
+  const mobile = await phone();
   await linkBrowser(stack, mobile, { persona: 'jurgen', number });
   await stack.desk.insert('amelie');
   const mine = await cardOf(stack.pki, 'jurgen');

@@ -158,12 +158,12 @@ Flow<std::optional<ports::NumberLost>> who_loses(account::PhoneNumber number, Ac
                                 .entry = std::move(entry)};
 }
 
-/// Whether the number belongs to another account, which loses it as soon as this phone is bound. For who has proven to
-/// have the number alone: strangers don't learn which numbers are known.
+/// enrolment::takes_number, by a look at the accounts where it may be told.
 Flow<bool> takes_number(Enrolment enrolment, Services services)
 {
-    auto const other = co_await services.accounts.find_by_phone_number(enrolment.phone_number);
-    co_return other&& enrolment.moves != other->value.id;
+    if (enrolment.state != State::code) co_return false;
+    auto const reached = co_await services.accounts.find_by_phone_number(enrolment.phone_number);
+    co_return enrolment::takes_number(enrolment, reached ? &reached->value : nullptr);
 }
 
 /// Somebody else changed what this was to change: one more look decides.
@@ -357,12 +357,11 @@ Flow<http::Response> give_sms_code(http::Request request, Services services, Sha
     auto const stored = co_await enrolment_of_session(given.session, services);
     auto const code = co_await enrolment::parse_sms_code(given.code.reveal());
     auto judged = enrolment::judge_sms_code(stored.value, crypto::sha256(code), services.clock.now(), settings->limits);
-    auto const rules = rules_of(judged.enrolment);
-    co_await services.enrolments.save(changed(stored, std::move(judged.enrolment)));
+    co_await services.enrolments.save(changed(stored, judged.enrolment));
     tell_of(stored.value.id, services);
     if (judged.failure) co_return std::unexpected{*std::move(judged.failure)};
-    json::Object answered{{"code_rules", rules}};
-    if (co_await takes_number(stored.value, services)) answered["takes_number"] = true;
+    json::Object answered{{"code_rules", rules_of(judged.enrolment)}};
+    if (co_await takes_number(judged.enrolment, services)) answered["takes_number"] = true;
     co_return answer(std::move(answered));
 }
 
@@ -413,7 +412,7 @@ Flow<http::Response> enrolment_state(http::Request request, Services services, S
                        {"sms_again_at", numeric_date(enrolment::sms_again_at(enrolment, settings->limits))}};
     if (enrolment.moves) state["moves"] = true;
     if (auto bank = bank_of(enrolment, *settings)) state["bank"] = *std::move(bank);
-    if (enrolment.state == State::code && co_await takes_number(enrolment, services)) state["takes_number"] = true;
+    if (co_await takes_number(enrolment, services)) state["takes_number"] = true;
     if (enrolment.state != State::sms) state["code_rules"] = rules_of(enrolment);
     else if (enrolment.sms_lost)
         state["sms_failure"] = json::Object{{"outcome", name_of(Outcome::sms_not_delivered)},

@@ -393,6 +393,11 @@ Result<void> check_moves(Enrolment const& enrolment, account::Account const& acc
     return {};
 }
 
+bool takes_number(Enrolment const& enrolment, account::Account const* reached)
+{
+    return enrolment.state == State::code && reached != nullptr && reached->id != enrolment.moves;
+}
+
 account::Account account_of(Enrolment const& enrolment, AccountId id, DeviceId device, Instant now)
 {
     account::Account account;

@@ -150,6 +150,11 @@ Result<Enrolment> read_again(Enrolment enrolment, Outcome why, Instant now);
 /// new_number_needs_card.
 Result<void> check_moves(Enrolment const& enrolment, account::Account const& account);
 
+/// Whether the number is another account's, which loses it as soon as the phone is bound (E10). `reached`: the account
+/// that is reached by the number now, if any. Only who has typed the number's SMS code is told (State::code): strangers
+/// don't learn which numbers are known.
+bool takes_number(Enrolment const& enrolment, account::Account const* reached);
+
 /// The account that the enrolment leads to.
 account::Account account_of(Enrolment const& enrolment, AccountId id, DeviceId device, Instant now);
 

@@ -252,6 +252,23 @@ TEST(BankAnswer, keeps_what_a_bank_does_not_ask_for)
     EXPECT_EQ(account::moved(before, account_of(it, before.id, DeviceId{"e"}, noon))->email, "new@mail.example");
 }
 
+TEST(Number, E10_of_another_account_is_told_once_its_code_was_typed_and_not_before)
+{
+    account::Account other;
+    other.id = AccountId{"other"};
+    account::Account own;
+    own.id = AccountId{"own"};
+    auto it = in(State::code);
+    EXPECT_TRUE(takes_number(it, &other));
+    EXPECT_FALSE(takes_number(it, nullptr)) << "a number that nobody has";
+    it.moves = own.id;
+    EXPECT_TRUE(takes_number(it, &other));
+    EXPECT_FALSE(takes_number(it, &own)) << "one's own, that moves with the account";
+    for (auto const state : {State::card, State::review, State::sign, State::token, State::sms, State::bank,
+                             State::landed, State::done, State::ended, State::undone})
+        EXPECT_FALSE(takes_number(in(state), &other)) << static_cast<int>(state);
+}
+
 TEST(Moves, are_the_only_ways)
 {
     for (auto const from : {State::done, State::ended, State::undone})

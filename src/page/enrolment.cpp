@@ -151,14 +151,13 @@ Flow<Response> person_check(EnrolmentMeans const& means, Services services)
 
 // ---- looking -------------------------------------------------------------------------------------------------------
 
-/// The state as the page is told it, with what only the store knows. That the number is another account's (E10) is said
-/// from the moment on at which its SMS code was typed, and not before.
+/// The state as the page is told it, with what only the store knows.
 Flow<json::Object> told_state(Enrolment enrolment, Language language, EnrolmentMeans const& means, Services services)
 {
     auto state = state_of(enrolment, language, services.clock.now(), means);
     if (enrolment.state == State::code) {
-        auto const other = co_await services.accounts.find_by_phone_number(enrolment.phone_number);
-        if (other && enrolment.moves != other->value.id) state["takes_number"] = true;
+        auto const reached = co_await services.accounts.find_by_phone_number(enrolment.phone_number);
+        if (enrolment::takes_number(enrolment, reached ? &reached->value : nullptr)) state["takes_number"] = true;
     }
     co_return std::move(state);
 }

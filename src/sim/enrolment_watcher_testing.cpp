@@ -14,8 +14,6 @@ using enrolment::Event;
 using enrolment::State;
 using store::Table;
 
-constexpr std::size_t everything = 100'000;
-
 template <class T>
 std::optional<T> value_of(Result<std::optional<ports::Stored<T>>> const& found)
 {
@@ -67,9 +65,7 @@ std::string_view sentence_of(EnrolmentInvariant invariant)
 }
 
 EnrolmentWatcher::EnrolmentWatcher(World& world, store::Engine& engine, store::Keys keys, Limits limits)
-    : world_{world},
-      engine_{engine},
-      store_{engine, std::move(keys), random_},
+    : WatcherOf{world, engine, std::move(keys)},
       limits_{limits}
 {}
 
@@ -77,7 +73,7 @@ EnrolmentWatcher::EnrolmentWatcher(World& world, store::Engine& engine, store::K
 
 void EnrolmentWatcher::page_sees(std::string const& tab, std::string const& cookie, std::string const& step)
 {
-    auto const found = value_of(run_now(store_.enrolments().find_by_browser(crypto::sha256(cookie))));
+    auto const found = value_of(run_now(stored().enrolments().find_by_browser(crypto::sha256(cookie))));
     if (!found || step == "ended") return;
     auto const place = place_of(step);
     auto& look = looks_[tab];
@@ -110,8 +106,8 @@ void EnrolmentWatcher::phone_is_told_done(DeviceId const& device)
 void EnrolmentWatcher::is_told_to_wait(Instant until)
 {
     ++count["waits told"];
-    auto const wait = until - world_.clock_now();
-    if (wait > limits_.longest_wait + clock_went_back_)
+    auto const wait = until - world().clock_now();
+    if (wait > limits_.longest_wait + clock_went_back())
         violated(EnrolmentInvariant::waits_are_bounded, std::to_string(wait.count()) + " s");
 }
 
@@ -135,17 +131,17 @@ void EnrolmentWatcher::knows(account::Account const& account)
 
 std::optional<account::Account> EnrolmentWatcher::account_now(AccountId const& id)
 {
-    return value_of(run_now(store_.accounts().find(id)));
+    return value_of(run_now(stored().accounts().find(id)));
 }
 
 std::optional<account::Account> EnrolmentWatcher::account_of_person(std::string const& national_number)
 {
-    return value_of(run_now(store_.accounts().find_by_national_number(national_number)));
+    return value_of(run_now(stored().accounts().find_by_national_number(national_number)));
 }
 
 std::optional<enrolment::Enrolment> EnrolmentWatcher::enrolment_now(std::string const& id)
 {
-    return value_of(run_now(store_.enrolments().find(EnrolmentId{id})));
+    return value_of(run_now(stored().enrolments().find(EnrolmentId{id})));
 }
 
 void EnrolmentWatcher::committed(std::vector<World::Change> const& changes)
@@ -181,8 +177,7 @@ void EnrolmentWatcher::restarted()
 
 void EnrolmentWatcher::clock_jumps(Seconds by)
 {
-    ++count[by < 0s ? "clock jumps back" : "clock jumps forward"];
-    if (by < 0s) clock_went_back_ -= by;
+    Watcher::clock_jumps(by);
     note("the clock jumps by ", std::to_string(by.count()), " s");
 }
 
@@ -289,8 +284,8 @@ void EnrolmentWatcher::judge_accounts()
             violated(EnrolmentInvariant::one_number_one_account, id.text());
         judge_account(*account);
     }
-    for (auto const& record : *run_now(engine_.list({.table = Table::device, .at_most = everything}))) {
-        auto const device = value_of(run_now(store_.devices().find(DeviceId{record.id})));
+    for (auto const& record : *run_now(records().list({.table = Table::device, .at_most = everything}))) {
+        auto const device = value_of(run_now(stored().devices().find(DeviceId{record.id})));
         if (!device || device->state == account::Device::State::unbound) continue;
         auto const account = account_now(device->account);
         if (!account || account->device != device->id)
@@ -312,7 +307,7 @@ void EnrolmentWatcher::judge_account(account::Account const& account)
 void EnrolmentWatcher::check_acknowledged()
 {
     for (auto const& id : told_done_) {
-        auto const device = value_of(run_now(store_.devices().find(id)));
+        auto const device = value_of(run_now(stored().devices().find(id)));
         auto const account = device ? account_now(device->account) : std::nullopt;
         // What came later may have taken it from the phone, and nothing else may.
         auto const is_its_phone = account && account->device == id;

@@ -2,8 +2,7 @@
 
 #include "crypto/hash.hpp"
 #include "enrolment/enrolment.hpp"
-#include "sim/world.hpp"
-#include "store/store.hpp"
+#include "sim/watcher_testing.hpp"
 
 #include <map>
 #include <set>
@@ -31,16 +30,10 @@ enum class EnrolmentInvariant : std::uint8_t {
 /// The invariant as a sentence.
 std::string_view sentence_of(EnrolmentInvariant invariant);
 
-/// Knows everything that anybody does in a World of enrolments, and says what should not have happened. It reads the
-/// store beside the server, and believes nobody.
-class EnrolmentWatcher {
+/// The Watcher of a World of enrolments.
+class EnrolmentWatcher final : public WatcherOf<EnrolmentInvariant> {
 public:
     EnrolmentWatcher(World& world, store::Engine& engine, store::Keys keys, Limits limits);
-
-    struct Violation {
-        EnrolmentInvariant invariant;
-        std::string what;
-    };
 
     // ---- what people, pages and phones tell
 
@@ -70,9 +63,9 @@ public:
 
     // ---- what the World tells
 
-    void committed(std::vector<World::Change> const& changes);
-    void restarted();
-    void clock_jumps(Seconds by);
+    void committed(std::vector<World::Change> const& changes) override;
+    void restarted() override;
+    void clock_jumps(Seconds by) override;
     /// An account that was there before.
     void knows(account::Account const& account);
 
@@ -81,26 +74,6 @@ public:
 
     [[nodiscard]] std::optional<account::Account> account_now(AccountId const& id);
     [[nodiscard]] std::optional<account::Account> account_of_person(std::string const& national_number);
-
-    void violated(EnrolmentInvariant invariant, std::string what)
-    {
-        violations_.push_back({invariant, std::move(what)});
-    }
-    [[nodiscard]] std::vector<Violation> const& violations() const { return violations_; }
-
-    template <class... Part>
-    void note(Part const&... part)
-    {
-        if (!keeps_journal) return;
-        std::string line = std::to_string((world_.scheduler().now() - World::beginning).count()) + " s  ";
-        ((line += std::string_view{part}), ...);
-        journal.push_back(std::move(line));
-    }
-    bool keeps_journal = false;
-    std::vector<std::string> journal;
-
-    /// How often what happened, so that a test sees that it did.
-    std::map<std::string, int> count;
 
 private:
     using Enrolment = enrolment::Enrolment;
@@ -115,14 +88,9 @@ private:
     void judge_account(account::Account const& account);
     void check_acknowledged();
 
-    World& world_;
-    store::Engine& engine_;
-    SeededRandom random_{1};
-    store::Store store_;
     Limits limits_;
 
-    std::map<std::string, Enrolment> enrolments_;          ///< as a commit left them
-    std::map<std::string, std::string> enrolment_records_; ///< their states in the store
+    std::map<std::string, Enrolment> enrolments_; ///< as a commit left them
     std::map<AccountId, account::Account> accounts_;
     std::map<AccountId, std::optional<DeviceId>> phones_; ///< of the enrolment that ended last
     std::set<DeviceId> told_done_;
@@ -139,8 +107,6 @@ private:
     std::map<std::string, std::vector<Bytes>> tokens_; ///< by number
     std::map<Bytes, std::vector<Bytes>> codes_;        ///< by session
     std::map<EnrolmentId, std::set<Bytes>> sessions_;
-    Seconds clock_went_back_{};
-    std::vector<Violation> violations_;
 };
 
 } // namespace symbolon::sim

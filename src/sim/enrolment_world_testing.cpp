@@ -116,66 +116,40 @@ account::Person person_named(std::string const& national_number, std::string con
 
 // ---- what a planted fault takes the place of
 
-/// Records, and what a planted fault does to them.
-class EnrolmentWorld::FaultyStore {
-public:
-    FaultyStore(store::MemoryEngine& engine, EnrolmentFault fault) : engine_{engine}, fault_{fault} {}
+namespace {
 
-    Flow<store::Committed> commit(std::vector<store::Write> writes)
-    {
-        if (fault_ == EnrolmentFault::store_loses_its_last_commit) before_ = engine_;
-        for (auto& write : writes) forget_keys(write);
-        if (fault_ == EnrolmentFault::store_forgets_to_unbind)
-            std::erase_if(writes, [](auto const& write) { return updates(write, Table::device, "unbound"); });
-        if (fault_ == EnrolmentFault::store_ends_enrolments_alone &&
-            std::ranges::any_of(writes, [](auto const& write) { return updates(write, Table::enrolment, "done"); }))
-            std::erase_if(writes, [](auto const& write) { return updates(write, Table::account, "active"); });
-        co_return co_await engine_.commit(std::move(writes));
-    }
+bool updates(store::Write const& write, Table table, std::string_view state)
+{
+    auto const* const update = std::get_if<store::Update>(&write);
+    return update != nullptr && update->table == table && update->record.state == state;
+}
 
-    void process_stopped()
-    {
-        if (before_) engine_ = *before_;
-        before_.reset();
-    }
+/// What is unique of an account is forgotten where a planted fault lets it repeat.
+void forget_keys(store::Write& write, EnrolmentFault fault)
+{
+    auto const forget = [&](Table table, store::Record& record) {
+        if (table != Table::account) return;
+        if (fault == EnrolmentFault::store_lets_numbers_repeat)
+            record.keys[store::columns::account_phone_number.index].reset();
+        if (fault == EnrolmentFault::store_lets_persons_repeat)
+            record.keys[store::columns::account_national_number.index].reset();
+    };
+    if (auto* const insert = std::get_if<store::Insert>(&write)) forget(insert->table, insert->record);
+    if (auto* const update = std::get_if<store::Update>(&write)) forget(update->table, update->record);
+}
 
-private:
-    static bool updates(store::Write const& write, Table table, std::string_view state)
-    {
-        auto const* const update = std::get_if<store::Update>(&write);
-        return update != nullptr && update->table == table && update->record.state == state;
-    }
-    void forget_keys(store::Write& write) const
-    {
-        auto const forget = [&](Table table, store::Record& record) {
-            if (table != Table::account) return;
-            if (fault_ == EnrolmentFault::store_lets_numbers_repeat)
-                record.keys[store::columns::account_phone_number.index].reset();
-            if (fault_ == EnrolmentFault::store_lets_persons_repeat)
-                record.keys[store::columns::account_national_number.index].reset();
-        };
-        if (auto* const insert = std::get_if<store::Insert>(&write)) forget(insert->table, insert->record);
-        if (auto* const update = std::get_if<store::Update>(&write)) forget(update->table, update->record);
-    }
+} // namespace
 
-    store::MemoryEngine& engine_;
-    EnrolmentFault fault_;
-    std::optional<store::MemoryEngine> before_;
-};
-
-/// Chance that is none where little of it is asked for: an SMS code, a symbol.
-class EnrolmentWorld::SameChance final : public crypto::Random {
-public:
-    void fill(std::span<Byte> bytes) override
-    {
-        constexpr std::size_t little = 8;
-        if (bytes.size() <= little) std::ranges::fill(bytes, Byte{});
-        else chance_.fill(bytes);
-    }
-
-private:
-    SeededRandom chance_{3};
-};
+Flow<store::Committed> EnrolmentWorld::commit(std::vector<store::Write> writes)
+{
+    for (auto& write : writes) forget_keys(write, fault_);
+    if (fault_ == EnrolmentFault::store_forgets_to_unbind)
+        std::erase_if(writes, [](auto const& write) { return updates(write, Table::device, "unbound"); });
+    if (fault_ == EnrolmentFault::store_ends_enrolments_alone &&
+        std::ranges::any_of(writes, [](auto const& write) { return updates(write, Table::enrolment, "done"); }))
+        std::erase_if(writes, [](auto const& write) { return updates(write, Table::account, "active"); });
+    co_return co_await engine_.commit(std::move(writes));
+}
 
 /// Accounts, and what a planted fault makes of them: that nobody ever blocked one, or that no number is anybody's.
 class EnrolmentWorld::LyingAccounts final : public ports::Accounts {
@@ -409,15 +383,7 @@ public:
 
     Flow<Reply> send(Call call) override
     {
-        http::Request request;
-        request.origin = http::Origin::phone;
-        request.method = call.method;
-        request.path = call.path;
-        request.body = call.body;
-        request.remote_address = address_;
-        for (auto const& [name, value] : call.headers) request.headers.emplace_back(in_small_letters(name), value);
-        if (call.method == "POST") request.headers.emplace_back("content-type", "application/json");
-        auto const response = co_await world_.network_->send(std::move(request));
+        auto const response = co_await world_.network_->send(request_of(call, address_));
         for (auto const& [name, value] : response.headers)
             if (name == "Set-Cookie") cookie = value.substr(0, value.find(';'));
         co_return Reply{.status = response.status, .headers = {}, .body = response.body};
@@ -433,14 +399,14 @@ private:
 // ---- the server
 
 EnrolmentWorld::EnrolmentWorld(std::uint64_t seed, EnrolmentFault fault, bool keeps_journal)
-    : fault_{fault},
-      faulty_store_{std::make_unique<FaultyStore>(engine_, fault)},
+    : StormyWorld{seed, store::MemoryEngine{},
+                  fault == EnrolmentFault::store_loses_its_last_commit ? Commits::may_be_lost : Commits::are_kept},
+      fault_{fault},
       same_chance_{std::make_unique<SameChance>()},
       lying_accounts_{std::make_unique<LyingAccounts>(*this)},
       strict_enrolments_{std::make_unique<StrictEnrolments>(*this)},
       papers_{std::make_unique<SimulatedPapers>(*this)},
-      bank_{std::make_unique<SimulatedBank>(*this)},
-      world_{std::make_unique<World>(seed, Faults::none(), engine_, beginning().keys)}
+      bank_{std::make_unique<SimulatedBank>(*this)}
 {
     auto& begin = enrolment_beginning();
     vault_ = std::make_unique<Vault>(*this);
@@ -469,19 +435,8 @@ EnrolmentWorld::EnrolmentWorld(std::uint64_t seed, EnrolmentFault fault, bool ke
 
     watcher_ = std::make_unique<EnrolmentWatcher>(*world_, engine_, beginning().keys, Limits{});
     watcher_->keeps_journal = keeps_journal;
-    network_ =
-        std::make_unique<Network>(*world_, [this](http::Origin origin) { return routes(origin); }, beginning().texts);
-    network_->on_request = [this](std::string const& what) { ++watcher_->count[what]; };
-    world_->commit_double = [this](std::vector<store::Write> writes) {
-        return faulty_store_->commit(std::move(writes));
-    };
-    world_->on_commit = [this](auto const& changes) { watcher_->committed(changes); };
+    start_server(*watcher_);
     world_->on_sms = [this](std::string const& number, std::string const& text) { sms_leaves(number, text); };
-    world_->on_restart = [this] {
-        faulty_store_->process_stopped();
-        watcher_->restarted();
-        network_->server_restarted();
-    };
 }
 
 EnrolmentWorld::~EnrolmentWorld() { world_.reset(); }
@@ -567,20 +522,11 @@ void EnrolmentWorld::add_account(Person const& person, std::string const& number
 
 void EnrolmentWorld::begin_storm()
 {
-    // From a calm day to one on which hardly anything works.
-    constexpr std::array<int, 4> strengths{0, 1, 4, 12};
-    auto const strength = [&] { return strengths.at(below(strengths.size())); };
-    world_->faults() = {
-        .requests_lost = strength(), .answers_lost = strength(), .stops = strength() / 2, .delays = strength()};
-    network_->faults = {.requests_lost = 8 * strength(),
-                        .answers_lost = 8 * strength(),
-                        .doubled = 10 * strength(),
-                        .late = 10 * strength()};
+    StormyWorld::begin_storm();
     sms_lost_ = 20 * strength();
     sms_doubled_ = 20 * strength();
     sms_late_ = 20 * strength();
     mistakes_ = 6 * strength();
-    if (fault_ == EnrolmentFault::store_loses_its_last_commit) world_->faults().stops = 8;
     if (fault_ == EnrolmentFault::messages_never_arrive) sms_lost_ = 1000;
     // Where a planted fault lies in wait for a mistake, people make more of them.
     if (fault_ != EnrolmentFault::none) mistakes_ = 72;
@@ -588,30 +534,11 @@ void EnrolmentWorld::begin_storm()
 
 void EnrolmentWorld::end_storm()
 {
-    world_->faults() = Faults::none();
-    network_->faults = {};
+    StormyWorld::end_storm();
     mistakes_ = 0;
     if (fault_ != EnrolmentFault::messages_never_arrive) sms_lost_ = 0;
     sms_doubled_ = 0;
     sms_late_ = 0;
-    is_calm_ = true;
-    watcher_->note("the storm is over");
-}
-
-Flow<void> EnrolmentWorld::set_clocks()
-{
-    constexpr std::uint32_t most = 3;
-    auto const times = below(most);
-    for (std::uint32_t i = 0; i < times; ++i) {
-        co_await sleep(5, 400);
-        // Forward as far as one likes; back by as much as a wrong second source of time may take it.
-        auto const back = happens(400);
-        auto const far = happens(150);
-        auto const by = back ? -Seconds{1 + below(60)} : Seconds{1 + below(far ? 3600 : 90)};
-        watcher_->clock_jumps(by);
-        world_->clock_jumps(by);
-    }
-    co_return {};
 }
 
 /// The gateway took it; what becomes of it on the way to the phone is the World's.
@@ -692,7 +619,7 @@ void EnrolmentWorld::run()
         auto const journeys = happens(300) ? 2 : 1;
         for (int i = 0; i < journeys; ++i) world_->start(enrol_sometime(new_journey(person)), outside);
     }
-    world_->start(set_clocks(), outside);
+    world_->start(set_clocks(400), outside);
     world_->run();
 
     end_storm();

@@ -4,7 +4,7 @@
 #include "device/settings.hpp"
 #include "page/enrolment_means.hpp"
 #include "sim/enrolment_watcher_testing.hpp"
-#include "sim/network_testing.hpp"
+#include "sim/stormy_world_testing.hpp"
 
 #include <deque>
 #include <memory>
@@ -28,16 +28,15 @@ enum class EnrolmentFault : std::uint8_t {
 };
 
 /// Enrolment, with everybody who has a part in it: people with a card, a computer or two and a phone or two, a program
-/// beside the card reader, a bank, SMS, the server, its vault, and a network between them. One seed decides who does
-/// what and what goes wrong; then the storm is over, and everybody who is patient must end enrolled.
+/// beside the card reader, a bank, SMS, the server, its vault, and a network between them. When the storm is over,
+/// everybody who is patient must end enrolled.
 ///
 /// The flows are the server's own. Cards are judged and contracts made without cryptography (page::Papers).
-class EnrolmentWorld {
+class EnrolmentWorld final : public StormyWorld {
 public:
-    explicit EnrolmentWorld(std::uint64_t seed, EnrolmentFault fault = EnrolmentFault::none,
-                            bool keeps_journal = false);
-    EnrolmentWorld(EnrolmentWorld const&) = delete;
-    EnrolmentWorld& operator=(EnrolmentWorld const&) = delete;
+    using Fault = EnrolmentFault;
+
+    explicit EnrolmentWorld(std::uint64_t seed, Fault fault = Fault::none, bool keeps_journal = false);
     ~EnrolmentWorld();
 
     /// The whole story.
@@ -46,8 +45,6 @@ public:
     [[nodiscard]] EnrolmentWatcher& watcher() { return *watcher_; }
 
 private:
-    class FaultyStore;
-    class SameChance;
     class LyingAccounts;
     class StrictEnrolments;
     class SimulatedPapers;
@@ -87,12 +84,12 @@ private:
 
     // ---- the server
     [[nodiscard]] ports::Services services();
-    [[nodiscard]] http::Routes routes(http::Origin origin);
+    [[nodiscard]] http::Routes routes(http::Origin origin) override;
+    Flow<store::Committed> commit(std::vector<store::Write> writes) override;
     http::Route watched(http::Route route);
     void add_account(Person const& person, std::string const& number, account::State state, std::string const& bank);
     void begin_storm();
     void end_storm();
-    Flow<void> set_clocks();
     void sms_leaves(std::string const& number, std::string const& text);
 
     // ---- at the computer
@@ -126,17 +123,9 @@ private:
     Person& new_person(std::string national_number, std::string birth_date, std::string number, std::string code);
     Journey new_journey(Person& person);
 
-    Flow<void> sleep(std::uint32_t at_least, std::uint32_t and_below)
-    {
-        return world_->scheduler().sleep(Seconds{at_least + below(and_below)}, Whose::outside);
-    }
     Flow<void> wait_until(Instant when);
-    bool happens(int per_thousand) { return world_->scheduler().happens(per_thousand); }
-    std::uint32_t below(std::uint32_t bound) { return world_->scheduler().below(bound); }
 
     EnrolmentFault fault_;
-    store::MemoryEngine engine_;
-    std::unique_ptr<FaultyStore> faulty_store_;
     std::unique_ptr<SameChance> same_chance_;
     std::unique_ptr<LyingAccounts> lying_accounts_;
     std::unique_ptr<StrictEnrolments> strict_enrolments_;
@@ -146,19 +135,15 @@ private:
     std::unique_ptr<page::EnrolmentMeans> means_;
     device::SharedSettings settings_;
     std::unique_ptr<EnrolmentWatcher> watcher_;
-    std::unique_ptr<Network> network_;
     std::deque<Person> people_;
     std::deque<Computer> computers_;
     std::deque<Handset> handsets_;
     std::vector<Journey> journeys_;
     std::map<std::string, std::vector<std::string>> inboxes_; ///< SMS codes that came to a number, oldest first
-    bool is_calm_ = false;
-    int sms_lost_ = 0; ///< in a thousand
+    int sms_lost_ = 0;                                        ///< in a thousand
     int sms_doubled_ = 0;
     int sms_late_ = 0;
     int mistakes_ = 0; ///< of people, in a thousand steps
-
-    std::unique_ptr<World> world_; ///< goes first: what waits in it holds on to all the rest
 };
 
 } // namespace symbolon::sim

@@ -15,70 +15,9 @@ namespace symbolon::sim {
 
 // ---- what a planted fault takes the place of
 
-/// Records, and what a planted fault does to them.
-class SignInWorld::FaultyStore {
-public:
-    FaultyStore(store::MemoryEngine& engine, PlantedFault fault) : engine_{engine}, fault_{fault} {}
-
-    Flow<store::Committed> commit(std::vector<store::Write> writes)
-    {
-        if (fault_ == PlantedFault::store_loses_its_last_commit) before_ = engine_;
-        if (fault_ == PlantedFault::store_forgets_history)
-            std::erase_if(writes, [](auto const& write) { return std::holds_alternative<store::Append>(write); });
-        if (fault_ == PlantedFault::store_tells_of_an_end_twice)
-            if (auto const line = std::ranges::find_if(writes, is_end_without_answer); line != writes.end())
-                writes.push_back(*line);
-        if (fault_ == PlantedFault::store_forgets_revocations && is_revocation(writes)) co_return done(writes.size());
-        auto const size = writes.size();
-        auto committed = co_await engine_.commit(std::move(writes));
-        if (fault_ == PlantedFault::store_never_says_conflict && committed.conflict) co_return done(size);
-        co_return committed;
-    }
-
-    void process_stopped()
-    {
-        if (before_) engine_ = *before_;
-        before_.reset();
-    }
-
-private:
-    static store::Committed done(std::size_t writes)
-    {
-        return {.versions = std::vector<std::int64_t>(writes, 1), .conflict = {}};
-    }
-    static bool is_end_without_answer(store::Write const& write)
-    {
-        auto const* line = std::get_if<store::Append>(&write);
-        return line != nullptr && (line->entry.kind == "expired" || line->entry.kind == "cancelled");
-    }
-    static bool is_revocation(std::vector<store::Write> const& writes)
-    {
-        auto const* update = writes.size() == 1 ? std::get_if<store::Update>(&writes.front()) : nullptr;
-        return update != nullptr && update->table == store::Table::grant && update->record.state == "revoked";
-    }
-
-    store::MemoryEngine& engine_;
-    PlantedFault fault_;
-    std::optional<store::MemoryEngine> before_;
-};
-
 class SignInWorld::StandingClock final : public ports::Clock {
 public:
     [[nodiscard]] Instant now() const override { return World::beginning; }
-};
-
-/// Chance that is none where little of it is asked for: a symbol, an order.
-class SignInWorld::SameChance final : public crypto::Random {
-public:
-    void fill(std::span<Byte> bytes) override
-    {
-        constexpr std::size_t little = 8;
-        if (bytes.size() <= little) std::ranges::fill(bytes, Byte{});
-        else chance_.fill(bytes);
-    }
-
-private:
-    SeededRandom chance_{3};
 };
 
 /// How the holder's phone reaches the server. What it sends of the holder's own answers is told to the Watcher.
@@ -95,16 +34,7 @@ public:
     {
         if (is_the_holders_ && call.path.ends_with("/answer")) tell_of_answer(call);
         if (is_the_holders_ && call.path == "/d/passkey/on") tell_of_fingerprint(call);
-        http::Request request;
-        request.origin = http::Origin::phone;
-        request.method = call.method;
-        request.path = call.path;
-        request.body = call.body;
-        request.remote_address = address_;
-        for (auto const& [name, value] : call.headers)
-            request.headers.emplace_back(name == "Authorization" ? "authorization" : name, value);
-        if (call.method == "POST") request.headers.emplace_back("content-type", "application/json");
-        auto const response = co_await world_.network_->send(std::move(request));
+        auto const response = co_await world_.network_->send(request_of(call, address_));
         Reply reply{.status = response.status, .headers = {}, .body = response.body};
         for (auto const& [name, value] : response.headers)
             if (name == "Symbolon-Nonce") reply.headers.emplace_back("symbolon-nonce", value);
@@ -234,39 +164,26 @@ bool has_fingerprints(std::uint64_t seed) { return seed % 2 == 0; }
 } // namespace
 
 SignInWorld::SignInWorld(std::uint64_t seed, PlantedFault fault, bool keeps_journal)
-    : fault_{fault},
-      engine_{has_fingerprints(seed) ? beginning().engine_with_fingerprints : beginning().engine},
-      faulty_store_{std::make_unique<FaultyStore>(engine_, fault)},
+    : StormyWorld{seed, has_fingerprints(seed) ? beginning().engine_with_fingerprints : beginning().engine,
+                  fault == PlantedFault::store_loses_its_last_commit ? Commits::may_be_lost : Commits::are_kept},
+      fault_{fault},
       standing_clock_{std::make_unique<StandingClock>()},
       same_chance_{std::make_unique<SameChance>()},
-      forgetful_devices_{std::make_unique<ForgetfulDevices>(*this)},
-      world_{std::make_unique<World>(seed, Faults::none(), engine_, beginning().keys)}
+      forgetful_devices_{std::make_unique<ForgetfulDevices>(*this)}
 {
     auto const& begin = beginning();
-    Watcher::Trust trust{.record_key = {.key_id = begin.settings->record_key.key_id,
-                                        .algorithm = begin.settings->record_key.algorithm,
-                                        .key = begin.settings->record_key.key.public_key()},
-                         .grant_key = begin.vault_keys.grants.public_key(),
-                         .action_lifetime = begin.provider.limits().action_lifetime,
-                         .return_lifetime = begin.provider.limits().return_lifetime,
-                         .limits = begin.provider.limits()};
-    watcher_ = std::make_unique<Watcher>(*world_, engine_, begin.keys, std::move(trust));
+    SignInWatcher::Trust trust{.record_key = {.key_id = begin.settings->record_key.key_id,
+                                              .algorithm = begin.settings->record_key.algorithm,
+                                              .key = begin.settings->record_key.key.public_key()},
+                               .grant_key = begin.vault_keys.grants.public_key(),
+                               .action_lifetime = begin.provider.limits().action_lifetime,
+                               .return_lifetime = begin.provider.limits().return_lifetime,
+                               .limits = begin.provider.limits()};
+    watcher_ = std::make_unique<SignInWatcher>(*world_, engine_, begin.keys, std::move(trust));
     watcher_->keeps_journal = keeps_journal;
     vault_ = std::make_unique<SimulatedVault>(*world_, *watcher_, begin.vault_keys, fault);
     world_->set_vault(vault_.get());
-    network_ = std::make_unique<Network>(*world_, [this](http::Origin origin) { return routes(origin); }, begin.texts);
-    network_->on_request = [this](std::string const& what) { ++watcher_->count[what]; };
-    world_->commit_double = [this](std::vector<store::Write> writes) {
-        return faulty_store_->commit(std::move(writes));
-    };
-    world_->on_commit = [this](auto const& changes) { watcher_->committed(changes); };
-    world_->on_restart = [this] {
-        faulty_store_->process_stopped();
-        watcher_->restarted();
-        network_->server_restarted();
-        closed_ = {};
-        world_->start(ring_what_waits());
-    };
+    start_server(*watcher_);
     world_->on_ring = [this](ActionId const& action) { world_->start(deliver_notice(action)); };
 
     for (auto const& client : begin.clients)
@@ -311,17 +228,45 @@ http::Routes SignInWorld::routes(http::Origin origin)
     return all;
 }
 
+namespace {
+
+bool is_end_without_answer(store::Write const& write)
+{
+    auto const* line = std::get_if<store::Append>(&write);
+    return line != nullptr && (line->entry.kind == "expired" || line->entry.kind == "cancelled");
+}
+
+bool is_revocation(std::vector<store::Write> const& writes)
+{
+    auto const* update = writes.size() == 1 ? std::get_if<store::Update>(&writes.front()) : nullptr;
+    return update != nullptr && update->table == store::Table::grant && update->record.state == "revoked";
+}
+
+} // namespace
+
+Flow<store::Committed> SignInWorld::commit(std::vector<store::Write> writes)
+{
+    store::Committed const done{.versions = std::vector<std::int64_t>(writes.size(), 1), .conflict = {}};
+    if (fault_ == PlantedFault::store_forgets_history)
+        std::erase_if(writes, [](auto const& write) { return std::holds_alternative<store::Append>(write); });
+    if (fault_ == PlantedFault::store_tells_of_an_end_twice)
+        if (auto const line = std::ranges::find_if(writes, is_end_without_answer); line != writes.end())
+            writes.push_back(*line);
+    if (fault_ == PlantedFault::store_forgets_revocations && is_revocation(writes)) co_return done;
+    auto committed = co_await engine_.commit(std::move(writes));
+    if (fault_ == PlantedFault::store_never_says_conflict && committed.conflict) co_return done;
+    co_return committed;
+}
+
+void SignInWorld::restarted()
+{
+    closed_ = {};
+    world_->start(ring_what_waits());
+}
+
 void SignInWorld::begin_storm()
 {
-    // From a calm day to one on which hardly anything works.
-    constexpr std::array<int, 4> strengths{0, 1, 4, 12};
-    auto const strength = [&] { return strengths.at(below(strengths.size())); };
-    auto& process = world_->faults();
-    process = {.requests_lost = strength(), .answers_lost = strength(), .stops = strength() / 2, .delays = strength()};
-    network_->faults = {.requests_lost = 8 * strength(),
-                        .answers_lost = 8 * strength(),
-                        .doubled = 10 * strength(),
-                        .late = 10 * strength()};
+    StormyWorld::begin_storm();
     vault_->deaths = 25 * strength();
     // One World of six is without any, to the end.
     push_faults_ = {.refused = 8 * strength(),
@@ -329,34 +274,14 @@ void SignInWorld::begin_storm()
                     .doubled = 20 * strength(),
                     .late = 20 * strength()};
     // Where a planted fault lies in wait for something rare, it happens often.
-    if (fault_ == PlantedFault::store_loses_its_last_commit) process.stops = 8;
     if (fault_ == PlantedFault::vault_counts_after_it_looked || fault_ == PlantedFault::vault_hides_spent_tries)
         vault_->deaths = 500;
 }
 
 void SignInWorld::end_storm()
 {
-    world_->faults() = Faults::none();
-    network_->faults = {};
+    StormyWorld::end_storm();
     vault_->deaths = 0;
-    is_calm_ = true;
-    watcher_->note("the storm is over");
-}
-
-Flow<void> SignInWorld::set_clocks()
-{
-    constexpr std::uint32_t most = 3;
-    auto const times = below(most);
-    for (std::uint32_t i = 0; i < times; ++i) {
-        co_await sleep(5, 120);
-        // Forward as far as one likes; back by as much as a wrong second source of time may take it.
-        auto const back = happens(400);
-        auto const far = happens(150);
-        auto const by = back ? -Seconds{1 + below(60)} : Seconds{1 + below(far ? 3600 : 90)};
-        watcher_->clock_jumps(by);
-        world_->clock_jumps(by);
-    }
-    co_return {};
 }
 
 Flow<void> SignInWorld::sweep_again_and_again()
@@ -424,7 +349,7 @@ void SignInWorld::run()
         world_->start((this->*attack)(target, browser), Whose::outside);
     }
     if (fault_ == PlantedFault::thief_has_phone_and_code) world_->start(rob(target), Whose::outside);
-    world_->start(set_clocks(), Whose::outside);
+    world_->start(set_clocks(120), Whose::outside);
     world_->start(sweep_again_and_again(), Whose::outside);
     world_->run();
 

@@ -2,10 +2,10 @@
 
 #include "device/phone.hpp"
 #include "push/delivery.hpp"
-#include "sim/network_testing.hpp"
 #include "sim/planted_fault_testing.hpp"
+#include "sim/sign_in_watcher_testing.hpp"
 #include "sim/simulated_vault_testing.hpp"
-#include "sim/watcher_testing.hpp"
+#include "sim/stormy_world_testing.hpp"
 
 #include <deque>
 #include <memory>
@@ -13,27 +13,22 @@
 namespace symbolon::sim {
 
 /// Sign-in, with everybody who has a part in it: holders with a browser or two and a phone, partners, strangers who
-/// know a holder's number, the server, its vault, and a network between them. One seed decides who does what and what
-/// goes wrong; then the storm is over, and every holder who is not blocked must get in.
-///
-/// People and partners are outside of the server: they go on when it stops, and try again as people do. What they tell
-/// the Watcher is what they saw.
-class SignInWorld {
+/// know a holder's number, the server, its vault, and a network between them. When the storm is over, every holder who
+/// is not blocked must get in.
+class SignInWorld final : public StormyWorld {
 public:
-    explicit SignInWorld(std::uint64_t seed, PlantedFault fault = PlantedFault::none, bool keeps_journal = false);
-    SignInWorld(SignInWorld const&) = delete;
-    SignInWorld& operator=(SignInWorld const&) = delete;
+    using Fault = PlantedFault;
+
+    explicit SignInWorld(std::uint64_t seed, Fault fault = Fault::none, bool keeps_journal = false);
     ~SignInWorld();
 
     /// The whole story.
     void run();
 
-    [[nodiscard]] Watcher& watcher() { return *watcher_; }
+    [[nodiscard]] SignInWatcher& watcher() { return *watcher_; }
 
 private:
-    class FaultyStore;
     class StandingClock;
-    class SameChance;
     class PhoneTransport;
     class ForgetfulDevices;
     class PushService;
@@ -87,7 +82,9 @@ private:
 
     // ---- the server
     [[nodiscard]] ports::Services services(http::Origin origin);
-    [[nodiscard]] http::Routes routes(http::Origin origin);
+    [[nodiscard]] http::Routes routes(http::Origin origin) override;
+    Flow<store::Committed> commit(std::vector<store::Write> writes) override;
+    void restarted() override;
     void begin_storm();
     void end_storm();
     void log_in_after_the_storm();
@@ -130,19 +127,12 @@ private:
     Flow<void> forge_for(Holder& holder, Browser& browser);
     Flow<void> rob(Holder& holder);
 
-    Flow<void> set_clocks();
     /// What the server does beside its requests.
     Flow<void> sweep_again_and_again();
     /// What the server does with an action that is to ring.
     Flow<void> deliver_notice(ActionId action);
     Flow<void> ring_what_waits();
 
-    Flow<void> sleep(std::uint32_t at_least, std::uint32_t and_below)
-    {
-        return world_->scheduler().sleep(Seconds{at_least + below(and_below)}, Whose::outside);
-    }
-    bool happens(int per_thousand) { return world_->scheduler().happens(per_thousand); }
-    std::uint32_t below(std::uint32_t bound) { return world_->scheduler().below(bound); }
     /// One of the symbols that a phone shows; none where it shows none.
     std::string symbol_of(std::vector<std::string> const& symbols)
     {
@@ -155,18 +145,14 @@ private:
     }
 
     PlantedFault fault_;
-    store::MemoryEngine engine_;
-    std::unique_ptr<FaultyStore> faulty_store_;
     std::unique_ptr<StandingClock> standing_clock_;
     std::unique_ptr<SameChance> same_chance_;
     std::unique_ptr<ForgetfulDevices> forgetful_devices_;
-    std::unique_ptr<Watcher> watcher_;
+    std::unique_ptr<SignInWatcher> watcher_;
     std::unique_ptr<SimulatedVault> vault_;
-    std::unique_ptr<Network> network_;
     std::deque<Holder> holders_;
     std::deque<Browser> browsers_;
     std::vector<Partner> partners_;
-    bool is_calm_ = false;
 
     /// How often what goes wrong with notifications, in a thousand. The storm's end doesn't change it.
     struct PushFaults {
@@ -186,8 +172,6 @@ private:
     std::string shared_cookie_;
     int assertions_ = 0;
     int credentials_ = 0;
-
-    std::unique_ptr<World> world_; ///< goes first: what waits in it holds on to all the rest
 };
 
 } // namespace symbolon::sim

@@ -9,7 +9,7 @@ struct Death {};
 
 } // namespace
 
-SimulatedVault::SimulatedVault(World& world, Watcher& watcher, vault::Keys keys, PlantedFault fault)
+SimulatedVault::SimulatedVault(World& world, SignInWatcher& watcher, vault::Keys keys, PlantedFault fault)
     : world_{world},
       watcher_{watcher},
       fault_{fault},

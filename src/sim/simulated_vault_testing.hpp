@@ -2,7 +2,7 @@
 
 #include "device/vault_requests.hpp"
 #include "sim/planted_fault_testing.hpp"
-#include "sim/watcher_testing.hpp"
+#include "sim/sign_in_watcher_testing.hpp"
 #include "vault/judge.hpp"
 
 namespace symbolon::sim {
@@ -10,7 +10,7 @@ namespace symbolon::sim {
 /// The judge of codes in a process of its own, that may die between counting and looking. Its file stays.
 class SimulatedVault final : public device::VaultRequests {
 public:
-    SimulatedVault(World& world, Watcher& watcher, vault::Keys keys, PlantedFault fault);
+    SimulatedVault(World& world, SignInWatcher& watcher, vault::Keys keys, PlantedFault fault);
 
     Flow<ports::CodeVerdict> judge(AccountId account, DeviceId device, ActionId action, Bytes message,
                                    Bytes sealed_proof) override;
@@ -27,7 +27,7 @@ private:
     Flow<ports::CodeVerdict> judge_first_and_count_then(AccountId account, ActionId action, Bytes proof);
 
     World& world_;
-    Watcher& watcher_;
+    SignInWatcher& watcher_;
     PlantedFault fault_;
     SeededRandom random_{2};
     std::map<AccountId, int> tries_of_the_planted_fault_;

@@ -1,35 +1,17 @@
 // The journey through a bank as a person walks it, in a real browser, with the real server and the demo's bank: B1 to B4, E1, E7.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { finishLinking, identifyAtBank, leaveFor, linkPhoneByBank, toChoice } from '../../web/demo/bank/customer.mjs';
 import * as journey from '../../web/demo/journey.mjs';
-import { startTestStack } from '../../web/demo/stack.mjs';
-import { e164 } from '../lib/holder.mjs';
+import { e164, nextSms } from '../lib/holder.mjs';
+import { useStackAndBrowser } from '../lib/stack_tests.mjs';
 
 const { hook, typeCode } = journey;
-let stack, browser;
-const pages = [];
-
-before(async () => {
-  stack = await startTestStack({ bank: true, reader: false });
-  browser = await journey.launch();
-});
-after(async () => {
-  await browser?.close();
-  await stack?.stop();
-});
-afterEach(async () => {
-  stack.bank.comeBack();
-  const troubles = pages.flatMap((page) => page.troubles);
-  for (const page of pages.splice(0)) await page.context().close();
-  assert.deepEqual(troubles, [], 'no script error and no refused policy on any page');
-});
-
-async function newPhone(options) {
-  const page = await journey.openPhone(browser, options);
-  pages.push(page);
-  return page;
-}
+let stack;
+const { computer, phone: newPhone } = useStackAndBrowser((begun) => {
+  ({ stack } = begun);
+}, { bank: true, reader: false });
+afterEach(() => stack.bank.comeBack());
 
 const ended = (phone, outcome) => phone.locator(`[data-test="failure"][data-outcome="${outcome}"]`);
 
@@ -38,18 +20,11 @@ async function open(phone, number) {
   await toChoice(phone, number);
 }
 
-/** `number`'s next SMS from now on. */
-function nextSms(number) {
-  const seen = stack.outbox.messages.length;
-  return async () => (await stack.outbox.next(e164(number), seen)).text;
-}
-
-const link = (phone, { number, ...how }) => linkPhoneByBank(phone, { phoneUrl: stack.phoneUrl, number, ...how, sms: nextSms(number) });
+const link = (phone, { number, ...how }) => linkPhoneByBank(phone, { phoneUrl: stack.phoneUrl, number, ...how, sms: nextSms(stack, number) });
 
 /** The holder logs in at the partner with that phone. Gives the name that the partner was told. */
 async function logIn(phone, { number, code }) {
-  const shop = await journey.openComputer(browser);
-  pages.push(shop);
+  const shop = await computer();
   const symbol = await journey.startLogin(shop, { partnerUrl: stack.partner.url, number });
   await journey.approve(phone, { symbol, code });
   await shop.locator('#name').waitFor();
@@ -59,7 +34,7 @@ async function logIn(phone, { number, code }) {
 test('B1_B2_D1_a_person_without_a_card_is_linked_through_a_bank_on_the_phone_alone_and_logs_in_with_the_name_that_the_bank_told', async () => {
   const number = '0472 00 00 01';
   const phone = await newPhone({ locale: 'nl-BE' });
-  const sms = nextSms(number);
+  const sms = nextSms(stack, number);
   await open(phone, number);
   await hook(phone, 'bank-kbc').click();
   await hook(phone, 'app-first').waitFor();
@@ -80,7 +55,7 @@ test('B4_a_visit_that_was_cancelled_comes_back_to_the_choice_with_what_happened_
   await identifyAtBank(phone, { by: 'cancel' });
   await ended(phone, 'bank_cancelled').waitFor();
   await hook(phone, 'banks').waitFor();
-  const sms = nextSms(number);
+  const sms = nextSms(stack, number);
   await leaveFor(phone, 'belfius');
   await identifyAtBank(phone, { person: 'amelie' });
   await phone.locator('#sms').waitFor();
@@ -142,7 +117,7 @@ test('B1_a_visit_that_comes_back_in_another_browser_goes_on_with_the_six_digits_
   await phone.fill('#landing', digits === '000000' ? '111111' : '000000');
   await hook(phone, 'next').click();
   await ended(phone, 'landing_code_wrong').waitFor();
-  const sms = nextSms(number);
+  const sms = nextSms(stack, number);
   await phone.fill('#landing', digits);
   await hook(phone, 'next').click();
   await finishLinking(phone, { sms });
@@ -160,7 +135,7 @@ test('B4_a_phone_that_was_restarted_half_way_says_at_which_bank_its_holder_was_a
   await phone.goto(`${stack.phoneUrl}/app/`);
   await hook(phone, 'at-bank').waitFor();
   assert.match(await phone.getByRole('heading', { level: 1 }).innerText(), /Hello bank!/);
-  const sms = nextSms(number);
+  const sms = nextSms(stack, number);
   await hook(phone, 'to-bank').click();
   await identifyAtBank(phone, { person: 'millennium' });
   await finishLinking(phone, { sms });
@@ -172,7 +147,7 @@ test('E1_E7_a_new_phone_gets_the_account_through_the_bank_with_a_new_code_and_th
   await link(old, { number, bank: 'bnpparibasfortis', person: 'longest-names' });
 
   const phone = await newPhone();
-  const sms = nextSms(number);
+  const sms = nextSms(stack, number);
   await open(phone, number);
   await leaveFor(phone, 'bnpparibasfortis');
   await identifyAtBank(phone, { person: 'longest-names' });
@@ -187,7 +162,7 @@ test('E1_E7_a_new_phone_gets_the_account_through_the_bank_with_a_new_code_and_th
   await phone.goto(`${stack.phoneUrl}/app/`);
   await hook(phone, 'forgot').locator('summary').click();
   await hook(phone, 'link-again').click();
-  const smsAgain = nextSms(number);
+  const smsAgain = nextSms(stack, number);
   await toChoice(phone, number);
   await leaveFor(phone, 'bnpparibasfortis');
   await identifyAtBank(phone, { person: 'longest-names' });
@@ -200,8 +175,7 @@ test('E6_a_blocked_account_is_unblocked_by_the_same_bank_and_by_no_other', async
   const person = 'amelie';
   const phone = await newPhone();
   await link(phone, { number, bank: 'ing', person });
-  const shop = await journey.openComputer(browser);
-  pages.push(shop);
+  const shop = await computer();
   const symbol = await journey.startLogin(shop, { partnerUrl: stack.partner.url, number });
   await hook(phone, 'open-action').first().click();
   await hook(phone, 'approve').click();
@@ -220,7 +194,7 @@ test('E6_a_blocked_account_is_unblocked_by_the_same_bank_and_by_no_other', async
   await leaveFor(phone, 'belfius');
   await identifyAtBank(phone, { person });
   await ended(phone, 'other_source_than_enrolled').waitFor();
-  const sms = nextSms(number);
+  const sms = nextSms(stack, number);
   await leaveFor(phone, 'ing');
   await identifyAtBank(phone, { person });
   await finishLinking(phone, { sms, code: '61937' });

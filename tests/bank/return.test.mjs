@@ -1,29 +1,18 @@
 // Back through a bank: a card holder on a new phone and with the card again, and a deactivated account (E1, E5).
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { finishLinking, identifyAtBank, leaveFor, linkPhoneByBank, toChoice } from '../../web/demo/bank/customer.mjs';
 import * as journey from '../../web/demo/journey.mjs';
 import { run } from '../../web/demo/process.mjs';
-import { startTestStack } from '../../web/demo/stack.mjs';
-import { e164, linkBrowser } from '../lib/holder.mjs';
+import { e164, linkBrowser, nextSms } from '../lib/holder.mjs';
+import { useStackAndBrowser } from '../lib/stack_tests.mjs';
 
 const { hook } = journey;
 let stack, browser;
 
-before(async () => {
-  stack = await startTestStack({ bank: true });
-  browser = await journey.launch();
-});
-after(async () => {
-  await browser?.close();
-  await stack?.stop();
-});
-
-/** `number`'s next SMS from now on. */
-function nextSms(number) {
-  const seen = stack.outbox.messages.length;
-  return async () => (await stack.outbox.next(e164(number), seen)).text;
-}
+useStackAndBrowser((begun) => {
+  ({ stack, browser } = begun);
+}, { bank: true });
 
 async function logIn(phone, number, code) {
   const shop = await journey.openComputer(browser);
@@ -42,7 +31,7 @@ test('E1_a_card_holder_comes_to_a_new_phone_through_a_bank_and_back_with_the_car
     const known = await logIn(first, number, '38214');
 
     const second = await journey.openPhone(browser);
-    await linkPhoneByBank(second, { phoneUrl: stack.phoneUrl, number, bank, person, code: '73195', sms: nextSms(number) });
+    await linkPhoneByBank(second, { phoneUrl: stack.phoneUrl, number, bank, person, code: '73195', sms: nextSms(stack, number) });
     await first.locator('[data-test="failure"][data-outcome="device_unbound"]').waitFor();
     assert.equal(await logIn(second, number, '73195'), known, person);
 
@@ -59,10 +48,10 @@ test('E1_a_card_holder_comes_to_a_new_phone_through_a_bank_and_back_with_the_car
 test('E5_a_deactivated_account_comes_back_through_the_bank_on_the_same_phone', async () => {
   const number = '0470 98 76 54';
   const phone = await journey.openPhone(browser);
-  await linkPhoneByBank(phone, { phoneUrl: stack.phoneUrl, number, bank: 'fintro', person: 'jurgen', sms: nextSms(number) });
+  await linkPhoneByBank(phone, { phoneUrl: stack.phoneUrl, number, bank: 'fintro', person: 'jurgen', sms: nextSms(stack, number) });
   await run(stack.program('symbolon'), ['person', 'deactivate', e164(number), '--config', stack.config]);
   await phone.reload();
-  const sms = nextSms(number);
+  const sms = nextSms(stack, number);
   await hook(phone, 'link-again').click();
   await toChoice(phone, number);
   await leaveFor(phone, 'fintro');

@@ -7,7 +7,7 @@ import { conducts } from '../../web/demo/bank/misbehaviour.mjs';
 import { launch, openPhone } from '../../web/demo/journey.mjs';
 import { startTestStack } from '../../web/demo/stack.mjs';
 import { visitByForms } from '../lib/bank_visit.mjs';
-import { Browser, e164 } from '../lib/holder.mjs';
+import { Browser, e164, nextSms } from '../lib/holder.mjs';
 
 let stack;
 
@@ -70,8 +70,7 @@ test('B1_on_the_phone_alone_a_person_without_any_card_becomes_a_holder', async (
   try {
     const phone = await openPhone(browser);
     const number = freshNumber();
-    const seen = stack.outbox.messages.length;
-    await linkPhoneByBank(phone, { phoneUrl: stack.phoneUrl, number, bank: 'kbc', person: 'amelie', sms: async () => (await stack.outbox.next(e164(number), seen)).text });
+    await linkPhoneByBank(phone, { phoneUrl: stack.phoneUrl, number, bank: 'kbc', person: 'amelie', sms: nextSms(stack, number) });
     assert.deepEqual(phone.troubles, []);
   } finally {
     await browser.close();

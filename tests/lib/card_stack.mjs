@@ -8,6 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { end } from './child.mjs';
 
 const run = promisify(execFile);
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -24,14 +25,6 @@ function lineOf(child, fits) {
         child.once('error', failed);
         child.once('exit', (code, signal) => failed(new Error(`${child.spawnfile} ended (${signal ?? code}): ${complaints}`)));
     });
-}
-
-/** Ends a child by its own process id, and waits for its end. */
-async function end(child) {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((done) => child.once('exit', done));
-    child.kill('SIGTERM');
-    await ended;
 }
 
 /** One command to symbolon-card's control socket; its answer, a line. */

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { linkPhone } from '../../web/demo/journey.mjs';
 import { solve } from '../../web/shared/person-check.ts';
 import { run } from '../../web/demo/process.mjs';
+import { end } from './child.mjs';
 
 // Not fetch(): that says of itself that it is a script, and some sites then don't send people to a login page.
 function navigate(url, { method = 'GET', headers, body }) {
@@ -79,12 +80,16 @@ export async function enrolUpToToken(stack, { persona, number, email = 'holder@e
 /** The number as SMS are sent to it: `0470 12 34 56` is `+32470123456`. */
 export const e164 = (number) => `+32${number.slice(1).replaceAll(' ', '')}`;
 
+/** A function that gives the first SMS to `number` from now on, once it is there. */
+export function nextSms(stack, number) {
+  const seen = stack.outbox.messages.length;
+  return async () => (await stack.outbox.next(e164(number), seen)).text;
+}
+
 /** An account for `persona`, bound to the app that `phone` (a page of a browser) opens. `fingerprint`: the answer to its offer. */
 export async function linkBrowser(stack, phone, { persona, number, language, fingerprint }) {
   const { token } = await enrolUpToToken(stack, { persona, number, language });
-  const seen = stack.outbox.messages.length;
-  const sms = async () => (await stack.outbox.next(e164(number), seen)).text;
-  await linkPhone(phone, { phoneUrl: stack.phoneUrl, number, token, fingerprint, sms });
+  await linkPhone(phone, { phoneUrl: stack.phoneUrl, number, token, fingerprint, sms: nextSms(stack, number) });
 }
 
 /**
@@ -115,11 +120,7 @@ export async function makeHolder(stack, { persona = 'lotte', number = '0470 12 3
       connection.once('error', reject);
       connection.write(`${line}\n`);
     }),
-    stop: () => new Promise((resolve) => {
-      if (child.exitCode !== null) return resolve();
-      child.once('exit', resolve);
-      return child.kill('SIGTERM');
-    }),
+    stop: () => end(child),
   };
 }
 

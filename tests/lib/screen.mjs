@@ -2,16 +2,9 @@
 import { execFile, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { end } from './child.mjs';
 
 const run = promisify(execFile);
-
-/** Ends a child by its own process id, and waits for its end. */
-async function end(child) {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((done) => child.once('exit', done));
-    child.kill('SIGTERM');
-    await ended;
-}
 
 /**
  * Starts a screen of its own. Gives { env, press(...keys), pages(className), stop() }; `env` is what a program needs to appear on it.

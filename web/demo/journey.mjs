@@ -14,15 +14,20 @@ export const launchPersistent = (folder, options) =>
 /** An element by its stable name (web/README.md). */
 export const hook = (page, name) => page.locator(`[data-test="${name}"]`);
 
-/** A page that notes every script error, refused policy and request to others. */
-export async function open(browser, options) {
-  const context = await browser.newContext({ locale: 'fr-BE', ...options });
-  const page = await context.newPage();
+/** Notes every script error and refused policy of a page in its `troubles`. Gives the page. */
+export function watched(page) {
   page.troubles = [];
   page.on('pageerror', (error) => page.troubles.push(String(error)));
   page.on('console', (message) => {
     if (message.type() === 'error' && !/Failed to load resource|net::ERR/.test(message.text())) page.troubles.push(message.text());
   });
+  return page;
+}
+
+/** A page that is watched, also for requests to others. */
+export async function open(browser, options) {
+  const context = await browser.newContext({ locale: 'fr-BE', ...options });
+  const page = watched(await context.newPage());
   page.on('request', (request) => {
     const { hostname, protocol } = new URL(request.url());
     if (protocol.startsWith('http') && hostname !== 'localhost') page.troubles.push(`a request to ${hostname}`);
@@ -119,10 +124,16 @@ export async function addFingerprint(phone, { credentials = [], ...options } = {
   };
 }
 
-/** D1 at the computer: from the partner's button to the symbol. */
-export async function startLogin(computer, { partnerUrl, number = '0470 12 34 56', button = '#login' }) {
+/** From the partner's button to the sign-in page, with every way from there to the phone. */
+export async function goToSignIn(computer, { partnerUrl, button = '#login' }) {
   await computer.goto(`${partnerUrl}/`);
   await computer.click(button);
+  await computer.locator('#entry').waitFor();
+}
+
+/** D1 at the computer: from the partner's button to the symbol. */
+export async function startLogin(computer, { partnerUrl, number = '0470 12 34 56', button }) {
+  await goToSignIn(computer, { partnerUrl, button });
   return typeNumber(computer, number);
 }
 

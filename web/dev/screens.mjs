@@ -3,7 +3,7 @@
 // them, tests/screens.test.mjs looks whether everybody can use them.
 
 import encodeQR from 'qr';
-import { addFingerprint, hook, open, pointCamera, shownQr, shownSymbol, startLogin, typeCode, typeNumber } from '../demo/journey.mjs';
+import { addFingerprint, goToSignIn, hook, open, pointCamera, shownQr, shownSymbol, startLogin, typeCode, typeNumber } from '../demo/journey.mjs';
 import { startTestStack } from '../demo/stack.mjs';
 import { linkBrowser } from '../../tests/lib/holder.mjs';
 import { failure, installExtension, ready, versions } from '../../tests/lib/web_eid.mjs';
@@ -756,9 +756,7 @@ async function signIn(walker) {
   };
   const atTheSignIn = async (options, { partner } = stack) => {
     const shop = await computer(options);
-    await shop.goto(`${partner.url}/`);
-    await shop.click('#login');
-    await shop.locator('#entry').waitFor();
+    await goToSignIn(shop, { partnerUrl: partner.url });
     return shop;
   };
   const approve = async (symbol) => {

@@ -1,19 +1,14 @@
 // One Chromium for a test file, pages under the real Content Security Policy, and what every screen must pass.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { chromium } from 'playwright-core';
+import { watched } from '../demo/journey.mjs';
+
+export { launch } from '../demo/journey.mjs';
 
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync) ?? 'chromium';
-const flags =
-  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
-
-export async function launch() {
-  return chromium.launch({ executablePath, args: flags.split(' ') });
-}
 
 export const computer = { viewport: { width: 1280, height: 860 }, locale: 'fr-BE' };
 export const phone = {
@@ -27,13 +22,7 @@ export const phone = {
 /** A page that fails its test on any script error, refused policy or broken request. */
 export async function open(browser, options = computer) {
   const context = await browser.newContext(options);
-  const page = await context.newPage();
-  page.troubles = [];
-  page.on('pageerror', (error) => page.troubles.push(String(error)));
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !/Failed to load resource|net::ERR/.test(message.text()))
-      page.troubles.push(message.text());
-  });
+  const page = watched(await context.newPage());
   page.setDefaultTimeout(15_000);
   return page;
 }

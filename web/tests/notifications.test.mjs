@@ -2,25 +2,16 @@
 // messages reach the real worker by the debugger's protocol. tests/notifications.test.mjs has the whole way in Firefox.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import * as journey from '../demo/journey.mjs';
-import { Mock } from '../dev/mock.ts';
-import { accessible, calm, launch, open, phone } from './browser.mjs';
+import { accessible, calm, phone } from './browser.mjs';
+import { useMock } from './with_mock.mjs';
 
 let browser, session, mock, page, context;
 
-before(async () => {
-  browser = await launch();
-});
-after(() => browser?.close());
-beforeEach(async () => {
-  mock = await Mock.start();
-  page = await open(browser, phone);
+useMock({ lasts: 'test', page: phone }, (begun) => {
+  ({ browser, mock, page } = begun);
   context = page.context();
-});
-afterEach(async () => {
-  await context.close();
-  await mock.stop();
 });
 
 const hook = (name) => page.locator(`[data-test="${name}"]`);

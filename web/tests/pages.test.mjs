@@ -2,26 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { cardStep, doneStep, Mock, outcomeText, phoneStep, reviewStep, signStep } from '../dev/mock.ts';
-import { accessible, calm, computer, launch, open } from './browser.mjs';
+import { test } from 'node:test';
+import { cardStep, doneStep, outcomeText, phoneStep, reviewStep, signStep } from '../dev/mock.ts';
+import { accessible, calm, computer } from './browser.mjs';
+import { useMock } from './with_mock.mjs';
 
 let browser, mock, page;
 
-before(async () => {
-  browser = await launch();
-  mock = await Mock.start();
-});
-after(async () => {
-  await browser?.close();
-  await mock?.stop();
-});
-beforeEach(async () => {
+useMock({ lasts: 'file', page: computer }, (begun) => {
+  ({ browser, mock, page } = begun);
   mock.setEnrolment(null);
   mock.refuseOnce.clear();
-  page = await open(browser, computer);
 });
-afterEach(() => page.context().close());
 
 const hook = (name) => page.locator(`[data-test="${name}"]`);
 const enrolPage = (language = 'fr') => page.goto(`${mock.idUrl}/${language}/enrol/`);

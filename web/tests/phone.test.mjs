@@ -1,24 +1,15 @@
 // The phone app against the mock: A4 to A6, D1, D5, D6.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import * as journey from '../demo/journey.mjs';
-import { Mock } from '../dev/mock.ts';
-import { accessible, calm, launch, open, phone } from './browser.mjs';
+import { accessible, calm, open, phone } from './browser.mjs';
+import { useMock } from './with_mock.mjs';
 
 let browser, mock, page;
 
-before(async () => {
-  browser = await launch();
-});
-after(() => browser?.close());
-beforeEach(async () => {
-  mock = await Mock.start();
-  page = await open(browser, phone);
-});
-afterEach(async () => {
-  await page.context().close();
-  await mock.stop();
+useMock({ lasts: 'test', page: phone }, (begun) => {
+  ({ browser, mock, page } = begun);
 });
 
 const hook = (name) => page.locator(`[data-test="${name}"]`);

@@ -1,24 +1,15 @@
 // What the sign-in assets add to the server's pages (D1 at the computer).
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { Mock } from '../dev/mock.ts';
-import { accessible, calm, launch, open } from './browser.mjs';
+import { test } from 'node:test';
+import { accessible, calm, computer } from './browser.mjs';
+import { useMock } from './with_mock.mjs';
 
-let browser, mock, page;
+let mock, page;
 
-before(async () => {
-  browser = await launch();
-  mock = await Mock.start();
+useMock({ lasts: 'file', page: computer }, (begun) => {
+  ({ mock, page } = begun);
 });
-after(async () => {
-  await browser?.close();
-  await mock?.stop();
-});
-beforeEach(async () => {
-  page = await open(browser);
-});
-afterEach(() => page.context().close());
 
 const waiting = () => page.goto(`${mock.idUrl}/sign-in/S1`);
 

@@ -3,30 +3,22 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { failure, installExtension, ready } from '../../tests/lib/web_eid.mjs';
-import { cardStep, Mock, outcomeText } from '../dev/mock.ts';
+import { cardStep, outcomeText } from '../dev/mock.ts';
 import { webEidCodes } from '../pages/enrol/web-eid.ts';
-import { accessible, calm, computer, launch, open } from './browser.mjs';
+import { accessible, calm, computer } from './browser.mjs';
+import { useMock } from './with_mock.mjs';
 
-let browser, mock, page;
+let mock, page;
 
-before(async () => {
-  browser = await launch();
-  mock = await Mock.start();
-});
-after(async () => {
-  await browser?.close();
-  await mock?.stop();
-});
-beforeEach(async () => {
+useMock({ lasts: 'file', page: computer }, (begun) => {
+  ({ mock, page } = begun);
   mock.setEnrolment(null);
   mock.setEnrolment(cardStep());
   mock.refuseOnce.clear();
   mock.webEidToken = '';
-  page = await open(browser, computer);
 });
-afterEach(() => page.context().close());
 
 const hook = (name) => page.locator(`[data-test="${name}"]`);
 const texts = (language) => JSON.parse(readFileSync(new URL(`../texts/${language}/enrol.json`, import.meta.url), 'utf8'));
