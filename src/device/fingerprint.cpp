@@ -160,13 +160,16 @@ Flow<http::Response> turn_passkey_on(http::Request request, Services services, S
         co_return fail_with_tries(Outcome::code_wrong, judged->tries_left);
     }
 
-    // 11: once, and for this account alone.
-    co_await take_credential_id(fresh, services);
+    // 11: once, and for this account alone. In one commit: or a message that stopped half way, and came again, would
+    // find its own credential taken.
+    auto once = use_of_credential(fresh, now);
     auto changed_device = with_next_ratchet(device, ratchet, services.random.bytes(ratchet_bytes));
     changed_device.passkey = std::move(fresh);
     changed_device.passkey_challenge.clear();
     changed_device.last_seen_at = now;
-    co_await services.devices.save(changed(who.device, changed_device), history(device, "passkey_on", now));
+    auto const is_first = co_await services.devices.save(changed(who.device, changed_device),
+                                                         history(device, "passkey_on", now), std::move(once));
+    if (!is_first) co_return fail(Outcome::passkey_refused, "the credential is known already");
     services.log.event("passkey_on", {});
     co_return turned_on(changed_device);
 }

@@ -198,10 +198,10 @@ public:
     }
     Flow<void> open(account::Account account, account::Device device, Bytes contract_pdf,
                     ports::Stored<enrolment::Enrolment> enrolment, ports::HistoryEntry entry,
-                    std::optional<ports::NumberLost> number_lost) override
+                    std::optional<ports::NumberLost> number_lost, std::optional<ports::Once> credential) override
     {
         return accounts().open(std::move(account), std::move(device), std::move(contract_pdf), std::move(enrolment),
-                               std::move(entry), std::move(number_lost));
+                               std::move(entry), std::move(number_lost), std::move(credential));
     }
     Flow<void> move(ports::AccountMove move) override { return accounts().move(std::move(move)); }
     Flow<void> undo_open(ports::Stored<account::Account> account, ports::Stored<account::Device> device,
