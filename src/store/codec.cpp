@@ -186,6 +186,7 @@ void describe(V& member, T& it)
     member("backup_eligible", it.backup_eligible);
     member("backed_up", it.backed_up);
     member("aaguid", it.aaguid);
+    member("used_counts", it.used_counts);
     member("turned_on_by", it.turned_on_by);
     member("registered_at", it.registered_at);
 }

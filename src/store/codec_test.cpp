@@ -62,6 +62,7 @@ TEST(Codec, keeps_every_member_of_every_value)
                                       .backup_eligible = true,
                                       .backed_up = true,
                                       .aaguid = Bytes(16, 4),
+                                      .used_counts = {0, 3, 2},
                                       .turned_on_by = Bytes(32, 5),
                                       .registered_at = testing::noon};
     device.passkey_challenge = Bytes(32, 6);
