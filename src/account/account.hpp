@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -96,6 +97,8 @@ struct Account {
     Source source;
     std::optional<DeviceId> device; ///< the one phone that is bound
     ContractId contract;
+    std::int64_t move_number = 0;   ///< of its last move to another phone: the order of its codes, for the vault
+    Instant card_may_unblock_until; ///< before it, the card unblocks what a bank enrolled (with_word_of_bank)
     Instant created_at;
 };
 

@@ -120,9 +120,17 @@ void EnrolmentWatcher::is_told_to_wait(Instant until)
 void EnrolmentWatcher::vault_takes_code(AccountId const& account, DeviceId const& device)
 {
     auto const now = account_now(account);
-    if (now && now->device != device)
+    auto const at = vault_codes_.find(account);
+    auto const before = at == vault_codes_.end() ? std::optional<DeviceId>{} : std::optional{at->second};
+    vault_codes_[account] = device;
+    if (!now || now->device == device) return;
+    // What lay about on the way while the account went on to another phone may still come first, never second.
+    if (!had_phones_.contains({account, device}))
         violated(EnrolmentInvariant::winner_keeps_the_code,
-                 named(account, "the vault took the code of " + device.text() + ", which is not its phone"));
+                 named(account, "the vault took the code of " + device.text() + ", which never was its phone"));
+    else if (now->device && before == now->device)
+        violated(EnrolmentInvariant::winner_keeps_the_code,
+                 named(account, "the vault took the code of " + device.text() + " in place of its phone's"));
 }
 
 // ---- what the World tells
@@ -131,6 +139,7 @@ void EnrolmentWatcher::knows(account::Account const& account)
 {
     accounts_[account.id] = account;
     phones_[account.id] = account.device;
+    if (account.device) had_phones_.emplace(account.id, *account.device);
 }
 
 std::optional<account::Account> EnrolmentWatcher::account_now(AccountId const& id)
@@ -211,6 +220,7 @@ void EnrolmentWatcher::judge_step(Enrolment const& before, Enrolment const& afte
         ++count[enrolment::goes_through_bank(after) ? "ended through a bank" : "ended with the card"];
         if (after.moves) ++count["accounts moved"];
         phones_[after.account.value()] = after.device;
+        had_phones_.emplace(after.account.value(), after.device.value());
     }
     if (after.state == State::undone) {
         ++count["undone"];

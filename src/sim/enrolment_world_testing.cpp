@@ -19,6 +19,8 @@
 #include "vault/statement.hpp"
 #include "vault/vault_testing.hpp"
 
+#include <limits>
+
 namespace symbolon::sim {
 
 namespace {
@@ -376,10 +378,38 @@ public:
 private:
     Flow<vault::Reply> ask(vault::Request request) override
     {
+        // It lies about somewhere on the way, for longer than the whole next journey of its person may take.
+        auto const* sent = std::get_if<vault::RegisterCode>(&request);
+        if (sent != nullptr && !sent->permit.empty() && world_.happens(world_.permits_late_)) {
+            constexpr std::uint32_t latest = 3600;
+            auto& scheduler = world_.world_->scheduler();
+            ++world_.watcher_->count["replacements that lay about"];
+            scheduler.at(
+                scheduler.now() + Seconds{1 + world_.below(latest)},
+                [this, request] {
+                    auto const late = reply_to(request);
+                    if (!late && late.error().outcome == Outcome::moved_meanwhile)
+                        ++world_.watcher_->count["replacements that came too late"];
+                },
+                outside);
+            co_return fail(Outcome::vault_unreachable, "simulated: it lies about");
+        }
+        co_return reply_to(std::move(request));
+    }
+
+    Result<vault::Reply> reply_to(vault::Request request)
+    {
+        // A vault that knows no order carries out what comes.
+        if (world_.fault_ == EnrolmentFault::vault_knows_no_order)
+            if (auto* numbered = std::get_if<vault::RegisterCode>(&request); numbered && !numbered->permit.empty()) {
+                numbered->move = 0;
+                *numbered = vault::permitted(*numbered, *permits());
+            }
         auto reply = judge_.answer(std::span{&request, 1}, world_.world_->clock_now()).front();
         auto* code = std::get_if<vault::RegisterCode>(&request);
         if (code != nullptr && reply.outcome && world_.fault_ == EnrolmentFault::vault_asks_for_no_permit) {
             code->reason = "card";
+            code->move = std::numeric_limits<std::int64_t>::max();
             request = vault::permitted(*code, *permits());
             code = std::get_if<vault::RegisterCode>(&request);
             reply = judge_.answer(std::span{&request, 1}, world_.world_->clock_now()).front();
@@ -387,8 +417,8 @@ private:
         // The same permit again changes nothing.
         if (code != nullptr && !reply.outcome && (code->permit.empty() || permits_used_.insert(code->permit).second))
             world_.watcher_->vault_takes_code(code->account, code->device);
-        if (reply.outcome) co_return fail(*reply.outcome);
-        co_return reply;
+        if (reply.outcome) return fail(*reply.outcome);
+        return reply;
     }
     [[nodiscard]] crypto::PrivateKey const* permits() const override
     {
@@ -580,6 +610,8 @@ void EnrolmentWorld::begin_storm()
     sms_doubled_ = 20 * strength();
     sms_late_ = 20 * strength();
     mistakes_ = 6 * strength();
+    permits_late_ = 25 * strength();
+    if (fault_ == EnrolmentFault::vault_knows_no_order) permits_late_ = 600;
     if (fault_ == EnrolmentFault::store_loses_its_last_commit) world_->faults().stops = 8;
     if (fault_ == EnrolmentFault::messages_never_arrive) sms_lost_ = 1000;
     // Where a planted fault lies in wait for a mistake, people make more of them.
@@ -591,6 +623,7 @@ void EnrolmentWorld::end_storm()
     world_->faults() = Faults::none();
     network_->faults = {};
     mistakes_ = 0;
+    permits_late_ = 0;
     if (fault_ != EnrolmentFault::messages_never_arrive) sms_lost_ = 0;
     sms_doubled_ = 0;
     sms_late_ = 0;

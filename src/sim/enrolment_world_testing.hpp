@@ -20,6 +20,7 @@ enum class EnrolmentFault : std::uint8_t {
     store_forgets_to_unbind,
     store_ends_enrolments_alone, ///< without the account that goes with the end
     vault_asks_for_no_permit,
+    vault_knows_no_order,      ///< of replacements
     chance_is_always_the_same, ///< where SMS codes are drawn
     blocked_accounts_look_active,
     failures_count_double,
@@ -156,6 +157,7 @@ private:
     int sms_lost_ = 0; ///< in a thousand
     int sms_doubled_ = 0;
     int sms_late_ = 0;
+    int permits_late_ = 0;
     int mistakes_ = 0; ///< of people, in a thousand steps
 
     std::unique_ptr<World> world_; ///< goes first: what waits in it holds on to all the rest

@@ -173,6 +173,8 @@ void describe(V& member, T& it)
     member("source", it.source);
     member("device", it.device);
     member("contract", it.contract);
+    member("move_number", it.move_number);
+    member("card_may_unblock_until", it.card_may_unblock_until);
     member("created_at", it.created_at);
 }
 
@@ -376,6 +378,7 @@ void describe(V& member, T& it)
     member("ocsp_answers", it.ocsp_answers);
     member("moves", it.moves);
     member("moves_from", it.moves_from);
+    member("move_number", it.move_number);
     member("number_before", it.number_before);
     member("email_before", it.email_before);
     member("contract", it.contract);
