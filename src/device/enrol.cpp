@@ -266,10 +266,11 @@ Flow<Bound> move_account(Binding binding, Services services, SharedSettings sett
         auto const before = co_await services.accounts.find(binding.account);
         if (!before) co_return fail(Outcome::moved_meanwhile, "the account is gone");
         co_await enrolment::check_moves(enrolment, before->value);
-        co_await account::check_move(before->value, enrolment.source);
+        co_await account::check_move(before->value, enrolment.source, now);
         auto const device = device_of(binding, now);
         auto const account = co_await enrolment::account_moved(enrolment, before->value, device.id, now);
         auto done = co_await enrolment::bind_phone(enrolment, account.id, device.id, device.name, now);
+        done.move_number = account.move_number;
         done.number_before = before->value.phone_number;
         done.email_before = before->value.email;
         std::optional<Stored<account::Device>> old;

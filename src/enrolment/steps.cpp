@@ -229,7 +229,7 @@ Result<Enrolment> web_eid_accepted(Enrolment enrolment, account::Account const& 
     auto source = known.source;
     source.kind = account::Source::Kind::card;
     source.bank.clear();
-    TRY(account::check_move(known, source));
+    TRY(account::check_move(known, source, now));
 
     enrolment = TRY(move(std::move(enrolment), Event::web_eid_judged, now));
     close_reader(enrolment);

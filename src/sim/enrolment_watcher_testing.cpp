@@ -286,8 +286,11 @@ void EnrolmentWatcher::judge_accounts()
         auto const is_new = known.id == AccountId{};
         if (!is_new && known.state == account::State::blocked && account->state == account::State::active) {
             ++count["accounts unblocked"];
-            if (known.source.kind != account->source.kind || known.source.bank != account->source.bank)
-                violated(EnrolmentInvariant::only_its_source_unblocks, id.text());
+            auto const is_same = known.source.kind == account->source.kind && known.source.bank == account->source.bank;
+            auto const both_spoke = account->source.kind == account::Source::Kind::card &&
+                                    world_.clock_now() < known.card_may_unblock_until + clock_went_back_;
+            if (both_spoke) ++count["accounts unblocked by bank and card"];
+            if (!is_same && !both_spoke) violated(EnrolmentInvariant::only_its_source_unblocks, id.text());
         }
         if (!is_new && known.phone_number != account->phone_number && account->phone_number.empty())
             ++count["numbers lost to their new owner"];

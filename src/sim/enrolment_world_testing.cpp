@@ -706,20 +706,17 @@ void EnrolmentWorld::run()
     begin_storm();
     auto& first = new_person("85073003328", "1985-07-30", old_number, "38214");
     first.by_bank = happens(350);
-    auto can_change_number = true;
     if (happens(450)) {
         constexpr std::array states{account::State::active, account::State::blocked, account::State::deactivated};
         auto const state = states.at(below(states.size()));
         auto const by_bank = happens(400);
         add_account(first, old_number, state, by_bank ? first_bank : "");
-        // What a bank has to unblock (E6) can't come to a new number (E3): that way leads to the helpdesk.
-        can_change_number = state != account::State::blocked || !by_bank;
     }
     if (happens(400)) {
         auto& second = new_person("90010100123", "1990-01-01", "+32470654321", "61937");
         second.by_bank = happens(350);
         // The operator gave the number to somebody else (E10).
-        if (can_change_number && happens(500)) std::swap(first.number, second.number);
+        if (happens(500)) std::swap(first.number, second.number);
     }
     for (auto& person : people_) {
         auto const journeys = happens(300) ? 2 : 1;
