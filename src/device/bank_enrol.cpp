@@ -248,6 +248,12 @@ Flow<http::Response> list_banks(http::Request /*request*/, Services /*services*/
     co_return answer({{"banks", std::move(banks)}});
 }
 
+Flow<http::Response> keys_for_banks(http::Request /*request*/, Services /*services*/, SharedSettings settings)
+{
+    if (settings->banks == nullptr) co_return fail(Outcome::not_found);
+    co_return http::json(200, settings->banks->public_keys());
+}
+
 Flow<http::Response> start_at_bank(http::Request request, Services services, SharedSettings settings)
 {
     co_await check_rate("enrol_start", request, services, settings);

@@ -331,6 +331,7 @@ public:
     explicit SimulatedBank(EnrolmentWorld& world) : world_{world} {}
 
     std::vector<ports::BankStanding> list() override { return fakes_.standing; }
+    std::string public_keys() override { return fakes_.public_keys(); }
     Flow<std::string> begin(ports::BankVisit visit, Language /*language*/) override
     {
         co_await world_.world_->scheduler().turn();
