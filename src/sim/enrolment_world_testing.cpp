@@ -902,7 +902,9 @@ Flow<void> EnrolmentWorld::at_computer(Journey journey, json::Object page)
     if (shown.open_at) watcher_->is_told_to_wait(*shown.open_at);
     auto const click = [&](std::string path) { return ask(computer, http::Origin::id, "POST", std::move(path), {}); };
 
-    if (shown.name == "other_source_than_enrolled") {
+    if (shown.name == "other_source_than_enrolled" && handset.looks_at_card > 0) {
+        --handset.looks_at_card;
+    } else if (shown.name == "other_source_than_enrolled") {
         // The way out that the page tells of: what the account was enrolled with.
         handset.is_at_bank = true;
         co_return {};
@@ -1116,6 +1118,7 @@ Flow<void> EnrolmentWorld::visit_bank(Journey journey, device::Phone::EnrolmentP
             if (!is_the_banks || *place.outcome == Outcome::new_number_needs_card) {
                 // The way out that the app tells of: the card.
                 handset.is_at_bank = false;
+                handset.looks_at_card = 4;
                 auto state = handset.phone->state();
                 state.session = {};
                 handset.phone = std::make_unique<device::Phone>(std::move(state), *handset.transport);

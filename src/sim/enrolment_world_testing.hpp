@@ -76,6 +76,7 @@ private:
         std::string landing_code;    ///< that the holder saw on another browser's page
         std::set<std::string> tried; ///< SMS codes
         bool is_at_bank = false;     ///< the journey goes through the bank
+        int looks_at_card = 0;       ///< a bank said so: so often the card is tried, whatever the page said before
         bool was_told = false;       ///< that it is done
     };
     /// One person with one computer and one phone, on the way to an account.
