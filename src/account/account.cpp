@@ -12,10 +12,17 @@ Result<Account> apply(Account account, Event event)
     return account;
 }
 
-Result<void> check_move(Account const& account, Source const& by)
+Account with_word_of_bank(Account account, Instant now)
+{
+    account.card_may_unblock_until = now + word_of_bank_lasts;
+    return account;
+}
+
+Result<void> check_move(Account const& account, Source const& by, Instant now)
 {
     auto const is_same = account.source.kind == by.kind && account.source.bank == by.bank;
-    if (account.state == State::blocked && !is_same) return fail(Outcome::other_source_than_enrolled);
+    auto const both_spoke = by.kind == Source::Kind::card && now < account.card_may_unblock_until;
+    if (account.state == State::blocked && !is_same && !both_spoke) return fail(Outcome::other_source_than_enrolled);
     return {};
 }
 

@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -96,16 +97,25 @@ struct Account {
     Source source;
     std::optional<DeviceId> device; ///< the one phone that is bound
     ContractId contract;
+    std::int64_t move_number = 0;   ///< of its last move to another phone: the order of its codes, for the vault
+    Instant card_may_unblock_until; ///< before it, the card unblocks what a bank enrolled (with_word_of_bank)
     Instant created_at;
 };
 
 /// The account after an event. Fails with `conflict` when the table has no such move.
 Result<Account> apply(Account account, Event event);
 
+/// How long the word of a bank unblocks for the card: till the holder sits in front of a computer with a reader.
+inline constexpr Seconds word_of_bank_lasts = std::chrono::hours{24};
+
+/// A blocked account once the bank that enrolled it has said who its holder is. A bank can't bring a new number (E3),
+/// and the card alone doesn't unblock what a bank enrolled (E6): so, for a while, the two of them do it together.
+Account with_word_of_bank(Account account, Instant now);
+
 /// Whether its holder, proven by `by` (its kind and its bank count), may bring the account to another phone, and with
 /// it to a new code. Fails with other_source_than_enrolled: a blocked account is unblocked with what it was enrolled
 /// with, the card or that very bank (E6). A card that was renewed is the same source: it is the person that counts.
-Result<void> check_move(Account const& account, Source const& by);
+Result<void> check_move(Account const& account, Source const& by, Instant now);
 
 /// The account as it is on another phone, which `enrolled` was made for: what the holder has just proven, typed and
 /// signed is what counts from then on. It keeps its id (and with it what partners know the holder by), and is active.

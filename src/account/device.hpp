@@ -11,6 +11,8 @@
 
 namespace symbolon::account {
 
+inline constexpr std::size_t most_used_counts = 16;
+
 /// A passkey beside the device key of a phone, for the fingerprint (Web Authentication Level 3 §4 "credential record").
 struct Passkey {
     Bytes id;                     ///< 1 to 1023 bytes
@@ -20,7 +22,10 @@ struct Passkey {
     bool backup_eligible = false; ///< its maker's cloud may copy it
     bool backed_up = false;       ///< and has, when it was last used
     Bytes aaguid;                 ///< the authenticator's model, as it says; 16 bytes
-    Bytes turned_on_by;           ///< SHA-256 of the message that turned it on; empty: at enrolment
+    /// The counts of what was believed of it, the one that it was made with first, then in the order in which they
+    /// came; the last most_used_counts of them. `sign_count` is the highest.
+    std::vector<std::int64_t> used_counts;
+    Bytes turned_on_by; ///< SHA-256 of the message that turned it on; empty: at enrolment
     Instant registered_at;
 };
 

@@ -6,9 +6,11 @@
 #include "crypto/hash.hpp"
 #include "vault/keys.hpp"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <span>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,6 +75,7 @@ Result<SecretBytes> read_secret_file(fs::path const& file)
 }
 
 fs::path signing_file(fs::path const& directory) { return directory / "signing.json"; }
+fs::path bank_signing_file(fs::path const& directory) { return directory / "bank_signing.json"; }
 
 crypto::KeyType key_type_of(crypto::SignatureAlgorithm algorithm)
 {
@@ -91,7 +94,7 @@ SigningKeyRow new_row(crypto::SignatureAlgorithm algorithm, Instant signs_from)
     };
 }
 
-Result<void> write_rows(fs::path const& directory, std::vector<SigningKeyRow> const& rows)
+Result<void> write_rows(fs::path const& path, std::vector<SigningKeyRow> const& rows)
 {
     json::Array keys;
     for (auto const& row : rows) {
@@ -107,7 +110,7 @@ Result<void> write_rows(fs::path const& directory, std::vector<SigningKeyRow> co
     json::Object file;
     file["keys"] = std::move(keys);
     SecretText const text{json::write(file)};
-    return write_secret_file(signing_file(directory), bytes_of(text.reveal()));
+    return write_secret_file(path, bytes_of(text.reveal()));
 }
 
 Result<SigningKeyRow> row_in(json::Value const& value)
@@ -197,16 +200,17 @@ Result<void> make_state_directory(fs::path const& directory, std::string_view se
     std::vector<SigningKeyRow> rows;
     rows.reserve(signing_algorithms.size());
     for (auto const algorithm : signing_algorithms) rows.push_back(new_row(algorithm, now));
-    TRY(write_rows(directory, rows));
+    TRY(write_rows(signing_file(directory), rows));
     TRY(vault::make_vault(directory / "vault", random));
     // Last, since it is what the programs are pointed at: a half-made directory is not taken for a whole one.
     TRY(write_secret_file(directory / "symbolon.toml", bytes_of(settings)));
     return {};
 }
 
-Result<std::vector<SigningKeyRow>> read_signing_keys(fs::path const& directory)
+namespace {
+
+Result<std::vector<SigningKeyRow>> read_rows(fs::path const& file)
 {
-    auto const file = signing_file(directory);
     auto const content = TRY(read_secret_file(file));
     auto const object = json::parse_object(text_of(content.reveal()));
     if (!object) return invalid(file, object.error().detail);
@@ -219,6 +223,31 @@ Result<std::vector<SigningKeyRow>> read_signing_keys(fs::path const& directory)
         rows.push_back(*std::move(row));
     }
     return rows;
+}
+
+/// The keys after a rotation: a new one for each algorithm, known before it signs, and the old ones after.
+std::vector<SigningKeyRow> rotated(std::vector<SigningKeyRow> rows,
+                                   std::span<crypto::SignatureAlgorithm const> algorithms, Instant now, Seconds notice,
+                                   Seconds overlap)
+{
+    std::erase_if(rows, [&](auto const& row) { return now >= row.published_until; });
+    auto const change = now + notice;
+    for (auto& row : rows) {
+        if (row.signs_until <= change) continue;
+        row.signs_until = change;
+        row.published_until = change + overlap;
+    }
+    // What would never have signed is not needed.
+    std::erase_if(rows, [](auto const& row) { return row.signs_from >= row.signs_until; });
+    for (auto const algorithm : algorithms) rows.push_back(new_row(algorithm, change));
+    return rows;
+}
+
+} // namespace
+
+Result<std::vector<SigningKeyRow>> read_signing_keys(fs::path const& directory)
+{
+    return read_rows(signing_file(directory));
 }
 
 std::vector<crypto::SigningKey> keys_at(std::vector<SigningKeyRow> const& rows, Instant now)
@@ -237,17 +266,7 @@ std::vector<crypto::SigningKey> keys_at(std::vector<SigningKeyRow> const& rows, 
 Result<void> rotate_signing_keys(fs::path const& directory, Instant now, Seconds notice, Seconds overlap)
 {
     auto rows = TRY(read_signing_keys(directory));
-    std::erase_if(rows, [&](auto const& row) { return now >= row.published_until; });
-    auto const change = now + notice;
-    for (auto& row : rows) {
-        if (row.signs_until <= change) continue;
-        row.signs_until = change;
-        row.published_until = change + overlap;
-    }
-    // What would never have signed is not needed.
-    std::erase_if(rows, [](auto const& row) { return row.signs_from >= row.signs_until; });
-    for (auto const algorithm : signing_algorithms) rows.push_back(new_row(algorithm, change));
-    return write_rows(directory, rows);
+    return write_rows(signing_file(directory), rotated(std::move(rows), signing_algorithms, now, notice, overlap));
 }
 
 SecretBytes derived_key(State const& state, std::string_view purpose)
@@ -326,6 +345,13 @@ Result<bank::Keys> read_bank_keys(fs::path const& directory)
         TRY(write_secret_file(encryption_file,
                               crypto::PrivateKey::generate(crypto::KeyType::rsa, encryption_bits).der().reveal()));
     auto signing = TRY(read_p256_key(signing_file));
+    std::vector<bank::TimedKey> timed;
+    if (auto const rows = bank_signing_file(directory); !is_missing(rows))
+        for (auto& row : TRY(read_rows(rows)))
+            timed.push_back({.key = std::move(row.key),
+                             .signs_from = row.signs_from,
+                             .signs_until = row.signs_until,
+                             .published_until = row.published_until});
     auto encryption = crypto::PrivateKey::from_der(TRY(read_secret_file(encryption_file)));
     if (!encryption || encryption->type() != crypto::KeyType::rsa) return invalid(encryption_file, "is no RSA key");
     auto signing_name = signing.public_key().thumbprint();
@@ -335,7 +361,32 @@ Result<bank::Keys> read_bank_keys(fs::path const& directory)
                     .algorithm = crypto::SignatureAlgorithm::es256,
                     .key = std::move(signing)},
         .decryption = {{.key_id = std::move(encryption_name), .key = *std::move(encryption)}},
+        .timed = std::move(timed),
     };
+}
+
+Result<std::vector<SigningKeyRow>> bank_signing_keys(fs::path const& directory)
+{
+    auto keys = TRY(read_bank_keys(directory));
+    std::vector<SigningKeyRow> rows;
+    for (auto& each : keys.timed)
+        rows.push_back({.key = std::move(each.key),
+                        .signs_from = each.signs_from,
+                        .signs_until = each.signs_until,
+                        .published_until = each.published_until});
+    if (rows.empty())
+        rows.push_back({.key = std::move(keys.signing),
+                        .signs_from = Instant{},
+                        .signs_until = no_end,
+                        .published_until = no_end});
+    return rows;
+}
+
+Result<void> rotate_bank_keys(fs::path const& directory, Instant now, Seconds notice, Seconds overlap)
+{
+    auto rows = TRY(bank_signing_keys(directory));
+    return write_rows(bank_signing_file(directory),
+                      rotated(std::move(rows), std::array{crypto::SignatureAlgorithm::es256}, now, notice, overlap));
 }
 
 bank::Settings bank_settings(Configuration const& configuration, bank::Keys keys)

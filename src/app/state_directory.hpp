@@ -23,7 +23,8 @@
 ///     signing.json     the keys of ID tokens
 ///     record.key       the key that approval records are signed with, PKCS#8
 ///     push.key         the key that push services know us by (RFC 8292), PKCS#8
-///     bank.key         the key that banks know us by (private_key_jwt), PKCS#8
+///     bank.key         the first key that banks know us by (private_key_jwt), PKCS#8
+///     bank_signing.json  where that key was rotated: all that are kept, with their times
 ///     bank_encryption.key  the key that banks encrypt ID tokens to, PKCS#8
 ///     vault/           the vault's own (vault::make_vault); permit.key in it, or moved beside these, is the server's
 ///     store.db         made at the first start
@@ -84,6 +85,13 @@ Result<void> rotate_signing_keys(std::filesystem::path const& directory, Instant
 
 /// Our keys towards the banks, made where they are missing. Fails with configuration_invalid.
 Result<bank::Keys> read_bank_keys(std::filesystem::path const& directory);
+
+/// The keys that we sign with towards the banks, in the order in which they were made. Fails with
+/// configuration_invalid.
+Result<std::vector<SigningKeyRow>> bank_signing_keys(std::filesystem::path const& directory);
+
+/// As rotate_signing_keys, for the key that we sign with towards the banks. The key that they encrypt to stays.
+Result<void> rotate_bank_keys(std::filesystem::path const& directory, Instant now, Seconds notice, Seconds overlap);
 
 /// What the banks of a configuration are asked with.
 bank::Settings bank_settings(Configuration const& configuration, bank::Keys keys);

@@ -58,11 +58,42 @@ TEST_F(StateDirectory, has_keys_for_the_banks_that_are_made_once)
     make();
     auto const keys = read_bank_keys(directory());
     ASSERT_TRUE(keys) << keys.error().detail;
-    EXPECT_EQ(bank::public_jwk_set(*keys), bank::public_jwk_set(read_bank_keys(directory()).value()));
+    EXPECT_EQ(bank::public_jwk_set(*keys, noon), bank::public_jwk_set(read_bank_keys(directory()).value(), noon));
     for (auto const* const name : {"bank.key", "bank_encryption.key"})
         EXPECT_EQ(fs::status(directory() / name).permissions(), fs::perms::owner_read | fs::perms::owner_write) << name;
     std::ofstream{directory() / "bank.key"} << "no key";
     EXPECT_EQ(read_bank_keys(directory()).error().outcome, Outcome::configuration_invalid);
+}
+
+TEST_F(StateDirectory, H3_a_new_key_towards_the_banks_is_published_before_it_signs_and_the_old_one_after)
+{
+    make();
+    auto const names = [&](Instant now) {
+        std::vector<std::string> found;
+        auto const set = json::parse_object(bank::public_jwk_set(read_bank_keys(directory()).value(), now)).value();
+        for (auto const& key : json::array(set, "keys").value())
+            if (json::text(key.as_object(), "use") == "sig")
+                found.push_back(json::text(key.as_object(), "kid").value());
+        return found;
+    };
+    auto const signs = [&](Instant now) { return read_bank_keys(directory())->signing_at(now).key_id; };
+    auto const old = signs(noon);
+    EXPECT_EQ(names(noon), std::vector{old});
+
+    ASSERT_TRUE(rotate_bank_keys(directory(), noon, 24h, 48h));
+    ASSERT_EQ(names(noon).size(), 2U);
+    auto const next = names(noon).back();
+    EXPECT_EQ(names(noon).front(), old);
+    EXPECT_EQ(signs(noon + 24h - 1s), old);
+    EXPECT_EQ(signs(noon + 24h), next);
+    EXPECT_EQ(names(noon + 24h), (std::vector{next, old}));
+    EXPECT_EQ(names(noon + 24h + 48h), std::vector{next});
+    EXPECT_EQ(fs::status(directory() / "bank_signing.json").permissions(),
+              fs::perms::owner_read | fs::perms::owner_write);
+
+    ASSERT_TRUE(rotate_bank_keys(directory(), noon + 24h * 9, 24h, 48h));
+    EXPECT_EQ(names(noon + 24h * 9).front(), next);
+    EXPECT_EQ(names(noon + 24h * 9).size(), 2U) << "the first one is forgotten";
 }
 
 TEST_F(StateDirectory, is_never_made_over_another)

@@ -91,11 +91,10 @@ Result<void> init(fs::path const& directory)
     return {};
 }
 
-Result<void> list_keys(fs::path const& config)
+void say_keys(std::vector<app::SigningKeyRow> const& rows)
 {
     auto const at = now();
-    auto const directory = TRY(app::read_configuration(config)).state_directory;
-    for (auto const& row : TRY(app::read_signing_keys(directory))) {
+    for (auto const& row : rows) {
         auto const* state = at >= row.published_until ? "over"
                             : at >= row.signs_until   ? "published"
                             : at >= row.signs_from    ? "signs"
@@ -104,6 +103,11 @@ Result<void> list_keys(fs::path const& config)
             written(row.signs_from) + " to " + written(row.signs_until) + ", published until " +
             written(row.published_until));
     }
+}
+
+Result<void> list_keys(fs::path const& config)
+{
+    say_keys(TRY(app::read_signing_keys(TRY(app::read_configuration(config)).state_directory)));
     return {};
 }
 
@@ -283,7 +287,16 @@ public:
 Result<void> bank_keys(fs::path const& config)
 {
     auto const directory = TRY(app::read_configuration(config)).state_directory;
-    say(bank::public_jwk_set(TRY(app::read_bank_keys(directory))));
+    say(bank::public_jwk_set(TRY(app::read_bank_keys(directory)), now()));
+    return {};
+}
+
+/// Makes a new key towards the banks, and says what is there.
+Result<void> rotate_bank_keys(fs::path const& config, Seconds notice, Seconds overlap)
+{
+    auto const directory = TRY(app::read_configuration(config)).state_directory;
+    TRY(app::rotate_bank_keys(directory, now(), notice, overlap));
+    say_keys(TRY(app::bank_signing_keys(directory)));
     return {};
 }
 
@@ -419,6 +432,21 @@ int main(int argc, char** argv)
     bank_command->require_subcommand(1);
     with_config(bank_command->add_subcommand("keys", "print our public keys for the banks, a JWK Set"))->callback([&] {
         command = [&] { return bank_keys(config); };
+    });
+    std::int64_t bank_notice_days = 14;
+    std::int64_t bank_overlap_days = 7;
+    auto* rotate_bank = with_config(
+        bank_command->add_subcommand("rotate", "make a new key that we sign with; the old one stays known"));
+    rotate_bank->add_option("--notice-days", bank_notice_days, "published so long before it signs")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 365));
+    rotate_bank->add_option("--overlap-days", bank_overlap_days, "the old one is published so long after")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 365));
+    rotate_bank->callback([&] {
+        command = [&] {
+            return rotate_bank_keys(config, std::chrono::days{bank_notice_days}, std::chrono::days{bank_overlap_days});
+        };
     });
     std::string bank_name;
     auto* check = with_config(bank_command->add_subcommand("check", "say what is wrong with a connection"));

@@ -44,12 +44,15 @@ std::string error_in(Answer const& answer)
 
 std::string status_of(Answer const& answer) { return "status " + std::to_string(answer.status); }
 
-/// A request that may be made twice, since nothing of the first was sent.
+/// A request that may be made twice, since nothing of the first was sent. `too_long`: what an answer is that is longer
+/// than any that we want.
 template <class Ask>
-Flow<Answer> asked(Ask ask, std::string what)
+Flow<Answer> asked(Ask ask, std::string what, Outcome too_long = Outcome::bank_unreachable)
 {
     auto answer = co_await outcome_of(ask());
     if (!answer && answer.error().outcome == Outcome::upstream_unreachable) answer = co_await outcome_of(ask());
+    if (!answer && answer.error().outcome == Outcome::bank_answer_invalid)
+        co_return fail(too_long, what + ": " + answer.error().detail);
     if (!answer) co_return unreachable(what + ": " + answer.error().detail);
     if (answer->status >= 500) co_return unreachable(what + ": " + status_of(*answer));
     co_return *std::move(answer);
@@ -68,7 +71,7 @@ void authenticate(http::Parameters& parameters, Registration const& bank, Keys c
     claims["exp"] = numeric_date(now + assertion_lifetime);
     parameters.add("client_id", bank.client_id);
     parameters.add("client_assertion_type", std::string{jwt_bearer});
-    parameters.add("client_assertion", crypto::sign_jws(keys.signing, json::write(claims), "JWT"));
+    parameters.add("client_assertion", crypto::sign_jws(keys.signing_at(now), json::write(claims), "JWT"));
 }
 
 /// OpenID Connect Core 1.0 §5.5: each claim in the ID token, what a judgement needs as essential.
@@ -248,6 +251,8 @@ std::vector<ports::BankStanding> Banks::list()
     return standings;
 }
 
+std::string Banks::public_keys() { return public_jwk_set(settings_.keys, means_.clock.now()); }
+
 Result<Connection*> Banks::connection(std::string const& bank)
 {
     for (auto const& connection : connections_)
@@ -326,7 +331,7 @@ Flow<std::string> Banks::redeemed_token(Connection& connection, ports::BankVisit
         authenticate(form, bank, settings_.keys, means_.clock.now(), means_.random);
         return means_.fetcher.post(metadata->token_endpoint, std::move(form));
     };
-    auto const answer = co_await asked(ask, "token");
+    auto const answer = co_await asked(ask, "token", Outcome::bank_answer_invalid);
     // RFC 6749 §5.2: invalid_grant is about this code: used, expired, of another client, verifier or redirect_uri.
     // Every other refusal is about us, and nobody gets through.
     if (answer.status != 200) {

@@ -89,6 +89,7 @@ public:
     Banks(Settings settings, Means means);
 
     std::vector<ports::BankStanding> list() override;
+    std::string public_keys() override;
     Flow<std::string> begin(ports::BankVisit visit, Language language) override;
     Flow<enrolment::BankAnswer> redeem(ports::BankVisit visit, ports::BankReturn back) override;
 

@@ -514,6 +514,66 @@ TEST_F(BankConnection, answer_that_is_no_json_is_refused)
     EXPECT_EQ(with_answer([](Answer& it) { it.content_type = "Application/JSON"; }), "accepted");
 }
 
+TEST_F(BankConnection, answer_without_an_end_is_as_invalid_as_any_other_nonsense)
+{
+    EXPECT_EQ(with_answer([](Answer& it) { it.body.append(max_answer_bytes, ' '); }), "bank_answer_invalid");
+    EXPECT_EQ(with_answer([](Answer& it) { it.body.append(max_answer_bytes - it.body.size(), ' '); }), "accepted");
+    EXPECT_FALSE(banks_.list().front().down_until) << "the bank is not down: others go on";
+}
+
+TEST_F(BankConnection, is_down_for_a_while_where_what_it_publishes_has_no_end)
+{
+    kbc_.everywhere = [](Answer& it) { it.body.append(max_answer_bytes, ' '); };
+    EXPECT_EQ(verdict(whole()), "bank_unreachable");
+    EXPECT_TRUE(banks_.list().front().down_until);
+}
+
+TEST_F(BankConnection, H3_is_signed_for_with_a_new_key_once_it_was_published_for_its_time)
+{
+    auto const next = crypto::PrivateKey::generate(KeyType::ec_p256);
+    auto const begin_at = clock_.at;
+    auto keys = keys_;
+    keys.timed.push_back(TimedKey{
+        .key = keys_.signing, .signs_from = {}, .signs_until = begin_at + 1h, .published_until = begin_at + 3h});
+    keys.timed.push_back(TimedKey{.key = {.key_id = "next", .algorithm = SignatureAlgorithm::es256, .key = next},
+                                  .signs_from = begin_at + 1h});
+    // A bank that knows the old key alone, as one that has not fetched the set again, and one that knows both.
+    auto both = clients_;
+    both.push_back({.key_id = "next", .algorithm = {}, .key = next.public_key()});
+    FakeBank slow{"https://kbc.example", clients_, clock_, *random_};
+    FakeBank quick{"https://cbc.example", both, clock_, *random_};
+    testing::FakeNetwork network;
+    network.banks = {&slow, &quick};
+    Banks banks{{.banks = {registration("kbc"), registration("cbc")},
+                 .redirect_uri = "https://phone.example/bank/return",
+                 .keys = keys},
+                {.fetcher = network, .clock = clock_, .random = *random_, .log = log_}};
+    auto const through = [&](FakeBank& bank, std::string const& name) {
+        auto const one = visit(name);
+        auto const url = run_now(banks.begin(one, Language::nl));
+        return url ? verdict(run_now(banks.redeem(one, bank.approve(*url)))) : verdict(url);
+    };
+    auto const published = [&] {
+        std::vector<std::string> names;
+        auto const set = json::parse_object(banks.public_keys()).value();
+        for (auto const& key : json::array(set, "keys").value())
+            if (json::text(key.as_object(), "use") == "sig")
+                names.push_back(json::text(key.as_object(), "kid").value());
+        return names;
+    };
+    EXPECT_EQ(published(), (std::vector<std::string>{"ours", "next"})) << "both, before the new one signs";
+    EXPECT_EQ(through(slow, "kbc"), "accepted");
+
+    clock_.at = begin_at + 1h - 1s;
+    EXPECT_EQ(through(slow, "kbc"), "accepted") << "the old one until the last second";
+    clock_.at = begin_at + 1h;
+    EXPECT_EQ(through(quick, "cbc"), "accepted") << "without a restart";
+    EXPECT_NE(through(slow, "kbc"), "accepted") << "now it is the new one that signs";
+    EXPECT_EQ(published(), (std::vector<std::string>{"next", "ours"})) << "the old one is told of for a while";
+    clock_.at = begin_at + 3h;
+    EXPECT_EQ(published(), std::vector<std::string>{"next"});
+}
+
 TEST_F(BankConnection, writes_nothing_of_the_person_into_the_log)
 {
     auto const one = visit();
@@ -686,7 +746,7 @@ TEST(BankEndpoints, are_https_or_on_this_machine_where_the_issuer_is)
 TEST(BankKeys, are_shown_without_their_private_halves)
 {
     auto const keys = make_keys();
-    auto const set = json::parse_object(public_jwk_set(keys)).value();
+    auto const set = json::parse_object(public_jwk_set(keys, Instant{})).value();
     auto const members = json::array(set, "keys").value();
     ASSERT_EQ(members.size(), 3U);
     for (auto const& member : members) {

@@ -166,6 +166,8 @@ Flow<Answer> FakeNetwork::ask(std::string method, std::string url, http::Paramet
             --breaks;
             co_return fail(Outcome::unavailable, "broken off");
         }
+        if (answer.body.size() > max_answer_bytes)
+            co_return fail(Outcome::bank_answer_invalid, "an answer that is too long");
         co_return answer;
     }
     co_return fail(Outcome::upstream_unreachable, "nobody there");

@@ -18,7 +18,7 @@ struct Answer {
 
 /// Who asks the banks' servers. https only, plain http where the configuration names a bank on this machine; no
 /// redirects. Any status is an answer. Both fail: upstream_unreachable (nothing was sent), unavailable (something was,
-/// but no whole answer came: too late, longer than max_answer_bytes, broken off).
+/// but no whole answer came: too late, broken off), bank_answer_invalid (it is longer than max_answer_bytes).
 class Fetcher {
 public:
     virtual ~Fetcher() = default;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/instant.hpp"
 #include "crypto/jwe.hpp"
 #include "crypto/jws.hpp"
 #include "enrolment/bank.hpp"
@@ -30,10 +31,22 @@ struct Registration {
     [[nodiscard]] std::string claim(std::string_view name) const;
 };
 
+/// One of several keys that sign for us in turn. Published from the beginning, so that a bank knows it in time, until
+/// some time after the next one took its place.
+struct TimedKey {
+    crypto::SigningKey key;
+    Instant signs_from;
+    Instant signs_until = Instant::max();
+    Instant published_until = Instant::max();
+};
+
 /// Our keys towards all banks.
 struct Keys {
-    crypto::SigningKey signing;                    ///< ES256: who we are (private_key_jwt)
+    crypto::SigningKey signing;                    ///< ES256: who we are (private_key_jwt), where none of `timed` signs
     std::vector<crypto::DecryptionKey> decryption; ///< ID tokens are encrypted to these
+    std::vector<TimedKey> timed;                   ///< all that are kept, where keys were rotated, `signing` among them
+
+    [[nodiscard]] crypto::SigningKey const& signing_at(Instant now) const;
 };
 
 struct Settings {
@@ -42,7 +55,8 @@ struct Settings {
     Keys keys;
 };
 
-/// The public halves, a JWK Set (RFC 7517 §5) for the banks.
-std::string public_jwk_set(Keys const& keys);
+/// The public halves of those that are published at `now`, a JWK Set (RFC 7517 §5) for the banks. The one that signs is
+/// the first.
+std::string public_jwk_set(Keys const& keys, Instant now);
 
 } // namespace symbolon::bank

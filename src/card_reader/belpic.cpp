@@ -7,6 +7,8 @@ namespace symbolon::card_reader {
 
 namespace {
 
+constexpr std::string_view pin_field = "pin";
+
 constexpr std::uint16_t df_belpic = 0xDF00;
 constexpr std::uint16_t df_identity = 0xDF01;
 
@@ -33,6 +35,10 @@ std::unexpected<Failure> unexpected_answer(char const* command, Response const& 
     return fail(Outcome::card_unresponsive, std::string{command} + ": " + hex_of(response.sw));
 }
 
+/// The reader has waited for its keys, and ended the matter by itself (PC/SC part 10 §2.5.2: 6400). The card was not
+/// asked.
+std::unexpected<Failure> nothing_typed() { return fail_about(Outcome::cancelled, {std::string{pin_field}}); }
+
 /// What VERIFY answered.
 Result<void> judge_verify(Response const& response)
 {
@@ -46,12 +52,18 @@ Result<void> judge_verify(Response const& response)
     if (response.is(StatusWord::wrong_data) || response.is(StatusWord::wrong_length) ||
         response.is(StatusWord::reader_wrong_pin_length))
         return fail(Outcome::pin_malformed);
-    if (response.is(StatusWord::reader_timeout) || response.is(StatusWord::reader_cancelled))
-        return fail(Outcome::cancelled, "on the reader");
+    if (response.is(StatusWord::reader_timeout)) return nothing_typed();
+    if (response.is(StatusWord::reader_cancelled)) return fail(Outcome::cancelled, "on the reader");
     return unexpected_answer("VERIFY", response);
 }
 
 } // namespace
+
+bool is_nothing_typed(Failure const& failure)
+{
+    return failure.outcome == Outcome::cancelled &&
+           std::ranges::find(failure.fields, pin_field) != failure.fields.end();
+}
 
 bool is_belgian_atr(ByteView atr)
 {

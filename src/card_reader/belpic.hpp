@@ -76,6 +76,9 @@ private:
     Transceiver& card_;
 };
 
+/// Whether a signature failed because nobody typed on a reader with keys until its time was over. No try was used.
+bool is_nothing_typed(Failure const& failure);
+
 /// Whether an answer to reset (ISO 7816-3 §8) is one of the Belgian identity card.
 bool is_belgian_atr(ByteView atr);
 

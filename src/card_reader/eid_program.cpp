@@ -9,6 +9,8 @@ namespace symbolon::card_reader {
 
 namespace {
 
+constexpr int most_unanswered = 3; ///< questions of a reader with keys, each half a minute
+
 constexpr std::string_view version = "0.1.0";
 constexpr std::size_t longest_shown_text = 200;
 
@@ -256,6 +258,7 @@ private:
     {
         at_ = "pin";
         auto tries = TRY(belpic.pin_tries_left(data));
+        auto unanswered = 0;
         for (;;) {
             if (tries == 0) return fail(Outcome::pin_blocked);
             report("pin");
@@ -268,7 +271,14 @@ private:
             auto const signature = belpic.sign(data, key, digest, TRY(pin(key, tries)), last_try);
             auto const wrong = !signature && (signature.error().outcome == Outcome::pin_wrong ||
                                               signature.error().outcome == Outcome::pin_malformed);
-            if (!wrong || !means_.holder.can_try_again()) return signature;
+            // Whoever was looking for the card or the code may go on; a reader that nobody sits at is not asked for
+            // ever.
+            auto const missed = !signature && is_nothing_typed(signature.error()) && ++unanswered < most_unanswered;
+            if ((!wrong && !missed) || !means_.holder.can_try_again()) return signature;
+            if (missed) {
+                say(signature.error());
+                continue;
+            }
 
             report("pin", signature.error());
             say(signature.error());
@@ -306,6 +316,7 @@ private:
 
     [[nodiscard]] std::string sentence(Failure const& failure) const
     {
+        if (is_nothing_typed(failure)) return text("eid.pin_nothing_typed");
         auto sentence = means_.texts.text(means_.language, failure.outcome);
         if (failure.tries_left)
             sentence += " " + text("eid.tries_left", {{"tries", std::to_string(*failure.tries_left)}});

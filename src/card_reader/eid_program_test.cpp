@@ -26,18 +26,23 @@ vc::Card virtual_card_of(std::string_view persona)
 /// Borrows a card for one run.
 class Inserted final : public Transceiver {
 public:
-    Inserted(vc::CardCore& core, bool has_keys) : core_{core}, has_keys_{has_keys} {}
+    Inserted(vc::CardCore& core, bool has_keys, int& silent) : core_{core}, has_keys_{has_keys}, silent_{silent} {}
     Result<Bytes> transmit(ByteView command) override { return core_.transmit(command); }
     [[nodiscard]] bool has_pin_pad() const override { return has_keys_; }
     Result<Bytes> verify_on_pin_pad(ByteView verify_template) override
     {
         EXPECT_EQ(crypto::hex(verify_template), "002000010820ffffffffffffff");
+        if (silent_ > 0) {
+            --silent_;
+            return Bytes{0x64, 0x00};
+        }
         return core_.transmit(verify(SecretText{"1234"}).reveal());
     }
 
 private:
     vc::CardCore& core_;
     bool has_keys_;
+    int& silent_;
 };
 
 json::Object to_read()
@@ -115,7 +120,7 @@ struct Desk final : Server, Holder {
         auto const find_card = [this](auto const& waiting) -> Result<std::unique_ptr<Transceiver>> {
             if (waits_for_card) waiting(Waiting::for_card);
             if (!has_card) return fail(Outcome::card_missing);
-            return std::make_unique<Inserted>(core, has_keys);
+            return std::make_unique<Inserted>(core, has_keys, silent);
         };
         return run_program({origin, "id.example", "dGhpcy1pcy1hLXRpY2tldA"},
                            {.server = *this, .holder = *this, .find_card = find_card, .texts = texts});
@@ -132,6 +137,7 @@ struct Desk final : Server, Holder {
          stays = true;
     std::optional<std::string> symbol = "boat";
     std::deque<std::string> pins;
+    int silent = 0; ///< so many of the next questions of the reader with keys nobody answers
 };
 
 using Progress = std::vector<std::string>;
@@ -305,6 +311,35 @@ TEST(ServerAnswer, is_judged_whatever_it_is)
     EXPECT_EQ(judge_answer(422, R"({"outcome":"card_expired","text":"\u001b[2Jx"})").error().text, "")
         << "it would paint the terminal";
     EXPECT_EQ(judge_answer(403, R"({"outcome":"pin_wrong","tries_left":2})").error().tries_left, 2);
+}
+
+TEST(PinPad, A7_that_nobody_typed_on_in_time_asks_again_and_uses_no_try)
+{
+    Desk desk{virtual_card_of("bruno")};
+    desk.has_keys = true;
+    desk.silent = 2;
+    auto const ending = desk.run();
+    EXPECT_EQ(ending.exit, Exit::done) << ending.text;
+    EXPECT_NE(desk.said.find("niets op tijd"), std::string::npos) << desk.said;
+    EXPECT_EQ(std::ranges::count(desk.progress, "pin/cancelled"), 0) << "the page goes on waiting";
+    EXPECT_EQ(std::ranges::count(desk.progress, "pin"), 3);
+    EXPECT_EQ(desk.core.pin_tries(), 3);
+}
+
+TEST(PinPad, A7_that_nobody_sits_at_ends_and_says_so)
+{
+    for (auto const patient : {true, false}) {
+        Desk desk{virtual_card_of("bruno")};
+        desk.has_keys = true;
+        desk.patient = patient;
+        desk.silent = 9;
+        auto const ending = desk.run();
+        EXPECT_EQ(ending.outcome, "cancelled");
+        EXPECT_NE(ending.text.find("niets op tijd"), std::string::npos) << ending.text;
+        EXPECT_EQ(desk.silent, patient ? 6 : 8);
+        EXPECT_FALSE(desk.sent.contains("/eid/read"));
+        EXPECT_EQ(desk.core.pin_tries(), 3);
+    }
 }
 
 TEST(PcscErrors, each_have_their_outcome)

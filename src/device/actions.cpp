@@ -269,7 +269,7 @@ Flow<Bytes> judge_code(Asked asked, Services services)
 
 /// 13, with the fingerprint: the passkey as it is then. Fails: code_blocked, vault_unreachable, passkey_wrong,
 /// passkey_clone_suspected.
-Flow<account::Passkey> judge_fingerprint(Asked asked, Services services, SharedSettings settings)
+Flow<JudgedAssertion> judge_fingerprint(Asked asked, Ratchet used, Services services, SharedSettings settings)
 {
     // No fingerprint passes where the code is blocked, though a crash may have kept the account from hearing of it.
     auto const tries = co_await services.vault.tries_left(asked.account.value.id);
@@ -279,7 +279,7 @@ Flow<account::Passkey> judge_fingerprint(Asked asked, Services services, SharedS
     }
     auto device = asked.device.value;
     auto const judged =
-        judge_assertion(device.passkey.value(), asked.answer.proof, message_of(asked.answer), *settings);
+        judge_assertion(device.passkey.value(), asked.answer.proof, message_of(asked.answer), used, *settings);
     if (!judged && judged.error().outcome == Outcome::passkey_clone_suspected) {
         // Two copies of the passkey, or one that forgets: it proves nothing any more. The code still does.
         device.passkey.reset();
@@ -295,8 +295,12 @@ Flow<http::Response> approve(Asked asked, action::VerifiedAnswer verified, Ratch
 {
     Bytes grant;
     auto device = asked.device.value;
-    if (asked.answer.method == "passkey") device.passkey = co_await judge_fingerprint(asked, services, settings);
-    else grant = co_await judge_code(asked, services);
+    auto is_late = false;
+    if (asked.answer.method == "passkey") {
+        auto judged = co_await judge_fingerprint(asked, used, services, settings);
+        device.passkey = std::move(judged.passkey);
+        is_late = judged.is_late;
+    } else grant = co_await judge_code(asked, services);
 
     auto const now = services.clock.now();
     verified.record = sign_record({.action = asked.action.value,
@@ -310,7 +314,7 @@ Flow<http::Response> approve(Asked asked, action::VerifiedAnswer verified, Ratch
                                    .at = now},
                                   settings->record_key);
     auto const decided = co_await action::answer(asked.action.value, verified, settings->limits.return_lifetime, now);
-    device = with_next_ratchet(std::move(device), used, services.random.bytes(ratchet_bytes));
+    if (!is_late) device = with_next_ratchet(std::move(device), used, services.random.bytes(ratchet_bytes));
     device.last_seen_at = now;
     auto const is_returning = decided.state == action::State::returning;
     // A link that was passed on was asked for by its sender's browser: that one is not the holder's before it comes

@@ -131,6 +131,26 @@ Flow<std::optional<account::Account>> account_of_person(std::string national_num
     co_return std::optional{holder->value};
 }
 
+/// Keeps that the bank spoke for the holder of a blocked account. In whatever browser: nothing comes of it without the
+/// holder's card. Where it can't be kept, another visit says the same.
+Flow<void> keep_word_of_bank(AccountId id, std::string bank, Services services)
+{
+    constexpr int most_rounds = 3;
+    for (int round = 1;; ++round) {
+        auto const found = co_await services.accounts.find(id);
+        auto const now = services.clock.now();
+        if (!found || found->value.state != account::State::blocked) co_return {};
+        ports::HistoryEntry entry{.account = id,
+                                  .at = now,
+                                  .event = "bank_spoke",
+                                  .client = {},
+                                  .detail = json::write(json::Object{{"bank", bank}})};
+        auto const kept = co_await outcome_of(
+            services.accounts.save(changed(*found, account::with_word_of_bank(found->value, now)), std::move(entry)));
+        if (kept || kept.error().outcome != Outcome::conflict || round == most_rounds) co_return kept;
+    }
+}
+
 /// Asks the bank, and judges what it says beside the account that the person has already, if any. Fails: those of
 /// ports::Banks::redeem and of enrolment::judge_bank_answer, enrolment_expired, bank_visit_expired.
 Flow<Identified> identify(Visited visited, BankReturn back, Services services, SharedSettings settings)
@@ -142,9 +162,14 @@ Flow<Identified> identify(Visited visited, BankReturn back, Services services, S
     auto const bank_answer = co_await settings->banks->redeem(visited.at, std::move(back));
 
     auto const known = co_await account_of_person(std::string{trimmed(bank_answer.national_number)}, services);
-    auto findings = co_await enrolment::judge_bank_answer(bank_answer, standing->terms, known, visited.number,
-                                                          services.clock.now(), settings->limits);
-    co_return Identified{.findings = std::move(findings), .known = known};
+    auto findings = enrolment::judge_bank_answer(bank_answer, standing->terms, known, visited.number,
+                                                 services.clock.now(), settings->limits);
+    if (known && enrolment::speaks_for_blocked(findings, standing->terms, *known)) {
+        auto const kept = co_await outcome_of(keep_word_of_bank(known->id, visited.at.bank, services));
+        if (!kept) services.log.failure("bank_word_not_kept", kept.error(), {});
+    }
+    if (!findings) co_return std::unexpected{findings.error()};
+    co_return Identified{.findings = *std::move(findings), .known = known};
 }
 
 /// Keeps what went wrong for the app.
@@ -221,6 +246,12 @@ Flow<http::Response> list_banks(http::Request /*request*/, Services /*services*/
         banks.emplace_back(std::move(bank));
     }
     co_return answer({{"banks", std::move(banks)}});
+}
+
+Flow<http::Response> keys_for_banks(http::Request /*request*/, Services /*services*/, SharedSettings settings)
+{
+    if (settings->banks == nullptr) co_return fail(Outcome::not_found);
+    co_return http::json(200, settings->banks->public_keys());
 }
 
 Flow<http::Response> start_at_bank(http::Request request, Services services, SharedSettings settings)

@@ -16,6 +16,9 @@ namespace symbolon::device {
 /// GET /d/banks.
 Flow<http::Response> list_banks(http::Request request, ports::Services services, SharedSettings settings);
 
+/// GET /bank/jwks: what the banks know us by. Fails with not_found: there are no banks.
+Flow<http::Response> keys_for_banks(http::Request request, ports::Services services, SharedSettings settings);
+
 /// POST /d/enrol/bank. Fails: too_many_requests, request_malformed, calling_code_unknown, phone_number_invalid,
 /// phone_number_not_mobile, language_unknown.
 Flow<http::Response> start_at_bank(http::Request request, ports::Services services, SharedSettings settings);

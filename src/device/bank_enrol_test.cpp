@@ -819,6 +819,65 @@ TEST_F(BankEnrolment, E3_a_new_number_and_a_new_phone_need_the_card)
     EXPECT_EQ(world_.account_now(old).value.phone_number.e164(), number);
 }
 
+TEST_F(BankEnrolment, E6_a_blocked_account_whose_number_changed_is_unblocked_by_its_bank_and_the_card_together)
+{
+    auto const old = enrolled();
+    set_state(old, account::State::blocked);
+    auto const known = [&] { return world_.account_now(old).value; };
+    account::Source const card{.kind = account::Source::Kind::card};
+    auto const may_by_card = [&] { return outcome(account::check_move(known(), card, world_.clock.at)); };
+    EXPECT_EQ(may_by_card(), "other_source_than_enrolled") << "the card alone doesn't";
+
+    auto const elsewhere = leave("0478111111", "ing");
+    home(elsewhere);
+    EXPECT_EQ(may_by_card(), "other_source_than_enrolled") << "nor another bank";
+
+    auto const way = leave("0478111111");
+    home(way);
+    EXPECT_EQ(outcome_shown(way), "new_number_needs_card") << "the way that the app tells of";
+    EXPECT_EQ(known().state, account::State::blocked) << "until the card was read";
+    EXPECT_EQ(world_.history_of(old).front(), "bank_spoke");
+    EXPECT_EQ(may_by_card(), "");
+    auto other_bank = card;
+    other_bank.kind = account::Source::Kind::bank;
+    other_bank.bank = "ing";
+    EXPECT_EQ(outcome(account::check_move(known(), other_bank, world_.clock.at)), "other_source_than_enrolled");
+
+    // The card brings the new number along.
+    auto const id = world_.enrolment("e9", "+32478111111", "Xy7=m#4R", person);
+    auto stored = world_.enrolment_now(id);
+    stored.value.moves = known().id;
+    stored.value.moves_from = known().device;
+    ASSERT_TRUE(run_now(world_.services.enrolments.save(stored)));
+    Phone phone{new_phone(world_.random), world_.transport};
+    ASSERT_TRUE(run_now(phone.start_enrolment("32", "+32478111111", SecretText{"Xy7=m#4R"})));
+    auto const rules = run_now(phone.give_sms_code(world_.messages.last_code()));
+    ASSERT_TRUE(rules);
+    ASSERT_EQ(outcome(run_now(phone.finish_enrolment(right_code, *rules, "Phone"))), "");
+    auto const after = world_.account_now(phone).value;
+    EXPECT_EQ(after.state, account::State::active);
+    EXPECT_EQ(after.phone_number.e164(), "+32478111111");
+    EXPECT_EQ(world_.vault.tries_of(after.id), 3);
+
+    // It was for that one block.
+    set_state(phone, account::State::blocked);
+    other_bank.bank = "kbc";
+    EXPECT_EQ(outcome(account::check_move(world_.account_now(phone).value, other_bank, world_.clock.at)),
+              "other_source_than_enrolled");
+}
+
+TEST_F(BankEnrolment, E6_the_word_of_the_bank_is_good_for_a_day)
+{
+    auto const old = enrolled();
+    set_state(old, account::State::blocked);
+    home(leave("0478111111"));
+    account::Source const card{.kind = account::Source::Kind::card};
+    auto const known = world_.account_now(old).value;
+    auto const now = world_.clock.at;
+    EXPECT_TRUE(account::check_move(known, card, now + 24h - 1s));
+    EXPECT_EQ(outcome(account::check_move(known, card, now + 24h)), "other_source_than_enrolled");
+}
+
 TEST_F(BankEnrolment, E3_a_number_that_changed_meanwhile_needs_the_card)
 {
     auto const old = enrolled();

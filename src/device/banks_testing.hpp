@@ -23,6 +23,7 @@ public:
     std::vector<ports::BankReturn> brought;    ///< with them
 
     std::vector<ports::BankStanding> list() override { return standing; }
+    std::string public_keys() override { return R"({"keys":[]})"; }
     Flow<std::string> begin(ports::BankVisit visit, Language language) override;
     Flow<enrolment::BankAnswer> redeem(ports::BankVisit visit, ports::BankReturn back) override;
 };

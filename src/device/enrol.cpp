@@ -135,15 +135,24 @@ ports::HistoryEntry entry_of(Binding const& binding, std::string event, json::Ob
             .detail = json::write(std::move(detail))};
 }
 
+std::optional<ports::Once> credential_of(Binding const& binding, Instant now)
+{
+    if (!binding.passkey) return std::nullopt;
+    return use_of_credential(*binding.passkey, now);
+}
+
 /// What proved who the person is, for the history and for the vault.
 std::string proof_of(Enrolment const& enrolment) { return enrolment::goes_through_bank(enrolment) ? "bank" : "card"; }
 
-/// The code key of a phone that an account has moved to. The same again changes nothing.
+/// The code key of a phone that an account has moved to. The same again changes nothing. Fails, besides as the vault
+/// does: device_unbound (the account has gone on to yet another phone, whose code is there already).
 Flow<void> replace_code(Enrolment enrolment, EnrolFinish finish, Services services)
 {
-    return services.vault.replace_code(enrolment.account.value_or(AccountId{}),
-                                       DeviceId{finish.device_key.thumbprint()}, first_code_version,
-                                       enrolment.device_nonce, finish.code_key, proof_of(enrolment));
+    auto const replaced = co_await outcome_of(services.vault.replace_code(
+        enrolment.account.value_or(AccountId{}), DeviceId{finish.device_key.thumbprint()}, first_code_version,
+        enrolment.device_nonce, finish.code_key, proof_of(enrolment), enrolment.move_number));
+    if (!replaced && replaced.error().outcome == Outcome::moved_meanwhile) co_return fail(Outcome::device_unbound);
+    co_return replaced;
 }
 
 /// E10: the number's operator gave it to somebody else, who has just proven to have it. The account that had it keeps
@@ -195,15 +204,15 @@ Flow<Bound> open_account(Binding binding, Services services)
     co_await services.vault.register_code(binding.account, binding.device_id(), first_code_version,
                                           enrolment.device_nonce, binding.finish.code_key);
     auto const commit = [&]() -> Flow<Bound> {
-        if (binding.passkey) co_await take_credential_id(*binding.passkey, services);
         auto const device = device_of(binding, now);
         auto const account = enrolment::account_of(enrolment, binding.account, device.id, now);
         auto const done = co_await enrolment::bind_phone(enrolment, account.id, device.id, device.name, now);
         for (int round = 1;; ++round) {
             auto const lost = co_await who_loses(account.phone_number, account.id, services);
-            auto const opened = co_await outcome_of(services.accounts.open(
-                account, device, enrolment.contract, changed(binding.stored, done),
-                entry_of(binding, "enrolled", json::Object{{"by", proof_of(enrolment)}}, now), lost));
+            auto const opened = co_await outcome_of(
+                services.accounts.open(account, device, enrolment.contract, changed(binding.stored, done),
+                                       entry_of(binding, "enrolled", json::Object{{"by", proof_of(enrolment)}}, now),
+                                       lost, credential_of(binding, now)));
             if (opened) {
                 tell_of_loss(lost, services);
                 co_return Bound{.enrolment = done, .device = device};
@@ -252,16 +261,16 @@ Flow<Bound> move_account(Binding binding, Services services, SharedSettings sett
     auto const judged = co_await outcome_of(services.vault.register_code(
         binding.account, binding.device_id(), first_code_version, enrolment.device_nonce, binding.finish.code_key));
     if (!judged && judged.error().outcome != Outcome::conflict) co_return std::unexpected{judged.error()};
-    if (binding.passkey) co_await take_credential_id(*binding.passkey, services);
 
     for (int round = 1;; ++round) {
         auto const before = co_await services.accounts.find(binding.account);
         if (!before) co_return fail(Outcome::moved_meanwhile, "the account is gone");
         co_await enrolment::check_moves(enrolment, before->value);
-        co_await account::check_move(before->value, enrolment.source);
+        co_await account::check_move(before->value, enrolment.source, now);
         auto const device = device_of(binding, now);
         auto const account = co_await enrolment::account_moved(enrolment, before->value, device.id, now);
         auto done = co_await enrolment::bind_phone(enrolment, account.id, device.id, device.name, now);
+        done.move_number = account.move_number;
         done.number_before = before->value.phone_number;
         done.email_before = before->value.email;
         std::optional<Stored<account::Device>> old;
@@ -279,7 +288,8 @@ Flow<Bound> move_account(Binding binding, Services services, SharedSettings sett
                                {{"by", enrolment.by_web_eid ? std::string{"web_eid"} : proof_of(enrolment)},
                                 {"new_number", new_number}},
                                now),
-             .number_lost = lost}));
+             .number_lost = lost,
+             .credential = credential_of(binding, now)}));
         if (!moved) {
             if (round < most_rounds && may_be_tried_again(moved.error().outcome)) continue;
             co_return std::unexpected{moved.error()};

@@ -8,6 +8,8 @@
 #include "device/messages.hpp"
 #include "device/out_of_use.hpp"
 
+#include <algorithm>
+
 namespace symbolon::device {
 
 namespace {
@@ -69,31 +71,41 @@ Result<account::Passkey> judge_new_passkey(ByteView passkey, ByteView nonce, Dev
                             .backup_eligible = credential.backup_eligible,
                             .backed_up = credential.backed_up,
                             .aaguid = credential.aaguid,
+                            .used_counts = {credential.sign_count},
                             .turned_on_by = {},
                             .registered_at = now};
 }
 
-Flow<void> take_credential_id(account::Passkey passkey, Services services)
+ports::Once use_of_credential(account::Passkey const& passkey, Instant now)
 {
     constexpr Seconds for_good = std::chrono::years{100};
-    auto const is_first =
-        co_await services.nonces.use("passkey", base64url(crypto::sha256(passkey.id)), services.clock.now() + for_good);
-    if (!is_first) co_return fail(Outcome::passkey_refused, "the credential is known already");
-    co_return {};
+    return {.kind = "passkey", .key = base64url(crypto::sha256(passkey.id)), .until = now + for_good};
 }
 
-Result<account::Passkey> judge_assertion(account::Passkey const& kept, ByteView proof, ByteView message,
-                                         Settings const& settings)
+bool may_be_late(account::Passkey const& passkey, std::int64_t sign_count, Ratchet ratchet)
+{
+    auto const& used = passkey.used_counts;
+    return ratchet == Ratchet::previous && !used.empty() && sign_count > std::ranges::min(used) &&
+           sign_count < passkey.sign_count && std::ranges::find(used, sign_count) == used.end();
+}
+
+Result<JudgedAssertion> judge_assertion(account::Passkey const& kept, ByteView proof, ByteView message,
+                                        account::Ratchet ratchet, Settings const& settings)
 {
     auto const assertion = TRY(passkey::parse_assertion(proof));
     auto const credential = TRY(credential_of(kept));
     auto const used = TRY(
         passkey::verify(assertion, credential, crypto::sha256(message), passkey::relying_party_at(settings.origin)));
-    if (!passkey::may_follow(credential.sign_count, used.sign_count)) return fail(Outcome::passkey_clone_suspected);
-    auto next = kept;
-    next.sign_count = used.sign_count;
-    next.backed_up = used.backed_up;
-    return next;
+    JudgedAssertion judged{.passkey = kept, .is_late = may_be_late(kept, used.sign_count, ratchet)};
+    auto& next = judged.passkey;
+    if (!judged.is_late) {
+        if (!passkey::may_follow(credential.sign_count, used.sign_count)) return fail(Outcome::passkey_clone_suspected);
+        next.sign_count = used.sign_count;
+        next.backed_up = used.backed_up;
+    }
+    if (used.sign_count != 0) next.used_counts.push_back(used.sign_count);
+    if (next.used_counts.size() > account::most_used_counts) next.used_counts.erase(next.used_counts.begin());
+    return judged;
 }
 
 Flow<http::Response> open_passkey(http::Request request, Services services, SharedSettings settings)
@@ -160,13 +172,16 @@ Flow<http::Response> turn_passkey_on(http::Request request, Services services, S
         co_return fail_with_tries(Outcome::code_wrong, judged->tries_left);
     }
 
-    // 11: once, and for this account alone.
-    co_await take_credential_id(fresh, services);
+    // 11: once, and for this account alone. In one commit: or a message that stopped half way, and came again, would
+    // find its own credential taken.
+    auto once = use_of_credential(fresh, now);
     auto changed_device = with_next_ratchet(device, ratchet, services.random.bytes(ratchet_bytes));
     changed_device.passkey = std::move(fresh);
     changed_device.passkey_challenge.clear();
     changed_device.last_seen_at = now;
-    co_await services.devices.save(changed(who.device, changed_device), history(device, "passkey_on", now));
+    auto const is_first = co_await services.devices.save(changed(who.device, changed_device),
+                                                         history(device, "passkey_on", now), std::move(once));
+    if (!is_first) co_return fail(Outcome::passkey_refused, "the credential is known already");
     services.log.event("passkey_on", {});
     co_return turned_on(changed_device);
 }

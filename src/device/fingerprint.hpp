@@ -1,6 +1,7 @@
 #pragma once
 
 #include "account/device.hpp"
+#include "account/ratchet.hpp"
 #include "base/flow.hpp"
 #include "base/http.hpp"
 #include "device/settings.hpp"
@@ -17,14 +18,25 @@ Result<account::Passkey> judge_new_passkey(ByteView passkey, ByteView nonce, Dev
                                            Settings const& settings, Instant now);
 
 /// "Verify that the credentialId is not yet registered for any user" (WebAuthn §7.1): the id is taken, for good, by the
-/// first who comes. Fails with passkey_refused.
-Flow<void> take_credential_id(account::Passkey passkey, ports::Services services);
+/// first who comes, in the very write that keeps the passkey.
+ports::Once use_of_credential(account::Passkey const& passkey, Instant now);
 
-/// The passkey after an assertion over m (`message`), for the phone that has it. `proof`: passkey::write(Assertion).
+/// Whether an assertion with that count was made before the last one that was believed, and is only late: its phone
+/// sent it before it heard of that one (the ratchet says so), and nothing with that count was believed yet. Two copies
+/// of a passkey count alike, so what a copy signs has a count that is used, or will be.
+bool may_be_late(account::Passkey const& passkey, std::int64_t sign_count, account::Ratchet ratchet);
+
+struct JudgedAssertion {
+    account::Passkey passkey; ///< as it is then
+    bool is_late = false;     ///< the phone has gone on since: its ratchet stays as it is
+};
+
+/// An assertion over m (`message`), for the phone that has the passkey. `proof`: passkey::write(Assertion); `ratchet`:
+/// the one that the message carries, not unknown.
 ///
 /// Fails, first match wins: proof_malformed, passkey_wrong, passkey_clone_suspected (its counter stands still).
-Result<account::Passkey> judge_assertion(account::Passkey const& passkey, ByteView proof, ByteView message,
-                                         Settings const& settings);
+Result<JudgedAssertion> judge_assertion(account::Passkey const& passkey, ByteView proof, ByteView message,
+                                        account::Ratchet ratchet, Settings const& settings);
 
 /// POST /d/passkey/challenge. Fails: those of authenticate, account_blocked, request_malformed.
 Flow<http::Response> open_passkey(http::Request request, ports::Services services, SharedSettings settings);

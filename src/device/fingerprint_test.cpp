@@ -357,6 +357,90 @@ TEST_F(Fingerprints, whose_counter_stands_still_are_turned_off_and_the_code_goes
     EXPECT_EQ(answer(phone_, id, with_code()).value_or("?"), "approved");
 }
 
+TEST_F(Fingerprints, that_arrive_after_a_later_one_are_no_copys)
+{
+    turn_on();
+    auto const first = next_action();
+    auto const second = next_action();
+    auto const first_shown = shown(phone_, first);
+    auto const second_shown = shown(phone_, second);
+    // Both under the same ratchet: the phone heard of neither when it made them.
+    auto state = phone_.state();
+    auto const earlier = make_answer(state, first_shown.shown, first_shown.bytes, with_fingerprint());
+    ++state.passkey->authenticator.sign_count;
+    auto const later = make_answer(state, second_shown.shown, second_shown.bytes, with_fingerprint());
+    auto const path = [](ActionId const& id) { return "/d/actions/" + id.text() + "/answer"; };
+
+    // Judged, and not told so: the vault was away. The holder goes on with the other request.
+    world_.vault.is_reachable = false;
+    EXPECT_EQ(post(path(first), write(earlier)), "vault_unreachable");
+    world_.vault.is_reachable = true;
+    EXPECT_EQ(post(path(second), write(later)), "");
+    auto const after_the_later = device();
+    EXPECT_EQ(post(path(first), write(earlier)), "") << "sent again";
+    EXPECT_EQ(post(path(first), write(earlier)), "") << "and once more";
+    EXPECT_EQ(world_.action_now(first).value.state, ActionState::approved);
+    ASSERT_TRUE(device().passkey) << "the fingerprint is on";
+    EXPECT_EQ(device().passkey->sign_count, after_the_later.passkey->sign_count);
+    EXPECT_EQ(device().ratchet, after_the_later.ratchet) << "what the phone got for the later one stays good";
+
+    state.ratchet = after_the_later.ratchet;
+    ++state.passkey->authenticator.sign_count;
+    Phone goes_on{state, world_.transport};
+    EXPECT_EQ(answer(goes_on, next_action(), with_fingerprint()).value_or("?"), "approved");
+    EXPECT_EQ(answer(goes_on, next_action(), with_fingerprint()).value_or("?"), "approved");
+}
+
+TEST_F(Fingerprints, of_a_copy_are_found_by_a_count_that_was_used_however_far_the_other_went_on)
+{
+    turn_on();
+    Phone copy{phone_.state(), world_.transport};
+    // Three approvals whose answers the phone never got: the ratchet of the copy is still good.
+    auto state = phone_.state();
+    auto const ratchet = state.ratchet;
+    for (int n = 0; n < 3; ++n) {
+        Phone deaf{state, world_.transport};
+        ASSERT_EQ(answer(deaf, next_action(), with_fingerprint()).value_or("?"), "approved");
+        state = deaf.state();
+        state.ratchet = ratchet;
+    }
+    EXPECT_EQ(outcome(answer(copy, next_action(), with_fingerprint())), "passkey_clone_suspected");
+    EXPECT_FALSE(device().passkey);
+}
+
+TEST_F(Fingerprints, of_a_copy_gain_one_gap_of_the_count_at_most)
+{
+    turn_on();
+    auto lagging = phone_.state();
+    auto state = phone_.state();
+    ++state.passkey->authenticator.sign_count; // spent on a touch that the server never heard of
+    Phone phone{std::move(state), world_.transport};
+    ASSERT_EQ(answer(phone, next_action(), with_fingerprint()).value_or("?"), "approved");
+    Phone copy{std::move(lagging), world_.transport};
+    ASSERT_EQ(answer(copy, next_action(), with_fingerprint()).value_or("?"), "approved");
+    EXPECT_EQ(outcome(answer(copy, next_action(), with_fingerprint())), "passkey_clone_suspected");
+    EXPECT_FALSE(device().passkey);
+}
+
+TEST(FingerprintCounts, are_late_only_where_they_may_be)
+{
+    using account::Ratchet;
+    account::Passkey passkey;
+    passkey.sign_count = 9;
+    passkey.used_counts = {4, 6, 9};
+    //                              count  ratchet
+    EXPECT_TRUE(may_be_late(passkey, 5, Ratchet::previous));
+    EXPECT_TRUE(may_be_late(passkey, 8, Ratchet::previous));
+    EXPECT_FALSE(may_be_late(passkey, 8, Ratchet::current)) << "signed by who knew of the ninth";
+    EXPECT_FALSE(may_be_late(passkey, 6, Ratchet::previous)) << "used";
+    EXPECT_FALSE(may_be_late(passkey, 9, Ratchet::previous)) << "used";
+    EXPECT_FALSE(may_be_late(passkey, 3, Ratchet::previous)) << "before all that is remembered";
+    EXPECT_FALSE(may_be_late(passkey, 0, Ratchet::previous)) << "who counted once can't stop";
+    EXPECT_FALSE(may_be_late(passkey, 10, Ratchet::previous)) << "not late at all";
+    passkey.used_counts.clear();
+    EXPECT_FALSE(may_be_late(passkey, 5, Ratchet::previous)) << "kept by a program that remembered none";
+}
+
 TEST_F(Fingerprints, without_a_counter_are_believed)
 {
     auto passkey = new_passkey();

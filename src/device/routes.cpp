@@ -56,8 +56,14 @@ http::Routes device_routes(Services services, SharedSettings settings)
         .method = "GET", .pattern = "/bank/return", .handler = [services, settings](http::Request request) {
             return return_from_bank(std::move(request), services, settings);
         }};
+    // The banks' servers fetch it, as any JWK Set.
+    http::Route const our_keys{
+        .method = "GET", .pattern = "/bank/jwks", .handler = [services, settings](http::Request request) {
+            return guarded(std::move(request), keys_for_banks, services, settings);
+        }};
     return {
         from_bank,
+        our_keys,
         row("GET", "/d/nonce", nonce),
         row("POST", "/d/enrol/start", start_enrolment),
         row("POST", "/d/enrol/sms", give_sms_code),

@@ -17,12 +17,13 @@ Flow<void> VaultRequests::register_code(AccountId account, DeviceId device, int 
                                      .nonce = std::move(nonce),
                                      .sealed_code_key = std::move(sealed_code_key),
                                      .reason = {},
+                                     .move = 0,
                                      .permit = {}});
     co_return {};
 }
 
 Flow<void> VaultRequests::replace_code(AccountId account, DeviceId device, int code_version, Bytes nonce,
-                                       Bytes sealed_code_key, std::string by)
+                                       Bytes sealed_code_key, std::string by, std::int64_t move)
 {
     if (permits() == nullptr) co_return fail(Outcome::configuration_invalid, "no key for permits");
     co_await ask(vault::permitted({.account = std::move(account),
@@ -31,6 +32,7 @@ Flow<void> VaultRequests::replace_code(AccountId account, DeviceId device, int c
                                    .nonce = std::move(nonce),
                                    .sealed_code_key = std::move(sealed_code_key),
                                    .reason = std::move(by),
+                                   .move = move,
                                    .permit = {}},
                                   *permits()));
     co_return {};

@@ -13,7 +13,7 @@ public:
                              Bytes sealed_code_key) override;
     /// Fails besides with configuration_invalid: there is no key for permits.
     Flow<void> replace_code(AccountId account, DeviceId device, int code_version, Bytes nonce, Bytes sealed_code_key,
-                            std::string by) override;
+                            std::string by, std::int64_t move) override;
     Flow<ports::CodeVerdict> judge(AccountId account, DeviceId device, ActionId action, Bytes message,
                                    Bytes sealed_proof) override;
     Flow<int> tries_left(AccountId account) override;

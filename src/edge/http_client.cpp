@@ -139,7 +139,7 @@ Result<OutgoingAnswer> judge(Transfer& transfer, CURLcode code)
         return std::move(transfer.answer);
     }
     if (transfer.was_refused) return fail(Outcome::upstream_unreachable, "an address that is not asked");
-    if (transfer.was_too_long) return fail(Outcome::unavailable, "an answer that is too long");
+    if (transfer.was_too_long) return fail(transfer.request.when_too_long, "an answer that is too long");
     curl_off_t until_sent = 0;
     curl_easy_getinfo(transfer.easy, CURLINFO_PRETRANSFER_TIME_T, &until_sent);
     return fail(until_sent == 0 ? Outcome::upstream_unreachable : Outcome::unavailable, curl_easy_strerror(code));
@@ -385,6 +385,7 @@ public:
                                 .headers = {{"Accept", "application/json"}},
                                 .body = {},
                                 .most_answer_bytes = bank::max_answer_bytes,
+                                .when_too_long = Outcome::bank_answer_invalid,
                                 .patience = 5s};
         return send(std::move(request));
     }
@@ -397,6 +398,7 @@ public:
             .headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}},
             .body = http::write_parameters(form),
             .most_answer_bytes = bank::max_answer_bytes,
+            .when_too_long = Outcome::bank_answer_invalid,
             .patience = 10s};
         return send(std::move(request));
     }

@@ -18,7 +18,8 @@ struct OutgoingRequest {
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
     std::size_t most_answer_bytes = 64UZ * 1024;
-    std::chrono::milliseconds patience = 10s; ///< for the whole answer; 5 s of it for the connection
+    Outcome when_too_long = Outcome::unavailable; ///< what a longer answer fails with
+    std::chrono::milliseconds patience = 10s;     ///< for the whole answer; 5 s of it for the connection
     enum class Schemes { https, http_too } schemes = Schemes::https;
 };
 
@@ -41,7 +42,7 @@ public:
     HttpClient& operator=(HttpClient const&) = delete;
 
     /// Any status is an answer. Fails: upstream_unreachable (nothing was sent), unavailable (something was, but no
-    /// whole answer came: too late, too long, broken off).
+    /// whole answer came: too late, too long, broken off), the request's when_too_long.
     Flow<OutgoingAnswer> send(OutgoingRequest request);
 
 private:

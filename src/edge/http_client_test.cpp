@@ -109,7 +109,7 @@ TEST_F(OutgoingHttp, asks_banks_with_forms_and_follows_them_nowhere)
     };
     EXPECT_EQ(get("/ok")->body, "ok");
     EXPECT_EQ(get("/elsewhere")->status, 303);
-    EXPECT_EQ(get("/long").error().outcome, Outcome::unavailable) << "more than a bank has to say";
+    EXPECT_EQ(get("/long").error().outcome, Outcome::bank_answer_invalid) << "more than a bank has to say";
     auto const elsewhere =
         run_on<bank::Answer>(loops.at(0), [&] { return fetcher->get("http://localhost:1/.well-known"); });
     EXPECT_EQ(elsewhere.error().outcome, Outcome::upstream_unreachable) << "a host of this machine that is no bank's";

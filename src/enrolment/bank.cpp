@@ -293,8 +293,16 @@ Result<BankFindings> judge_bank_answer(BankAnswer const& answer, BankTerms const
         .issued_by = terms.name,
         .evidence = texts.evidence,
     };
-    if (known) TRY(account::check_move(*known, source));
+    if (known) TRY(account::check_move(*known, source, now));
     return BankFindings{.person = person_of(std::move(texts), known), .source = std::move(source)};
+}
+
+bool speaks_for_blocked(Result<BankFindings> const& judged, BankTerms const& terms, account::Account const& known)
+{
+    auto const enrolled_it = known.source.kind == account::Source::Kind::bank && known.source.bank == terms.id;
+    auto const is_the_holder = judged || judged.error().outcome == Outcome::bank_phone_number_differs ||
+                               judged.error().outcome == Outcome::new_number_needs_card;
+    return known.state == account::State::blocked && enrolled_it && is_the_holder;
 }
 
 } // namespace symbolon::enrolment

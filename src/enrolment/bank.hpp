@@ -75,4 +75,8 @@ Result<BankFindings> judge_bank_answer(BankAnswer const& answer, BankTerms const
                                        std::optional<account::Account> const& known, account::PhoneNumber const& number,
                                        Instant now, Limits const& limits);
 
+/// Whether what came of an answer is the word that unblocks `known` (E6): the bank enrolled it, and says that this is
+/// its holder, be it with another number (account::with_word_of_bank).
+bool speaks_for_blocked(Result<BankFindings> const& judged, BankTerms const& terms, account::Account const& known);
+
 } // namespace symbolon::enrolment

@@ -537,5 +537,32 @@ TEST(BankAnswer, E6_only_the_same_bank_unblocks_what_it_enrolled)
     EXPECT_EQ(known_with(blocked_by(card, "")), "other_source_than_enrolled");
 }
 
+TEST(BankAnswer, E6_speaks_for_the_holder_of_a_blocked_account_where_only_the_number_is_another)
+{
+    BankTerms terms;
+    terms.id = "kbc";
+    Account known;
+    known.state = account::State::blocked;
+    known.source.kind = account::Source::Kind::bank;
+    known.source.bank = "kbc";
+    auto const after = [&](Outcome outcome) {
+        return speaks_for_blocked(Result<BankFindings>{fail(outcome)}, terms, known);
+    };
+    EXPECT_TRUE(speaks_for_blocked(BankFindings{}, terms, known));
+    EXPECT_TRUE(after(Outcome::new_number_needs_card));
+    EXPECT_TRUE(after(Outcome::bank_phone_number_differs));
+    EXPECT_FALSE(after(Outcome::bank_data_outdated)) << "it may be somebody else of that number";
+    EXPECT_FALSE(after(Outcome::bank_assurance_too_low));
+    EXPECT_FALSE(after(Outcome::other_source_than_enrolled));
+    known.state = account::State::active;
+    EXPECT_FALSE(after(Outcome::new_number_needs_card)) << "nothing to unblock";
+    known.state = account::State::blocked;
+    known.source.bank = "cbc";
+    EXPECT_FALSE(after(Outcome::new_number_needs_card)) << "another bank enrolled it";
+    known.source.kind = account::Source::Kind::card;
+    known.source.bank = "kbc";
+    EXPECT_FALSE(after(Outcome::new_number_needs_card)) << "the card enrolled it";
+}
+
 } // namespace
 } // namespace symbolon::enrolment

@@ -164,6 +164,7 @@ struct Enrolment {
     // the account that the person had when the card was read, and that goes to the new phone (E1, E3, E6, E7)
     std::optional<AccountId> moves;
     std::optional<DeviceId> moves_from; ///< its phone then; none: it had none
+    std::int64_t move_number = 0;       ///< in done: which move of the account it was (Account::move_number)
     account::PhoneNumber
         number_before; ///< in done: its number and address before it moved. With a bank: from its answer on
     std::string email_before;

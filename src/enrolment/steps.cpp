@@ -229,7 +229,7 @@ Result<Enrolment> web_eid_accepted(Enrolment enrolment, account::Account const& 
     auto source = known.source;
     source.kind = account::Source::Kind::card;
     source.bank.clear();
-    TRY(account::check_move(known, source));
+    TRY(account::check_move(known, source, now));
 
     enrolment = TRY(move(std::move(enrolment), Event::web_eid_judged, now));
     close_reader(enrolment);
@@ -418,6 +418,8 @@ Result<account::Account> account_moved(Enrolment const& enrolment, account::Acco
                                        Instant now)
 {
     auto after = TRY(account::moved(before, account_of(enrolment, before.id, std::move(device), now)));
+    // Higher than any before, also where a program of before kept the account and dropped its number.
+    after.move_number = std::max(before.move_number + 1, numeric_date(now));
     if (!enrolment.by_web_eid) return after;
     after.person = before.person;
     after.source = before.source;

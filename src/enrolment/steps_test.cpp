@@ -269,6 +269,105 @@ TEST(Number, E10_of_another_account_is_told_once_its_code_was_typed_and_not_befo
         EXPECT_FALSE(takes_number(in(state), &other)) << static_cast<int>(state);
 }
 
+// ---- the card through Web eID
+
+account::Account known_account()
+{
+    account::Account known;
+    known.id = AccountId{"a"};
+    known.device = DeviceId{"phone"};
+    known.contract = ContractId{"contract"};
+    known.person.national_number = "85073000160";
+    known.person.family_name = "Janssens";
+    known.person.birth_date = "1985-07-30";
+    known.source.kind = account::Source::Kind::card;
+    known.source.evidence = "{}";
+    return known;
+}
+
+TEST(WebEid, nonce_is_good_once_and_for_five_minutes)
+{
+    auto const asked = give_web_eid_nonce(in(State::card), "nonce", noon, limits).value();
+    auto const taken = take_web_eid_nonce(asked, noon + 5min - 1s).value();
+    EXPECT_EQ(taken.nonce, "nonce");
+    EXPECT_FALSE(taken.failure);
+    EXPECT_EQ(take_web_eid_nonce(taken.enrolment, noon).error().outcome, Outcome::web_eid_nonce_unknown) << "used up";
+
+    auto const late = take_web_eid_nonce(asked, noon + 5min).value();
+    ASSERT_TRUE(late.failure);
+    EXPECT_EQ(late.failure->outcome, Outcome::web_eid_nonce_expired);
+    EXPECT_EQ(take_web_eid_nonce(late.enrolment, noon).error().outcome, Outcome::web_eid_nonce_unknown)
+        << "used up, whatever became of it";
+
+    auto const again = give_web_eid_nonce(asked, "another", noon + 1min, limits).value();
+    EXPECT_EQ(take_web_eid_nonce(again, noon + 1min)->nonce, "another") << "the one before is no longer good";
+}
+
+TEST(WebEid, speaks_in_the_step_of_the_card_alone)
+{
+    auto const known = known_account();
+    for (auto const state : {State::review, State::sign, State::token, State::sms, State::code, State::done,
+                             State::ended, State::undone, State::bank, State::landed}) {
+        EXPECT_FALSE(give_web_eid_nonce(in(state), "nonce", noon, limits)) << static_cast<int>(state);
+        EXPECT_FALSE(web_eid_accepted(in(state), known, "{}", noon, limits)) << static_cast<int>(state);
+        auto open = in(state);
+        open.web_eid_nonce = "nonce";
+        open.web_eid_nonce_expires_at = noon + 5min;
+        EXPECT_FALSE(take_web_eid_nonce(open, noon)) << static_cast<int>(state);
+    }
+    EXPECT_EQ(web_eid_accepted(in(State::card), known, "{}", noon + 24h, limits).error().outcome,
+              Outcome::enrolment_expired);
+}
+
+TEST(WebEid, moves_the_account_that_is_there_and_leaves_it_as_it_was)
+{
+    auto open = give_link(in(State::card), ticket, noon, limits).value();
+    open = open_link(open, session, Bytes(48, 3), noon, limits).value();
+    open = give_web_eid_nonce(open, "nonce", noon, limits).value();
+    open.outcome = Outcome::cancelled;
+    auto const accepted = web_eid_accepted(open, known_account(), R"({"judged":"now"})", noon, limits).value();
+    EXPECT_EQ(accepted.state, State::token) << "no contract is signed anew";
+    EXPECT_TRUE(accepted.by_web_eid);
+    EXPECT_EQ(accepted.moves, AccountId{"a"});
+    EXPECT_EQ(accepted.moves_from, DeviceId{"phone"});
+    EXPECT_EQ(accepted.contract_id, ContractId{"contract"});
+    EXPECT_EQ(accepted.person->family_name, "Janssens");
+    EXPECT_EQ(accepted.source.evidence, R"({"judged":"now"})");
+    EXPECT_FALSE(accepted.outcome);
+    EXPECT_TRUE(accepted.web_eid_nonce.empty());
+    EXPECT_TRUE(accepted.reader_session_hash.empty()) << "a reader program that was open is not heard any more";
+    EXPECT_TRUE(accepted.challenge.empty());
+}
+
+TEST(WebEid, C2_needs_somebody_of_age_and_says_when)
+{
+    auto known = known_account();
+    known.person.birth_date = "2008-11-23"; // eighteen tomorrow
+    EXPECT_EQ(web_eid_accepted(in(State::card), known, "{}", noon, limits).error().outcome, Outcome::minor_needs_bank);
+    known.person.birth_date = "2008-11-22";
+    EXPECT_TRUE(web_eid_accepted(in(State::card), known, "{}", noon, limits));
+    known.person.birth_date = "";
+    EXPECT_FALSE(web_eid_accepted(in(State::card), known, "{}", noon, limits)) << "nobody knows";
+}
+
+TEST(WebEid, E6_counts_as_the_card_and_unblocks_no_account_of_a_bank_alone)
+{
+    auto known = known_account();
+    known.state = account::State::blocked;
+    EXPECT_TRUE(web_eid_accepted(in(State::card), known, "{}", noon, limits)) << "the card enrolled it";
+
+    known.source.kind = account::Source::Kind::bank;
+    known.source.bank = "kbc";
+    EXPECT_EQ(web_eid_accepted(in(State::card), known, "{}", noon, limits).error().outcome,
+              Outcome::other_source_than_enrolled);
+    auto const after_the_bank = account::with_word_of_bank(known, noon);
+    EXPECT_TRUE(web_eid_accepted(in(State::card), after_the_bank, "{}", noon + 24h - 1s, limits));
+    known.state = account::State::active;
+    auto const active = web_eid_accepted(in(State::card), known, "{}", noon, limits).value();
+    EXPECT_EQ(active.source.kind, account::Source::Kind::card) << "who spoke now";
+    EXPECT_TRUE(active.source.bank.empty());
+}
+
 TEST(Moves, are_the_only_ways)
 {
     for (auto const from : {State::done, State::ended, State::undone})

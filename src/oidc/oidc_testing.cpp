@@ -19,7 +19,7 @@ public:
         co_return fail(Outcome::vault_unreachable);
     }
     Flow<void> replace_code(AccountId /*account*/, DeviceId /*device*/, int /*code_version*/, Bytes /*nonce*/,
-                            Bytes /*sealed_code_key*/, std::string /*by*/) override
+                            Bytes /*sealed_code_key*/, std::string /*by*/, std::int64_t /*move*/) override
     {
         co_return fail(Outcome::vault_unreachable);
     }

@@ -254,7 +254,7 @@ Flow<enrolment::CardFindings> judge_card(card::CardReading reading, card::Challe
     auto findings = co_await papers->judge(std::move(reading), std::move(challenge), chance, now);
     auto const holder = co_await services.accounts.find_by_national_number(findings.person.national_number);
     if (holder) {
-        co_await account::check_move(holder->value, findings.source);
+        co_await account::check_move(holder->value, findings.source, now);
         findings.moves = holder->value.id;
         findings.moves_from = holder->value.device;
     }

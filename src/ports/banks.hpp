@@ -41,6 +41,9 @@ public:
     /// In the order of the configuration. Asks nobody.
     virtual std::vector<BankStanding> list() = 0;
 
+    /// What the banks know us by, as it is to be published now: a JWK Set (RFC 7517 §5).
+    virtual std::string public_keys() = 0;
+
     /// Where the holder's browser goes: the bank's authorization endpoint with a pushed request (RFC 9126).
     /// Fails: bank_unknown, bank_unreachable (open_at: when it is asked again).
     virtual Flow<std::string> begin(BankVisit visit, Language language) = 0;

@@ -59,6 +59,13 @@ struct SignedHead {
     std::string jws;
 };
 
+/// What may be used once, to be used up by the very commit that acts on it: see Nonces.
+struct Once {
+    std::string kind;
+    std::string key;
+    Instant until; ///< remembered until then
+};
+
 /// An account that loses its number in the same write: somebody else has just proven to have it (E10).
 struct NumberLost {
     Stored<Account> account; ///< as it is then, without the number
@@ -74,6 +81,7 @@ struct AccountMove {
     Stored<Enrolment> enrolment;          ///< as it is then
     HistoryEntry entry;
     std::optional<NumberLost> number_lost;
+    std::optional<Once> credential; ///< of the phone's passkey, which nobody may have had
 };
 
 class Accounts {
@@ -86,18 +94,20 @@ public:
     virtual Flow<std::optional<Stored<Account>>> find_by_national_number(std::string national_number) = 0;
 
     /// Makes an account of an enrolment: the account, its phone, the contract (empty: none was signed), the history,
-    /// and the enrolment as it is then, all or nothing. Fails: already_a_holder (the same person has an account),
-    /// phone_number_taken, conflict.
+    /// and the enrolment as it is then, all or nothing. `credential`: of the phone's passkey, which nobody may have
+    /// had. Fails: already_a_holder (the same person has an account), phone_number_taken, conflict, passkey_refused
+    /// (`credential` was used).
     virtual Flow<void> open(Account account, Device device, Bytes contract_pdf, Stored<Enrolment> enrolment,
-                            HistoryEntry entry, std::optional<NumberLost> number_lost) = 0;
+                            HistoryEntry entry, std::optional<NumberLost> number_lost,
+                            std::optional<Once> credential) = 0;
     Flow<void> open(Account account, Device device, Bytes contract_pdf, Stored<Enrolment> enrolment, HistoryEntry entry)
     {
         return open(std::move(account), std::move(device), std::move(contract_pdf), std::move(enrolment),
-                    std::move(entry), std::nullopt);
+                    std::move(entry), std::nullopt, std::nullopt);
     }
 
     /// Brings an account to another phone, all or nothing. The phone before hears of nothing any more. Fails:
-    /// phone_number_taken, conflict (also: another phone was faster).
+    /// phone_number_taken, conflict (also: another phone was faster), passkey_refused (its credential was used).
     virtual Flow<void> move(AccountMove move) = 0;
 
     /// Takes an account back that was opened by mistake (the holder said so on the page): closes it, unbinds its phone,
@@ -120,6 +130,9 @@ public:
     virtual Flow<void> save(Stored<Device> device) = 0;
     /// A change that its holder must find in the history.
     virtual Flow<void> save(Stored<Device> device, HistoryEntry entry) = 0;
+    /// The same, and `once` is used up by it. Gives whether that was its first use; else nothing is done. Where the
+    /// phone was changed meanwhile, that comes first: conflict.
+    virtual Flow<bool> save(Stored<Device> device, HistoryEntry entry, Once once) = 0;
 };
 
 class PushSubscriptions {
@@ -152,13 +165,6 @@ public:
     virtual ~Contracts() = default;
     /// The signed PDF.
     virtual Flow<std::optional<Bytes>> find(AccountId account, ContractId id) = 0;
-};
-
-/// What may be used once, to be used up by the very commit that acts on it: see Nonces.
-struct Once {
-    std::string kind;
-    std::string key;
-    Instant until; ///< remembered until then
 };
 
 /// One more of what is counted, by the very commit that is counted: see Counters.

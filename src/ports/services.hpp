@@ -83,10 +83,11 @@ public:
                                      Bytes sealed_code_key) = 0;
 
     /// A code key in place of the one that the account has, with three tries, since its holder has shown who they are:
-    /// `by` is "card" or "bank". The same again (account, phone, version, nonce) changes nothing, whatever key comes
-    /// with it. Fails as register_code.
+    /// `by` is "card" or "bank"; `move` says which move of the account it belongs to (account::Account::move_number).
+    /// The same again (account, phone, version, nonce, move) changes nothing, whatever key comes with it. Fails as
+    /// register_code; besides with moved_meanwhile (the code of a later move is there already: nothing was changed).
     virtual Flow<void> replace_code(AccountId account, DeviceId device, int code_version, Bytes nonce,
-                                    Bytes sealed_code_key, std::string by) = 0;
+                                    Bytes sealed_code_key, std::string by, std::int64_t move) = 0;
 
     /// Counts a try, then looks. `message` is m, `sealed_proof` p of docs/device-protocol.md §5. The same message again
     /// after a success gives the same grant. Fails: code_blocked (no try was left), device_unknown, action_closed (the

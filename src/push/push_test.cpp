@@ -263,6 +263,10 @@ protected:
         {
             return inner.save(std::move(device), std::move(entry));
         }
+        Flow<bool> save(ports::Stored<account::Device> device, ports::HistoryEntry entry, ports::Once once) override
+        {
+            return inner.save(std::move(device), std::move(entry), std::move(once));
+        }
         ports::Devices& inner;
         int& reads;
     };

@@ -154,6 +154,7 @@ void Beginning::add_fingerprints()
                                           .backup_eligible = authenticator.backup_eligible,
                                           .backed_up = authenticator.backed_up,
                                           .aaguid = Bytes(16, 0),
+                                          .used_counts = {},
                                           .turned_on_by = {},
                                           .registered_at = World::beginning};
         ENSURE(run_now(store.devices().save(changed(**found, std::move(device)))).has_value());

@@ -74,6 +74,8 @@ std::vector<PlantedHere> const plants{
     {EnrolmentFault::waits_are_too_long, EnrolmentInvariant::waits_are_bounded, "E9_a_wait_of_25_minutes"},
     {EnrolmentFault::vault_asks_for_no_permit, EnrolmentInvariant::winner_keeps_the_code,
      "E7_a_vault_that_asks_for_no_permit"},
+    {EnrolmentFault::vault_knows_no_order, EnrolmentInvariant::winner_keeps_the_code,
+     "E1_a_vault_that_knows_no_order_of_replacements"},
     {EnrolmentFault::store_forgets_to_unbind, EnrolmentInvariant::old_phone_is_out,
      "E1_a_store_that_forgets_to_unbind"},
     {EnrolmentFault::chance_is_always_the_same, EnrolmentInvariant::sms_code_is_of_its_number,

@@ -116,9 +116,17 @@ void EnrolmentWatcher::is_told_to_wait(Instant until)
 void EnrolmentWatcher::vault_takes_code(AccountId const& account, DeviceId const& device)
 {
     auto const now = account_now(account);
-    if (now && now->device != device)
+    auto const at = vault_codes_.find(account);
+    auto const before = at == vault_codes_.end() ? std::optional<DeviceId>{} : std::optional{at->second};
+    vault_codes_[account] = device;
+    if (!now || now->device == device) return;
+    // What lay about on the way while the account went on to another phone may still come first, never second.
+    if (!had_phones_.contains({account, device}))
         violated(EnrolmentInvariant::winner_keeps_the_code,
-                 named(account, "the vault took the code of " + device.text() + ", which is not its phone"));
+                 named(account, "the vault took the code of " + device.text() + ", which never was its phone"));
+    else if (now->device && before == now->device)
+        violated(EnrolmentInvariant::winner_keeps_the_code,
+                 named(account, "the vault took the code of " + device.text() + " in place of its phone's"));
 }
 
 // ---- what the World tells
@@ -127,6 +135,7 @@ void EnrolmentWatcher::knows(account::Account const& account)
 {
     accounts_[account.id] = account;
     phones_[account.id] = account.device;
+    if (account.device) had_phones_.emplace(account.id, *account.device);
 }
 
 std::optional<account::Account> EnrolmentWatcher::account_now(AccountId const& id)
@@ -206,6 +215,7 @@ void EnrolmentWatcher::judge_step(Enrolment const& before, Enrolment const& afte
         ++count[enrolment::goes_through_bank(after) ? "ended through a bank" : "ended with the card"];
         if (after.moves) ++count["accounts moved"];
         phones_[after.account.value()] = after.device;
+        had_phones_.emplace(after.account.value(), after.device.value());
     }
     if (after.state == State::undone) {
         ++count["undone"];
@@ -271,8 +281,11 @@ void EnrolmentWatcher::judge_accounts()
         auto const is_new = known.id == AccountId{};
         if (!is_new && known.state == account::State::blocked && account->state == account::State::active) {
             ++count["accounts unblocked"];
-            if (known.source.kind != account->source.kind || known.source.bank != account->source.bank)
-                violated(EnrolmentInvariant::only_its_source_unblocks, id.text());
+            auto const is_same = known.source.kind == account->source.kind && known.source.bank == account->source.bank;
+            auto const both_spoke = account->source.kind == account::Source::Kind::card &&
+                                    world_.clock_now() < known.card_may_unblock_until + clock_went_back_;
+            if (both_spoke) ++count["accounts unblocked by bank and card"];
+            if (!is_same && !both_spoke) violated(EnrolmentInvariant::only_its_source_unblocks, id.text());
         }
         if (!is_new && known.phone_number != account->phone_number && account->phone_number.empty())
             ++count["numbers lost to their new owner"];

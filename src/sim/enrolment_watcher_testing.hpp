@@ -93,6 +93,8 @@ private:
     std::map<std::string, Enrolment> enrolments_; ///< as a commit left them
     std::map<AccountId, account::Account> accounts_;
     std::map<AccountId, std::optional<DeviceId>> phones_; ///< of the enrolment that ended last
+    std::set<std::pair<AccountId, DeviceId>> had_phones_;
+    std::map<AccountId, DeviceId> vault_codes_; ///< whose code the vault took last
     std::set<DeviceId> told_done_;
     std::set<std::string> cookies_;
     struct Look {

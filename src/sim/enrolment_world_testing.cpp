@@ -19,6 +19,8 @@
 #include "vault/statement.hpp"
 #include "vault/vault_testing.hpp"
 
+#include <limits>
+
 namespace symbolon::sim {
 
 namespace {
@@ -172,10 +174,10 @@ public:
     }
     Flow<void> open(account::Account account, account::Device device, Bytes contract_pdf,
                     ports::Stored<enrolment::Enrolment> enrolment, ports::HistoryEntry entry,
-                    std::optional<ports::NumberLost> number_lost) override
+                    std::optional<ports::NumberLost> number_lost, std::optional<ports::Once> credential) override
     {
         return accounts().open(std::move(account), std::move(device), std::move(contract_pdf), std::move(enrolment),
-                               std::move(entry), std::move(number_lost));
+                               std::move(entry), std::move(number_lost), std::move(credential));
     }
     Flow<void> move(ports::AccountMove move) override { return accounts().move(std::move(move)); }
     Flow<void> undo_open(ports::Stored<account::Account> account, ports::Stored<account::Device> device,
@@ -303,6 +305,7 @@ public:
     explicit SimulatedBank(EnrolmentWorld& world) : world_{world} {}
 
     std::vector<ports::BankStanding> list() override { return fakes_.standing; }
+    std::string public_keys() override { return fakes_.public_keys(); }
     Flow<std::string> begin(ports::BankVisit visit, Language /*language*/) override
     {
         co_await world_.world_->scheduler().turn();
@@ -350,10 +353,38 @@ public:
 private:
     Flow<vault::Reply> ask(vault::Request request) override
     {
+        // It lies about somewhere on the way, for longer than the whole next journey of its person may take.
+        auto const* sent = std::get_if<vault::RegisterCode>(&request);
+        if (sent != nullptr && !sent->permit.empty() && world_.happens(world_.permits_late_)) {
+            constexpr std::uint32_t latest = 3600;
+            auto& scheduler = world_.world_->scheduler();
+            ++world_.watcher_->count["replacements that lay about"];
+            scheduler.at(
+                scheduler.now() + Seconds{1 + world_.below(latest)},
+                [this, request] {
+                    auto const late = reply_to(request);
+                    if (!late && late.error().outcome == Outcome::moved_meanwhile)
+                        ++world_.watcher_->count["replacements that came too late"];
+                },
+                outside);
+            co_return fail(Outcome::vault_unreachable, "simulated: it lies about");
+        }
+        co_return reply_to(std::move(request));
+    }
+
+    Result<vault::Reply> reply_to(vault::Request request)
+    {
+        // A vault that knows no order carries out what comes.
+        if (world_.fault_ == EnrolmentFault::vault_knows_no_order)
+            if (auto* numbered = std::get_if<vault::RegisterCode>(&request); numbered && !numbered->permit.empty()) {
+                numbered->move = 0;
+                *numbered = vault::permitted(*numbered, *permits());
+            }
         auto reply = judge_.answer(std::span{&request, 1}, world_.world_->clock_now()).front();
         auto* code = std::get_if<vault::RegisterCode>(&request);
         if (code != nullptr && reply.outcome && world_.fault_ == EnrolmentFault::vault_asks_for_no_permit) {
             code->reason = "card";
+            code->move = std::numeric_limits<std::int64_t>::max();
             request = vault::permitted(*code, *permits());
             code = std::get_if<vault::RegisterCode>(&request);
             reply = judge_.answer(std::span{&request, 1}, world_.world_->clock_now()).front();
@@ -361,8 +392,8 @@ private:
         // The same permit again changes nothing.
         if (code != nullptr && !reply.outcome && (code->permit.empty() || permits_used_.insert(code->permit).second))
             world_.watcher_->vault_takes_code(code->account, code->device);
-        if (reply.outcome) co_return fail(*reply.outcome);
-        co_return reply;
+        if (reply.outcome) return fail(*reply.outcome);
+        return reply;
     }
     [[nodiscard]] crypto::PrivateKey const* permits() const override
     {
@@ -527,6 +558,8 @@ void EnrolmentWorld::begin_storm()
     sms_doubled_ = 20 * strength();
     sms_late_ = 20 * strength();
     mistakes_ = 6 * strength();
+    permits_late_ = 25 * strength();
+    if (fault_ == EnrolmentFault::vault_knows_no_order) permits_late_ = 600;
     if (fault_ == EnrolmentFault::messages_never_arrive) sms_lost_ = 1000;
     // Where a planted fault lies in wait for a mistake, people make more of them.
     if (fault_ != EnrolmentFault::none) mistakes_ = 72;
@@ -536,6 +569,7 @@ void EnrolmentWorld::end_storm()
 {
     StormyWorld::end_storm();
     mistakes_ = 0;
+    permits_late_ = 0;
     if (fault_ != EnrolmentFault::messages_never_arrive) sms_lost_ = 0;
     sms_doubled_ = 0;
     sms_late_ = 0;
@@ -600,20 +634,17 @@ void EnrolmentWorld::run()
     begin_storm();
     auto& first = new_person("85073003328", "1985-07-30", old_number, "38214");
     first.by_bank = happens(350);
-    auto can_change_number = true;
     if (happens(450)) {
         constexpr std::array states{account::State::active, account::State::blocked, account::State::deactivated};
         auto const state = states.at(below(states.size()));
         auto const by_bank = happens(400);
         add_account(first, old_number, state, by_bank ? first_bank : "");
-        // What a bank has to unblock (E6) can't come to a new number (E3): that way leads to the helpdesk.
-        can_change_number = state != account::State::blocked || !by_bank;
     }
     if (happens(400)) {
         auto& second = new_person("90010100123", "1990-01-01", "+32470654321", "61937");
         second.by_bank = happens(350);
         // The operator gave the number to somebody else (E10).
-        if (can_change_number && happens(500)) std::swap(first.number, second.number);
+        if (happens(500)) std::swap(first.number, second.number);
     }
     for (auto& person : people_) {
         auto const journeys = happens(300) ? 2 : 1;
@@ -798,7 +829,9 @@ Flow<void> EnrolmentWorld::at_computer(Journey journey, json::Object page)
     if (shown.open_at) watcher_->is_told_to_wait(*shown.open_at);
     auto const click = [&](std::string path) { return ask(computer, http::Origin::id, "POST", std::move(path), {}); };
 
-    if (shown.name == "other_source_than_enrolled") {
+    if (shown.name == "other_source_than_enrolled" && handset.looks_at_card > 0) {
+        --handset.looks_at_card;
+    } else if (shown.name == "other_source_than_enrolled") {
         // The way out that the page tells of: what the account was enrolled with.
         handset.is_at_bank = true;
         co_return {};
@@ -1012,6 +1045,7 @@ Flow<void> EnrolmentWorld::visit_bank(Journey journey, device::Phone::EnrolmentP
             if (!is_the_banks || *place.outcome == Outcome::new_number_needs_card) {
                 // The way out that the app tells of: the card.
                 handset.is_at_bank = false;
+                handset.looks_at_card = 4;
                 auto state = handset.phone->state();
                 state.session = {};
                 handset.phone = std::make_unique<device::Phone>(std::move(state), *handset.transport);

@@ -20,6 +20,7 @@ enum class EnrolmentFault : std::uint8_t {
     store_forgets_to_unbind,
     store_ends_enrolments_alone, ///< without the account that goes with the end
     vault_asks_for_no_permit,
+    vault_knows_no_order,      ///< of replacements
     chance_is_always_the_same, ///< where SMS codes are drawn
     blocked_accounts_look_active,
     failures_count_double,
@@ -72,6 +73,7 @@ private:
         std::string landing_code;    ///< that the holder saw on another browser's page
         std::set<std::string> tried; ///< SMS codes
         bool is_at_bank = false;     ///< the journey goes through the bank
+        int looks_at_card = 0;       ///< a bank said so: so often the card is tried, whatever the page said before
         bool was_told = false;       ///< that it is done
     };
     /// One person with one computer and one phone, on the way to an account.
@@ -143,6 +145,7 @@ private:
     int sms_lost_ = 0;                                        ///< in a thousand
     int sms_doubled_ = 0;
     int sms_late_ = 0;
+    int permits_late_ = 0;
     int mistakes_ = 0; ///< of people, in a thousand steps
 };
 

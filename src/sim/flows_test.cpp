@@ -4,6 +4,7 @@
 #include "crypto/hash.hpp"
 #include "device/actions.hpp"
 #include "device/enrol.hpp"
+#include "device/fingerprint.hpp"
 #include "device/world_testing.hpp"
 #include "oidc/client_authentication.hpp"
 #include "oidc/redemption.hpp"
@@ -13,6 +14,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <set>
 
 namespace symbolon::sim {
@@ -309,6 +311,104 @@ TEST(EnrolmentEnd, A4_an_account_that_is_there_though_the_store_seemed_to_fail_h
     EXPECT_TRUE(finish()) << "the same again is told that it is done";
     EXPECT_EQ(phones.ready.vault.tries_of(phones.ready.enrolment_now(enrolment).value.account.value()), 3)
         << "the vault knows the code";
+}
+
+// ---- the fingerprint is turned on by one message, however often it has to be sent
+
+device::PhonePasskey new_passkey(Bytes id)
+{
+    return {.authenticator = passkey::new_authenticator(std::move(id)),
+            .party = passkey::relying_party_at("https://phone.example")};
+}
+
+/// The same message until there is an answer to it, as a phone does.
+Result<http::Response> until_answered(Phones& phones, std::function<Flow<http::Response>()> const& send)
+{
+    constexpr int most = 200;
+    for (int tries = 1;; ++tries) {
+        auto& sending = phones.world->start(send());
+        phones.world->run();
+        auto result = sending.take();
+        auto const is_lost =
+            !result &&
+            (result.error().outcome == Outcome::unavailable || result.error().outcome == Outcome::store_failed ||
+             result.error().outcome == Outcome::vault_unreachable || result.error().outcome == Outcome::conflict);
+        if (!is_lost || tries == most) return result;
+    }
+}
+
+TEST(FingerprintOn, D1_succeeds_when_it_is_repeated_whatever_is_lost_or_stops)
+{
+    for (auto const seed : seeds(60)) {
+        SCOPED_TRACE(seed);
+        Phones phones;
+        auto phone = phones.ready.enrolled_phone();
+        auto const opened = run_now(phone.send_signed("POST", "/d/passkey/challenge", "{}"));
+        auto const challenge =
+            crypto::from_base64url(*json::text(*json::parse_object(opened->body), "challenge")).value();
+        auto const on = device::write(
+            device::make_passkey_on(phone.state(), new_passkey(Bytes(20, 1)), challenge, device::testing::right_code));
+        phones.begin(seed, {.requests_lost = 30, .answers_lost = 30, .stops = 20});
+
+        auto const result = until_answered(phones, [&] {
+            return device::turn_passkey_on(post("/d/passkey/on", on), phones.world->services(), phones.ready.settings);
+        });
+        ASSERT_TRUE(result) << name_of(result.error().outcome);
+        auto const kept = phones.ready.device_now(phone).value;
+        EXPECT_TRUE(kept.passkey);
+        EXPECT_EQ(kept.previous_ratchet, phone.state().ratchet) << "turned on once";
+        EXPECT_EQ(std::ranges::count(phones.ready.history_of(phone), "passkey_on"), 1);
+    }
+}
+
+TEST(FingerprintOn, that_comes_twice_at_once_is_on)
+{
+    for (auto const seed : seeds(25)) {
+        SCOPED_TRACE(seed);
+        Phones phones;
+        auto phone = phones.ready.enrolled_phone();
+        auto const opened = run_now(phone.send_signed("POST", "/d/passkey/challenge", "{}"));
+        auto const challenge =
+            crypto::from_base64url(*json::text(*json::parse_object(opened->body), "challenge")).value();
+        auto const on = device::write(
+            device::make_passkey_on(phone.state(), new_passkey(Bytes(20, 1)), challenge, device::testing::right_code));
+        phones.begin(seed, Faults::none());
+        auto const send = [&] {
+            return device::turn_passkey_on(post("/d/passkey/on", on), phones.world->services(), phones.ready.settings);
+        };
+        auto& first = phones.world->start(send());
+        auto& second = phones.world->start(send());
+        phones.world->run();
+        for (auto* each : {&first, &second}) {
+            auto const result = each->take();
+            EXPECT_TRUE(result || result.error().outcome == Outcome::conflict) << name_of(result.error().outcome);
+        }
+        EXPECT_TRUE(until_answered(phones, send));
+        EXPECT_TRUE(phones.ready.device_now(phone).value.passkey);
+    }
+}
+
+TEST(EnrolmentEnd, A4_with_a_fingerprint_is_reached_by_the_same_message_again_whatever_is_lost_or_stops)
+{
+    for (auto const seed : seeds(40)) {
+        SCOPED_TRACE(seed);
+        Phones phones;
+        auto const enrolment = phones.ready.enrolment();
+        device::Phone phone{device::new_phone(phones.ready.random), phones.ready.transport};
+        ASSERT_TRUE(run_now(phone.start_enrolment("32", "0470123456", SecretText{"Ab3+k?7Q"})));
+        ASSERT_TRUE(run_now(phone.give_sms_code(phones.ready.messages.last_code())));
+        phone.take_passkey(new_passkey(Bytes(20, 2)));
+        auto const body = device::write(device::make_finish(phone.state(), device::testing::right_code, "Phone"));
+        phones.begin(seed, {.requests_lost = 30, .answers_lost = 30, .stops = 20});
+
+        auto const result = until_answered(phones, [&] {
+            return device::finish_enrolment(post("/d/enrol/finish", body), phones.world->services(),
+                                            phones.ready.settings);
+        });
+        ASSERT_TRUE(result) << name_of(result.error().outcome);
+        EXPECT_EQ(phones.ready.enrolment_now(enrolment).value.state, enrolment::State::done);
+        EXPECT_TRUE(phones.ready.device_now(phone).value.passkey);
+    }
 }
 
 TEST(Code, D6_three_wrong_codes_block_in_every_order_and_through_restarts)

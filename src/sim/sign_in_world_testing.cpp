@@ -93,6 +93,10 @@ public:
     {
         return devices().save(std::move(device), std::move(entry));
     }
+    Flow<bool> save(ports::Stored<account::Device> device, ports::HistoryEntry entry, ports::Once once) override
+    {
+        return devices().save(std::move(device), std::move(entry), std::move(once));
+    }
 
 private:
     ports::Devices& devices() { return world_.world_->services().devices; }
@@ -883,6 +887,8 @@ Flow<void> SignInWorld::turn_fingerprint_on(Holder& holder)
             holder.phone->turn_passkey_on(std::move(passkey), right ? beginning().right_code : beginning().wrong_code));
         watcher_->note("phone: fingerprint ", on ? "on" : name_of(on.error().outcome));
         ++watcher_->count[on ? "fingerprints turned on" : "fingerprints not turned on"];
+        if (!on && on.error().outcome == Outcome::passkey_refused)
+            watcher_->violated(Invariant::holder_gets_in, "a phone's own new fingerprint was refused as known already");
         if (on || on.error().outcome == Outcome::account_blocked || happens(200)) co_return {};
         co_await sleep(4, 6);
     }

@@ -126,10 +126,10 @@ public:
         });
     }
     Flow<void> replace_code(AccountId account, DeviceId device, int code_version, Bytes nonce, Bytes sealed_code_key,
-                            std::string by) override
+                            std::string by, std::int64_t move) override
     {
         return call<void>([=](ports::Vault& vault) {
-            return vault.replace_code(account, device, code_version, nonce, sealed_code_key, by);
+            return vault.replace_code(account, device, code_version, nonce, sealed_code_key, by, move);
         });
     }
     Flow<ports::CodeVerdict> judge(AccountId account, DeviceId device, ActionId action, Bytes message,

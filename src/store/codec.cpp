@@ -173,6 +173,8 @@ void describe(V& member, T& it)
     member("source", it.source);
     member("device", it.device);
     member("contract", it.contract);
+    member("move_number", it.move_number);
+    member("card_may_unblock_until", it.card_may_unblock_until);
     member("created_at", it.created_at);
 }
 
@@ -186,6 +188,7 @@ void describe(V& member, T& it)
     member("backup_eligible", it.backup_eligible);
     member("backed_up", it.backed_up);
     member("aaguid", it.aaguid);
+    member("used_counts", it.used_counts);
     member("turned_on_by", it.turned_on_by);
     member("registered_at", it.registered_at);
 }
@@ -375,6 +378,7 @@ void describe(V& member, T& it)
     member("ocsp_answers", it.ocsp_answers);
     member("moves", it.moves);
     member("moves_from", it.moves_from);
+    member("move_number", it.move_number);
     member("number_before", it.number_before);
     member("email_before", it.email_before);
     member("contract", it.contract);

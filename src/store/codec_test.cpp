@@ -52,6 +52,8 @@ TEST(Codec, keeps_every_member_of_every_value)
     account.state = account::State::blocked;
     account.source.kind = account::Source::Kind::bank;
     account.source.bank = "kbc";
+    account.move_number = 2;
+    account.card_may_unblock_until = testing::noon;
     expect_kept_whole(account);
     auto device = testing::device("d", AccountId{"a"});
     device.state = account::Device::State::suspended;
@@ -62,6 +64,7 @@ TEST(Codec, keeps_every_member_of_every_value)
                                       .backup_eligible = true,
                                       .backed_up = true,
                                       .aaguid = Bytes(16, 4),
+                                      .used_counts = {0, 3, 2},
                                       .turned_on_by = Bytes(32, 5),
                                       .registered_at = testing::noon};
     device.passkey_challenge = Bytes(32, 6);
@@ -76,6 +79,7 @@ TEST(Codec, keeps_every_member_of_every_value)
     auto enrolment = testing::enrolment("e", "+32470123456");
     enrolment.moves = AccountId{"a"};
     enrolment.moves_from = DeviceId{"d"};
+    enrolment.move_number = 2;
     enrolment.number_before = account::PhoneNumber{"+32478111111"};
     enrolment.email_before = "before@mail.example";
     enrolment.outcome_fields = {"address"};

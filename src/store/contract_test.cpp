@@ -538,7 +538,8 @@ ports::AccountMove move_of(Store& store, std::string const& id, std::string cons
             .contract_pdf = to_bytes("%PDF of " + device),
             .enrolment = {enrolment, 1},
             .entry = testing::entry(AccountId{id}, "moved"),
-            .number_lost = std::nullopt};
+            .number_lost = std::nullopt,
+            .credential = std::nullopt};
 }
 
 TEST_P(StoreContract, E1_an_account_moves_to_another_phone_in_one_step_and_once)
@@ -597,7 +598,7 @@ TEST_P(StoreContract, E10_a_number_goes_from_one_account_to_another_in_one_step)
     ASSERT_TRUE(run_now(store().accounts().open(
         testing::account("c", "+32470123456", "72020200222"), testing::device("device of c", AccountId{"c"}), {},
         {enrolment, 1}, testing::entry(AccountId{"c"}, "enrolled"),
-        ports::NumberLost{.account = second, .entry = testing::entry(AccountId{"b"}, "number_lost")})));
+        ports::NumberLost{.account = second, .entry = testing::entry(AccountId{"b"}, "number_lost")}, std::nullopt)));
     EXPECT_EQ(run_now(store().accounts().find_by_phone_number(account::PhoneNumber{"+32470123456"})).value()->value.id,
               AccountId{"c"});
 }
@@ -1086,6 +1087,69 @@ TEST_P(StoreContract, a_redemption_and_what_it_uses_up_are_one)
     EXPECT_FALSE(run_now(store().grants().save(redeemed, used)).value()) << "before anything is said of the grant";
     EXPECT_EQ(outcome(run_now(store().grants().save(redeemed, third))), Outcome::conflict);
     EXPECT_TRUE(run_now(store().nonces().use(third)).value()) << "nothing was done";
+}
+
+TEST_P(StoreContract, a_phone_is_saved_with_what_may_be_used_once_or_not_at_all)
+{
+    ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
+    auto const find = [&] { return *run_now(store().devices().find(DeviceId{"device of a"})).value(); };
+    auto const entry = testing::entry(AccountId{"a"}, "passkey_on");
+    ports::Once const used{.kind = "passkey", .key = "one", .until = noon + 60s};
+    ports::Once const fresh{.kind = "passkey", .key = "two", .until = noon + 60s};
+    ASSERT_TRUE(run_now(store().nonces().use(used)).value());
+    auto const before = find();
+    auto changed = before;
+    changed.value.name = "Another name";
+
+    EXPECT_FALSE(run_now(store().devices().save(changed, entry, used)).value());
+    EXPECT_EQ(find().value.name, before.value.name);
+    EXPECT_TRUE(run_now(store().devices().save(changed, entry, fresh)).value());
+    EXPECT_EQ(find().value.name, "Another name");
+    EXPECT_FALSE(run_now(store().nonces().use(fresh)).value());
+    EXPECT_EQ(run_now(store().history().list(AccountId{"a"}, 9)).value().size(), 2U) << "enrolled, and the fingerprint";
+
+    // Twice at once: who comes second reads that somebody was first, and finds with another look that it was itself.
+    EXPECT_EQ(outcome(run_now(store().devices().save(changed, entry, fresh))), Outcome::conflict);
+    ports::Once const third{.kind = "passkey", .key = "three", .until = noon + 60s};
+    EXPECT_EQ(outcome(run_now(store().devices().save(changed, entry, third))), Outcome::conflict);
+    EXPECT_TRUE(run_now(store().nonces().use(third)).value()) << "nothing was done";
+}
+
+TEST_P(StoreContract, an_account_comes_with_a_credential_that_nobody_had_or_not_at_all)
+{
+    ports::Once const used{.kind = "passkey", .key = "one", .until = noon + 60s};
+    ports::Once const fresh{.kind = "passkey", .key = "two", .until = noon + 60s};
+    ASSERT_TRUE(run_now(store().nonces().use(used)).value());
+    auto enrolment = testing::enrolment("e", "+32470123456");
+    ASSERT_TRUE(run_now(store().enrolments().add(enrolment)));
+    auto const open = [&](ports::Once const& credential) {
+        return run_now(store().accounts().open(testing::account("a", "+32470123456", "85073003328"),
+                                               testing::device("device of a", AccountId{"a"}), {}, {enrolment, 1},
+                                               testing::entry(AccountId{"a"}, "enrolled"), std::nullopt, credential));
+    };
+    EXPECT_EQ(outcome(open(used)), Outcome::passkey_refused);
+    EXPECT_FALSE(run_now(store().accounts().find(AccountId{"a"})).value());
+    EXPECT_TRUE(open(fresh));
+    EXPECT_FALSE(run_now(store().nonces().use(fresh)).value());
+
+    auto next = testing::enrolment("next", "+32470123456");
+    ASSERT_TRUE(run_now(store().enrolments().add(next)));
+    auto const move = [&](ports::Once const& credential) {
+        auto account = *run_now(store().accounts().find(AccountId{"a"})).value();
+        account.value.device = DeviceId{"new"};
+        return run_now(store().accounts().move({.account = account,
+                                                .device = testing::device("new", AccountId{"a"}),
+                                                .before = std::nullopt,
+                                                .contract_pdf = {},
+                                                .enrolment = {next, 1},
+                                                .entry = testing::entry(AccountId{"a"}, "moved"),
+                                                .number_lost = std::nullopt,
+                                                .credential = credential}));
+    };
+    ports::Once const third{.kind = "passkey", .key = "three", .until = noon + 60s};
+    EXPECT_EQ(outcome(move(used)), Outcome::passkey_refused);
+    EXPECT_FALSE(run_now(store().devices().find(DeviceId{"new"})).value());
+    EXPECT_TRUE(move(third));
 }
 
 TEST_P(StoreContract, of_each_size_the_first_signed_head_stays)

@@ -348,10 +348,12 @@ public:
         co_return found;
     }
 
-    /// Does all of it or nothing; what was written is remembered.
-    Flow<Committed> commit(std::vector<Write> writes, std::vector<Change> changes)
+    /// Does all of it or nothing; what was written is remembered. `last` comes behind all others: where one of them
+    /// stands in the way too, the conflict is that one's.
+    Flow<Committed> commit(std::vector<Write> writes, std::vector<Change> changes, std::optional<Insert> last = {})
     {
         for (auto& change : changes) writes.push_back(std::move(change.write));
+        if (last) writes.emplace_back(*std::move(last));
         auto committed = co_await engine.commit(std::move(writes));
         if (committed.conflict) co_return committed;
         for (auto& change : changes)
@@ -464,7 +466,7 @@ public:
 
     Flow<void> open(account::Account account, account::Device device, Bytes contract_pdf,
                     Stored<enrolment::Enrolment> enrolment, ports::HistoryEntry entry,
-                    std::optional<ports::NumberLost> number_lost) override
+                    std::optional<ports::NumberLost> number_lost, std::optional<ports::Once> credential) override
     {
         auto owner = access_.keyring.new_owner(owner_of(account.id), {});
         auto enrolment_update = co_await access_.update(std::move(enrolment));
@@ -479,8 +481,10 @@ public:
         changes.push_back(access_.insertion_under(std::move(account), owner.key));
         changes.push_back(access_.insertion_under(std::move(device), owner.key));
         changes.push_back(std::move(enrolment_update));
-        auto const committed = co_await access_.commit(std::move(writes), std::move(changes));
+        auto const credential_write = writes.size() + changes.size();
+        auto const committed = co_await access_.commit(std::move(writes), std::move(changes), use_of(credential));
         if (!committed.conflict) co_return {};
+        co_await check_credential(committed, credential, credential_write);
         if (committed.conflict->write == account_write && committed.conflict->key != nullptr) {
             auto const person = co_await find_by_national_number(national_number);
             if (person) co_return fail(Outcome::already_a_holder, "the same person has an account");
@@ -509,7 +513,9 @@ public:
         }
         auto enrolment_update = co_await access_.update(std::move(move.enrolment));
         changes.push_back(std::move(enrolment_update));
-        auto const committed = co_await access_.commit(std::move(writes), std::move(changes));
+        auto const credential_write = writes.size() + changes.size();
+        auto const committed = co_await access_.commit(std::move(writes), std::move(changes), use_of(move.credential));
+        co_await check_credential(committed, move.credential, credential_write);
         co_await check_number(committed);
         co_return {};
     }
@@ -579,6 +585,21 @@ private:
         co_return {};
     }
 
+    [[nodiscard]] std::optional<Insert> use_of(std::optional<ports::Once> const& credential) const
+    {
+        if (!credential) return std::nullopt;
+        return store::use_of(*credential, access_.keyring);
+    }
+
+    /// `write`: where the use of the credential stands, if there is one.
+    static Result<void> check_credential(Committed const& committed, std::optional<ports::Once> const& credential,
+                                         std::size_t write)
+    {
+        if (credential && committed.conflict && committed.conflict->write == write)
+            return fail(Outcome::passkey_refused, "the credential is known already");
+        return {};
+    }
+
     /// Of an account that was there before, the number is all that another one can have.
     static Result<void> check_number(Committed const& committed)
     {
@@ -606,6 +627,21 @@ public:
         auto line = co_await access_.line(std::move(entry));
         co_await access_.commit_all(std::move(update), std::move(line));
         co_return {};
+    }
+    Flow<bool> save(Stored<account::Device> device, ports::HistoryEntry entry, ports::Once once) override
+    {
+        std::vector<Access::Change> changes;
+        auto update = co_await access_.update(std::move(device));
+        changes.push_back(std::move(update));
+        std::vector<Write> writes;
+        auto line = co_await access_.line(std::move(entry));
+        Access::add(writes, std::move(line));
+        auto const once_write = writes.size() + changes.size();
+        auto const committed =
+            co_await access_.commit(std::move(writes), std::move(changes), use_of(once, access_.keyring));
+        if (!committed.conflict) co_return true;
+        if (committed.conflict->write == once_write) co_return false;
+        co_return fail(Outcome::conflict, "somebody else was first");
     }
 
 private:

@@ -46,9 +46,14 @@ constexpr char const* schema = R"(
         version integer not null,
         reason text not null,
         permit blob not null,
-        at integer not null) strict;
+        at integer not null,
+        move integer not null default 0) strict;
     create index if not exists replaced_account on replaced(account);
 )";
+
+/// What files of before lack. A vault of before opens the file as well: it names the columns that it writes.
+constexpr char const* has_moves = "select 1 from pragma_table_info('replaced') where name = 'move'";
+constexpr char const* add_moves = "alter table replaced add column move integer not null default 0";
 
 struct CloseDatabase {
     void operator()(sqlite3* database) const { sqlite3_close(database); }
@@ -211,7 +216,7 @@ struct Judge::State {
     Hooks hooks;
     std::unique_ptr<sqlite3, CloseDatabase> database;
     Query find, take_try, restore_tries, add, replace, note_replacement, forget, find_grant, keep_grant, prune;
-    Query find_replacement;
+    Query find_replacement, find_last_move;
     Query find_wrong, keep_wrong, prune_wrong, forget_wrong;
     Bytes seal_point;
     Bytes grant_key;
@@ -251,21 +256,25 @@ struct Judge::State {
             add.done();
             return added ? Reply{} : failed(Outcome::conflict);
         }
-        if (!keys.permits.verifies(
-                eddsa,
-                permit_statement(request.account, request.device, request.code_version, request.reason, request.nonce),
-                request.permit))
+        if (!keys.permits.verifies(eddsa,
+                                   permit_statement(request.account, request.device, request.code_version,
+                                                    request.reason, request.nonce, request.move),
+                                   request.permit))
             return failed(Outcome::conflict);
         // A permit counts once: the same again is a repetition whose answer got lost, and gives neither tries nor a
         // key.
         auto const used = find_replacement.bind(1, request.account.text()).bind(2, request.permit).row();
         find_replacement.done();
         if (used) return Reply{};
+        // One that lay about on its way here until the account had gone on to another phone comes too late.
+        auto const last = find_last_move.bind(1, request.account.text()).row() ? find_last_move.number(0) : 0;
+        find_last_move.done();
+        if (last > 0 && request.move <= last) return failed(Outcome::moved_meanwhile);
         replace.bind(1, request.account.text()).bind(2, request.device.text()).bind(3, request.code_version);
         replace.bind(4, sealed).run();
         note_replacement.bind(1, request.account.text()).bind(2, request.device.text());
         note_replacement.bind(3, request.code_version).bind(4, request.reason).bind(5, request.permit);
-        note_replacement.bind(6, numeric_date(now)).run();
+        note_replacement.bind(6, numeric_date(now)).bind(7, request.move).run();
         forget_wrong.bind(1, request.account.text()).run();
         return Reply{};
     }
@@ -417,6 +426,7 @@ Result<Judge> Judge::open(std::filesystem::path const& path, Keys keys, crypto::
         execute(raw, "pragma journal_mode = wal; pragma synchronous = full; pragma locking_mode = exclusive;"
                      "pragma trusted_schema = off; pragma secure_delete = on");
         execute(raw, schema);
+        if (!Query{raw, has_moves}.row()) execute(raw, add_moves);
         auto state =
             std::make_unique<State>(State{.keys = std::move(keys), .random = random, .hooks = std::move(hooks)});
         state->find = {raw, "select device, version, sealed_key, tries_left from code where account = ?1"};
@@ -431,9 +441,10 @@ Result<Judge> Judge::open(std::filesystem::path const& path, Keys keys, crypto::
         state->replace = {raw, "insert into code(account, device, version, sealed_key, tries_left) "
                                "values(?1, ?2, ?3, ?4, 3) on conflict do update set device = ?2, version = ?3, "
                                "sealed_key = ?4, tries_left = 3"};
-        state->note_replacement = {raw, "insert into replaced(account, device, version, reason, permit, at) "
-                                        "values(?1, ?2, ?3, ?4, ?5, ?6)"};
+        state->note_replacement = {raw, "insert into replaced(account, device, version, reason, permit, at, move) "
+                                        "values(?1, ?2, ?3, ?4, ?5, ?6, ?7)"};
         state->find_replacement = {raw, "select 1 from replaced where account = ?1 and permit = ?2"};
+        state->find_last_move = {raw, "select max(move) from replaced where account = ?1"};
         state->forget = {raw, "update code set sealed_key = null, tries_left = 0 where account = ?1"};
         state->find_grant = {raw, "select message_hash, signed from granted where action = ?1"};
         state->keep_grant = {raw, "insert into granted(action, message_hash, signed, at) values(?1, ?2, ?3, ?4)"};

@@ -41,8 +41,9 @@ public:
     /// commits: what comes second sees what the first one left.
     ///
     /// Failures of a reply. RegisterCode: seal_invalid, proof_malformed, conflict (there is a code, or was one, and no
-    /// valid permit). JudgeCode: device_unknown (no such account, another phone), action_closed (another message was
-    /// granted for this action), code_blocked (no try is left). AskTries: device_unknown. All: store_failed.
+    /// valid permit), moved_meanwhile (a replacement of a later move was carried out). JudgeCode: device_unknown (no
+    /// such account, another phone), action_closed (another message was granted for this action), code_blocked (no try
+    /// is left). AskTries: device_unknown. All: store_failed.
     std::vector<Reply> answer(std::span<Request const> requests, Instant now);
 
 private:

@@ -1,8 +1,11 @@
+#include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/seal.hpp"
 #include "vault/judge.hpp"
 #include "vault/statement.hpp"
 #include "vault/vault_testing.hpp"
+
+#include <sqlite3.h>
 
 namespace symbolon::vault {
 namespace {
@@ -209,6 +212,92 @@ TEST_F(JudgeOfCodes, a_permit_counts_once_and_for_one_key)
     ASSERT_EQ(tries_of(anna), 2);
     EXPECT_FALSE(ask(request).outcome) << "the answer got lost: said again";
     EXPECT_EQ(tries_of(anna), 2);
+}
+
+TEST_F(JudgeOfCodes, a_replacement_that_comes_after_a_later_one_changes_nothing)
+{
+    auto const replacement = [&](Phone const& phone, std::int64_t move) {
+        auto request = phone.registers(anna, point());
+        request.reason = "card";
+        request.move = move;
+        return permitted(std::move(request), keys_.permits);
+    };
+    auto const lain_about = Phone::random();
+    auto const now = Phone::random();
+    auto const first = replacement(lain_about, 1);
+    auto const second = replacement(now, 2);
+    ASSERT_FALSE(ask(second).outcome);
+    ask(now.guesses(anna, ActionId{"a"}, point()));
+    ASSERT_EQ(tries_of(anna), 2);
+
+    EXPECT_EQ(ask(first).outcome, Outcome::moved_meanwhile);
+    EXPECT_EQ(ask(first).outcome, Outcome::moved_meanwhile) << "nor when it is repeated";
+    EXPECT_EQ(ask(replacement(lain_about, 2)).outcome, Outcome::moved_meanwhile) << "nor with the number of another";
+    EXPECT_EQ(ask(replacement(lain_about, 0)).outcome, Outcome::moved_meanwhile) << "nor without any";
+    EXPECT_FALSE(ask(second).outcome) << "the one that was carried out, again";
+    EXPECT_EQ(tries_of(anna), 2) << "and none of them gave tries";
+    EXPECT_TRUE(ask(now.answers(anna, ActionId{"b"}, point())).right);
+
+    auto altered = first;
+    altered.move = 3;
+    EXPECT_EQ(ask(altered).outcome, Outcome::conflict) << "a permit is for its number";
+    EXPECT_FALSE(ask(replacement(lain_about, 3)).outcome);
+    EXPECT_TRUE(ask(lain_about.answers(anna, ActionId{"c"}, point())).right);
+}
+
+TEST_F(JudgeOfCodes, a_replacement_that_was_carried_out_stays_done_after_a_later_one)
+{
+    auto const phones = std::array{Phone::random(), Phone::random()};
+    std::vector<RegisterCode> requests;
+    for (std::size_t at = 0; at < phones.size(); ++at) {
+        auto request = phones[at].registers(anna, point());
+        request.reason = "bank";
+        request.move = static_cast<std::int64_t>(at) + 1;
+        requests.push_back(permitted(std::move(request), keys_.permits));
+        ASSERT_FALSE(ask(requests.back()).outcome);
+    }
+    EXPECT_FALSE(ask(requests.front()).outcome) << "its answer was lost long ago";
+    EXPECT_TRUE(ask(phones.back().answers(anna, ActionId{"a"}, point())).right) << "and nothing was changed by it";
+}
+
+TEST_F(JudgeOfCodes, a_file_from_before_replacements_had_an_order_opens_and_keeps_what_was_used)
+{
+    auto const path = std::filesystem::path{::testing::TempDir()} /
+                      ("vault-of-before-" + crypto::base64url(random_->bytes(9)) + ".sqlite");
+    auto const next = Phone::random();
+    auto request = next.registers(anna, point());
+    request.reason = "card";
+    request = permitted(std::move(request), keys_.permits);
+    auto const ask_file = [&](Judge& judge, Request const& one) {
+        return judge.answer(std::span{&one, 1}, noon).front();
+    };
+    {
+        auto judge = Judge::open(path, keys_.keys, *random_);
+        ASSERT_TRUE(judge);
+        ASSERT_FALSE(ask_file(*judge, phone_.registers(anna, point())).outcome);
+        ASSERT_FALSE(ask_file(*judge, request).outcome);
+    }
+    {
+        sqlite3* raw = nullptr;
+        ASSERT_EQ(sqlite3_open(path.c_str(), &raw), SQLITE_OK);
+        EXPECT_EQ(sqlite3_exec(raw, "alter table replaced drop column move", nullptr, nullptr, nullptr), SQLITE_OK);
+        sqlite3_close(raw);
+    }
+    for (int times = 0; times < 2; ++times) {
+        auto judge = Judge::open(path, keys_.keys, *random_);
+        ASSERT_TRUE(judge);
+        EXPECT_FALSE(ask_file(*judge, request).outcome) << "the permit was used";
+        EXPECT_TRUE(ask_file(*judge, next.answers(anna, ActionId{"a" + std::to_string(times)}, point())).right);
+    }
+    auto judge = Judge::open(path, keys_.keys, *random_);
+    ASSERT_TRUE(judge);
+    auto const later = Phone::random();
+    auto numbered = later.registers(anna, point());
+    numbered.reason = "card";
+    numbered.move = 1;
+    EXPECT_FALSE(ask_file(*judge, permitted(std::move(numbered), keys_.permits)).outcome);
+    EXPECT_TRUE(ask_file(*judge, later.answers(anna, ActionId{"b"}, point())).right);
+    std::filesystem::remove(path);
 }
 
 TEST_F(JudgeOfCodes, forgetting_a_code_is_no_way_to_new_tries)

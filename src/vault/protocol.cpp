@@ -48,6 +48,7 @@ public:
 
     std::string text() { return string_of(field(most_id_bytes)); }
 
+    [[nodiscard]] bool more() const { return intact_ && !rest_.empty(); }
     [[nodiscard]] bool whole() const { return intact_ && rest_.empty(); }
 
 private:
@@ -88,6 +89,8 @@ void append_content(Bytes& to, RegisterCode const& request)
     append_field(to, request.sealed_code_key);
     append_field(to, request.reason);
     append_field(to, request.permit);
+    // A vault of before knows no such field, and a server of before sends none.
+    if (request.move != 0) append_number(to, static_cast<std::uint64_t>(request.move), 8);
 }
 
 void append_content(Bytes& to, JudgeCode const& request)
@@ -106,18 +109,22 @@ void append_content(Bytes& to, AskTries const& request) { append_field(to, reque
 } // namespace
 
 Bytes permit_statement(AccountId const& account, DeviceId const& device, int code_version, std::string_view reason,
-                       ByteView nonce)
+                       ByteView nonce, std::int64_t move)
 {
     auto const version = std::to_string(code_version);
-    return statement("symbolon-vault-permit-v1",
-                     {bytes_of(account.text()), bytes_of(device.text()), bytes_of(version), bytes_of(reason), nonce});
+    if (move == 0)
+        return statement("symbolon-vault-permit-v1", {bytes_of(account.text()), bytes_of(device.text()),
+                                                      bytes_of(version), bytes_of(reason), nonce});
+    auto const number = std::to_string(move);
+    return statement("symbolon-vault-permit-v2", {bytes_of(account.text()), bytes_of(device.text()), bytes_of(version),
+                                                  bytes_of(reason), nonce, bytes_of(number)});
 }
 
 RegisterCode permitted(RegisterCode request, crypto::PrivateKey const& permits)
 {
-    request.permit = permits.sign(
-        crypto::SignatureAlgorithm::eddsa,
-        permit_statement(request.account, request.device, request.code_version, request.reason, request.nonce));
+    request.permit = permits.sign(crypto::SignatureAlgorithm::eddsa,
+                                  permit_statement(request.account, request.device, request.code_version,
+                                                   request.reason, request.nonce, request.move));
     return request;
 }
 
@@ -159,6 +166,7 @@ Result<NumberedRequest> decode_request(ByteView content)
         request.sealed_code_key = reader.field();
         request.reason = reader.text();
         request.permit = reader.field();
+        if (reader.more()) request.move = static_cast<std::int64_t>(reader.number(8) & 0x7fff'ffff'ffff'ffffU);
         numbered.request = std::move(request);
         break;
     }

@@ -27,6 +27,7 @@ struct RegisterCode {
     Bytes nonce;           ///< that the code key signed (docs/device-protocol.md §4 "e")
     Bytes sealed_code_key; ///< 177 bytes
     std::string reason;    ///< of a replacement: "card", "bank", "code_change"; empty for the first
+    std::int64_t move = 0; ///< of a replacement: higher than of all before; 0: from a server that doesn't say
     Bytes permit;          ///< of a replacement: the server's Ed25519 signature over permit_statement
 };
 
@@ -60,9 +61,10 @@ struct Reply {
     Bytes grant_key;                ///< AskKeys: Ed25519, SubjectPublicKeyInfo
 };
 
-/// What the server signs to let a code key take the place of another.
+/// What the server signs to let a code key take the place of another. `move` 0 is signed as servers did that said
+/// none.
 Bytes permit_statement(AccountId const& account, DeviceId const& device, int code_version, std::string_view reason,
-                       ByteView nonce);
+                       ByteView nonce, std::int64_t move = 0);
 
 /// The request with its permit.
 RegisterCode permitted(RegisterCode request, crypto::PrivateKey const& permits);

@@ -26,6 +26,18 @@ TEST(VaultProtocol, a_request_comes_out_as_it_went_in)
     EXPECT_EQ(text_of(judged.proof), "p");
 }
 
+TEST(VaultProtocol, the_number_of_a_replacement_is_read_where_it_is_said)
+{
+    RegisterCode request{.account = AccountId{"anna"}, .device = DeviceId{"did"}, .reason = "card"};
+    auto const as_before = content_of(encode(NumberedRequest{7, request}));
+    EXPECT_EQ(std::get<RegisterCode>(decode_request(as_before)->request).move, 0);
+    request.move = 1'790'164'800;
+    auto const said = content_of(encode(NumberedRequest{7, request}));
+    EXPECT_EQ(said.size(), as_before.size() + 8);
+    EXPECT_EQ(std::get<RegisterCode>(decode_request(said)->request).move, 1'790'164'800);
+    EXPECT_FALSE(decode_request(ByteView{said}.first(said.size() - 1)));
+}
+
 TEST(VaultProtocol, a_reply_comes_out_as_it_went_in)
 {
     Reply reply;

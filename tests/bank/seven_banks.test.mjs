@@ -137,7 +137,8 @@ test('a_bank_may_rotate_its_key_at_any_moment', async () => {
 });
 
 test('what_a_bank_may_not_answer_brings_nobody_further', async (t) => {
-  const expected = { low_assurance: 'bank_assurance_too_low', no_data: 'bank_data_outdated', no_national_number: 'bank_data_outdated' };
+  const expected = { low_assurance: 'bank_assurance_too_low', no_data: 'bank_data_outdated', no_national_number: 'bank_data_outdated',
+    garbled: 'bank_answer_invalid', endless: 'bank_answer_invalid' };
   // A key set of one needs no kid (OpenID Connect Core §10.1), and a bank need not know a phone number.
   const harmless = ['without_kid', 'no_phone_number', 'other_issuer_in_metadata', 'in_the_clear'];
   for (const name of Object.keys(conducts).filter((one) => !harmless.includes(one))) {

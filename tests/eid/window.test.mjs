@@ -346,6 +346,33 @@ describe('a reader with keys of its own', () => {
         assert.match(await stack.status(), /bruno \w+ 3$/);
     });
 
+    test('A7_nothing_typed_on_the_reader_in_time_is_said_uses_no_try_and_may_be_tried_again', async () => {
+        await onReader(undefined, '1234');
+        const late = await withWindow(async (pages) => {
+            await agree(pages);
+            await firstSymbol(pages);
+            withoutField(await pages.next('done'));
+            await press('Return');
+        }, { stack });
+        assert.equal(late.code, 0, late.said);
+        assert.equal(asked.length, 2, 'the reader asked again');
+        assert.ok(late.server.sent('/eid/read').authentication_signature);
+        assert.match(await stack.status(), /bruno \w+ 3$/);
+
+        await onReader(undefined, undefined, undefined);
+        const gone = await withWindow(async (pages) => {
+            await agree(pages);
+            await firstSymbol(pages);
+            withoutField(await pages.next('failed'));
+            await press('Return');
+        }, { stack });
+        assert.equal(gone.code, 3, gone.said);
+        assert.match(gone.said, /No try was used|Aucun essai|geen poging|Kein Versuch/);
+        assert.match(gone.said, /\[cancelled\]\s*$/);
+        assert.equal(asked.length, 3, 'nobody sits there: it is not asked for ever');
+        assert.match(await stack.status(), /bruno \w+ 3$/);
+    });
+
     test('A7_the_last_try_is_confirmed_before_the_reader_asks_for_it', async () => {
         await onReader('9999', '8888', '1234');
         const { code, said } = await withWindow(async (pages) => {

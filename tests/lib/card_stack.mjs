@@ -69,7 +69,8 @@ export async function startPkiServer({ pki, binDir = defaultBinDir(), port }) {
 /**
  * Starts pcscd and a card. `persona`: whose card is in the reader at the start; none: the reader is empty. `pki`: a folder that
  * initPki made; none: one of its own, gone with stop(). `pinPad`: the reader has keys, and this says what is typed on them: an async function
- * that is given how many digits { shortest, longest } are asked for, and gives the digits or 'cancel'.
+ * that is given how many digits { shortest, longest } are asked for, and gives the digits, 'cancel', or nothing:
+ * the reader's time is over.
  *
  * Gives { csock, env, control, insert(name), remove(), status(), stop() }: `csock` is the socket that PC/SC clients reach by
  * PCSCLITE_CSOCK_NAME, `env` holds that and a HOME without caches, `control` is the path of symbolon-card's control socket.
@@ -83,7 +84,8 @@ export async function startCardStack({ persona, pki, pinPad, binDir = defaultBin
         connection.on('error', () => {});
         createInterface({ input: connection }).once('line', async (line) => {
             const [, shortest, longest] = line.split(' ').map(Number);
-            connection.end(`${await pinPad({ shortest, longest })}\n`);
+            const keys = await pinPad({ shortest, longest });
+            connection.end(keys === undefined ? '' : `${keys}\n`);
         });
     });
     if (keys) await new Promise((done) => { keys.listen(join(folder, 'keys'), done); });

@@ -413,7 +413,7 @@ function everyEvent() {
     ['confirmed', { ...login, claims: ['name'] }], ['expired', login], ['cancelled', login], ['ended', login],
     ['refused', login], ['refused', { ...login, reason: 'not_me' }], ['symbol_wrong', login], ['code_wrong', login],
     ['consent_withdrawn', { partner }], ['passkey_on', {}], ['passkey_off', {}], ['passkey_clone_suspected', login],
-    ['blocked', login], ['clone_suspected', {}], ['number_lost', {}], ['deactivated', {}],
+    ['blocked', login], ['clone_suspected', {}], ['number_lost', {}], ['bank_spoke', {}], ['deactivated', {}],
   ];
   return kinds.map(([kind, detail], i) => ({ kind, detail, at: now() - 3600 * (kinds.length - i) }));
 }

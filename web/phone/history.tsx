@@ -95,6 +95,7 @@ const events: Record<EventKey, true> = {
   'event.enrolled': true,
   'event.moved': true,
   'event.number_lost': true,
+  'event.bank_spoke': true,
   'event.approved': true,
   'event.confirmed': true,
   'event.refused': true,
