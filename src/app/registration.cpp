@@ -1,6 +1,7 @@
 #include "app/registration.hpp"
 
 #include "base/http.hpp"
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "consent/claims.hpp"
 #include "crypto/hash.hpp"
@@ -43,6 +44,18 @@ Result<void> check_algorithm(std::string const& algorithm, std::string_view memb
 {
     if (algorithm == "ES256" || algorithm == "RS256") return {};
     return wrong(std::string{member} + ": ES256 or RS256");
+}
+
+/// Whether a key of the set shows its private half, or is a shared secret (RFC 7518 §6).
+bool tells_a_secret(std::string const& jwks)
+{
+    auto const set = json::parse_object(jwks);
+    if (!set) return false;
+    auto const keys = json::array(*set, "keys");
+    return keys && std::ranges::any_of(*keys, [](json::Value const& key) {
+               auto const* members = key.if_object();
+               return members != nullptr && (members->contains("d") || members->contains("k"));
+           });
 }
 
 } // namespace
@@ -91,6 +104,9 @@ Result<Registered> register_client(Registration const& registration, crypto::Ran
     if (!method) return wrong("authentication: none, client_secret_basic, client_secret_post or private_key_jwt");
     client.authentication = *method;
     if (!registration.jwks.empty()) {
+        // Not even kept, and whoever sent it should know that others have read it.
+        if (tells_a_secret(registration.jwks))
+            return wrong("the JWK Set has a private key: make a new one, and register its public half alone");
         auto const keys = crypto::parse_jwk_set(registration.jwks);
         if (!keys) return wrong("the JWK Set can't be read: " + keys.error().detail);
         if (keys->empty()) return wrong("the JWK Set has no public key that could verify a signature");

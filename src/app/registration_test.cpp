@@ -49,6 +49,22 @@ TEST(Registration, a_client_with_keys_or_without_a_secret_gets_none)
     EXPECT_FALSE(registered(in_the_open)->secret);
 }
 
+TEST(Registration, takes_no_private_key_even_beside_a_public_one)
+{
+    auto const key = crypto::PrivateKey::generate(crypto::KeyType::ec_p256).public_key().jwk();
+    auto leaked = key;
+    leaked["d"] = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI";
+    auto registration = shop();
+    registration.token_endpoint_auth_method = "private_key_jwt";
+    registration.jwks = json::write(json::Object{{"keys", json::Array{key, leaked}}});
+    auto const made = registered(registration);
+    ASSERT_FALSE(made);
+    EXPECT_NE(made.error().detail.find("private key"), std::string::npos);
+    EXPECT_EQ(made.error().detail.find("jpsQ"), std::string::npos);
+    registration.jwks = json::write(json::Object{{"keys", json::Array{key, key}}});
+    EXPECT_TRUE(registered(registration));
+}
+
 TEST(Registration, is_refused_with_what_is_wrong)
 {
     auto const refusal = [](auto change) {
@@ -66,6 +82,7 @@ TEST(Registration, is_refused_with_what_is_wrong)
     EXPECT_NE(uri("javascript:alert(1)"), "was accepted");
     EXPECT_NE(uri("https://*.shop.example/cb"), "was accepted");
     EXPECT_NE(uri("https:///cb"), "was accepted");
+    EXPECT_NE(uri("http://127.evil.example/cb"), "was accepted");
     EXPECT_EQ(uri("http://localhost:8403/cb"), "was accepted");
     EXPECT_EQ(uri("http://127.0.0.1/cb"), "was accepted");
     EXPECT_NE(refusal([](R& it) { it.redirect_uris.clear(); }), "was accepted");

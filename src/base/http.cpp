@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 
 #include <boost/url/encode.hpp>
+#include <boost/url/ipv4_address.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/parse_query.hpp>
 #include <boost/url/pct_string_view.hpp>
@@ -186,7 +187,12 @@ std::string Url::origin() const
     return scheme + "://" + shown + (port.empty() ? "" : ':' + port);
 }
 
-bool Url::is_loopback() const { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+bool Url::is_loopback() const
+{
+    // A name may begin with "127." too, and anybody can have such a name.
+    auto const address = urls::parse_ipv4_address(host);
+    return host == "localhost" || host == "::1" || (address.has_value() && address->is_loopback());
+}
 
 Result<Url> parse_url(std::string_view text)
 {

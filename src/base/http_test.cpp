@@ -74,7 +74,12 @@ TEST(Url, tells_host_and_origin_apart_from_what_imitates_them)
     EXPECT_EQ(http::parse_url("HTTPS://Id.Example:8443/a?b#c")->origin(), "https://id.example:8443");
     EXPECT_TRUE(http::parse_url("http://[::1]:8400/")->is_loopback());
     EXPECT_EQ(http::parse_url("http://[::1]:8400/")->origin(), "http://[::1]:8400");
-    EXPECT_FALSE(http::parse_url("http://localhost.evil.example/")->is_loopback());
+    EXPECT_TRUE(http::parse_url("http://127.0.0.1:9/")->is_loopback());
+    EXPECT_TRUE(http::parse_url("http://127.255.255.254/")->is_loopback());
+    for (auto const* const text :
+         {"http://localhost.evil.example/", "http://127.evil.example/", "http://127.1.evil.example:9/cb",
+          "http://127.0.0.1.evil.example:9", "http://126.0.0.1/", "http://[::2]/", "http://[::ffff:8.8.8.8]/"})
+        if (auto const url = http::parse_url(text)) EXPECT_FALSE(url->is_loopback()) << text;
     EXPECT_TRUE(http::parse_url("https://id.example@evil.example/")->has_user_info);
     EXPECT_FALSE(http::parse_url("/relative"));
     for (auto const* const text : {"http://127.0.0.1.evil.example/", "http://127.0.0.1x/", "http://[::1].evil.example/",

@@ -22,6 +22,7 @@ constexpr std::size_t longest_list = 2048;
 constexpr std::size_t most_of_a_list = 50;
 constexpr std::size_t longest_login_hint = 100;
 constexpr std::size_t longest_client_id = 255;
+constexpr std::size_t longest_redirect_uri = 4096;
 
 /// Every parameter that means something here. RFC 6749 §3.1: the others are ignored.
 constexpr std::array<std::string_view, 21> known_parameters{"response_type", "client_id",      "redirect_uri",
@@ -171,6 +172,40 @@ Result<std::string> check_id_token_hint(std::string_view hint, partner::Client c
     return json::write(*subject);
 }
 
+/// What stands behind the host and the port of a redirect URI at a loopback address; nothing of another URI.
+std::optional<std::string_view> behind_loopback_port(std::string_view uri, std::string_view address)
+{
+    if (!uri.starts_with(address)) return std::nullopt;
+    uri.remove_prefix(address.size());
+    if (!uri.starts_with(':')) return uri;
+    auto const end = std::min(uri.find_first_not_of("0123456789", 1), uri.size());
+    constexpr std::size_t longest_port = 5;
+    if (end == 1 || end > 1 + longest_port) return std::nullopt;
+    return uri.substr(end);
+}
+
+/// RFC 8252 §7.3: "The authorization server MUST allow any port to be specified at the time of the request for loopback
+/// IP redirect URIs, to accommodate clients that obtain an available ephemeral port from the operating system at the
+/// time of the request." The rest is compared exactly (RFC 9700 §2.1).
+bool differs_in_loopback_port_alone(std::string_view asked, std::string_view registered)
+{
+    return std::ranges::any_of(std::array<std::string_view, 2>{"http://127.0.0.1", "http://[::1]"},
+                               [&](std::string_view address) {
+                                   auto const one = behind_loopback_port(asked, address);
+                                   return one && one == behind_loopback_port(registered, address);
+                               });
+}
+
+bool is_registered(std::string_view uri, partner::Client const& client)
+{
+    if (std::ranges::count(client.redirect_uris, uri) > 0) return true;
+    // Apps on a person's own machine; what can keep a secret has a port of its own too.
+    if (client.authentication != partner::ClientAuthentication::none) return false;
+    return std::ranges::any_of(client.redirect_uris, [&](std::string const& registered) {
+        return differs_in_loopback_port_alone(uri, registered);
+    });
+}
+
 grant::ClaimRequest const* find(std::vector<grant::ClaimRequest> const& requests, std::string_view name)
 {
     auto const found = std::ranges::find(requests, name, &grant::ClaimRequest::name);
@@ -200,7 +235,7 @@ Result<std::string> trusted_redirect_uri(Parameters const& parameters, partner::
     // OpenID Connect Core 1.0, 3.1.2.1: "REQUIRED. […] This URI MUST exactly match one of the Redirection URI values
     // for the Client pre-registered at the OpenID Provider".
     if (!uri) return fail(Outcome::redirect_uri_missing);
-    if (std::ranges::count(client.redirect_uris, *uri) == 0) return fail(Outcome::redirect_uri_mismatch);
+    if (uri->size() > longest_redirect_uri || !is_registered(*uri, client)) return fail(Outcome::redirect_uri_mismatch);
     // RFC 6749, 3.1.2: "The endpoint URI MUST NOT include a fragment component." Registration sees to it; if it did
     // not, nothing may be put behind it.
     if (uri->contains('#')) return fail(Outcome::redirect_uri_mismatch, "registered with a fragment");

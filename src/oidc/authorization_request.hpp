@@ -16,7 +16,7 @@ std::optional<std::string_view> given(http::Parameters const& parameters, std::s
 /// Whose request it says it is. Fails: parameter_repeated, client_unknown.
 Result<ClientId> client_named(http::Parameters const& parameters);
 
-/// The redirect URI, which is one of the client's, sign by sign. From here on errors go there.
+/// The redirect URI, one of the client's sign by sign (an app's at a loopback IP: by any port). Now errors go there.
 /// Fails, first match wins: parameter_repeated, redirect_uri_missing, redirect_uri_mismatch.
 Result<std::string> trusted_redirect_uri(http::Parameters const& parameters, partner::Client const& client);
 

@@ -232,6 +232,32 @@ TEST_F(AuthorizationRequests, go_only_to_a_redirect_URI_that_is_registered_sign_
     EXPECT_EQ(trusted_redirect_uri(twice, client).error().outcome, Outcome::parameter_repeated);
 }
 
+TEST_F(AuthorizationRequests, RFC_8252_7_3_of_an_app_may_come_back_to_any_port_of_a_loopback_address)
+{
+    auto const is_taken = [&](std::string const& uri) {
+        auto const trusted = trusted_redirect_uri(request({{"redirect_uri", uri}}), client);
+        return trusted && *trusted == uri;
+    };
+    client.redirect_uris = {"http://127.0.0.1/cb", "http://[::1]:8080/cb?a=b", "http://localhost:9/cb",
+                            "https://127.0.0.1/secure"};
+    for (auto const* const uri :
+         {"http://127.0.0.1:51004/cb", "http://127.0.0.1:1/cb", "http://[::1]:51004/cb?a=b", "http://[::1]/cb?a=b"}) {
+        client.authentication = partner::ClientAuthentication::none;
+        EXPECT_TRUE(is_taken(uri)) << uri;
+        client.authentication = partner::ClientAuthentication::client_secret_basic;
+        EXPECT_FALSE(is_taken(uri)) << uri;
+    }
+    client.authentication = partner::ClientAuthentication::none;
+    for (auto const* const uri :
+         {"http://127.0.0.1:51004/CB", "http://127.0.0.1:51004/cb/", "http://127.0.0.1:51004/cb?x",
+          "http://127.0.0.1:/cb", "http://127.0.0.1:510045/cb", "http://127.0.0.1:80@evil.example/cb",
+          "http://127.0.0.1:80.evil.example/cb", "http://127.0.0.1.evil.example/cb", "http://127.0.0.1@evil.example/cb",
+          "http://127.0.0.1:51004#/cb", "http://127.0.0.1:-1/cb", "http://127.0.0.2/cb", "http://[::1]:51004/cb",
+          "http://[::1]:51004/cb?a=c", "http://localhost:51004/cb", "https://127.0.0.1:51004/secure",
+          "http://127.0.0.1:51004", "http://127.0.0.1:"})
+        EXPECT_FALSE(is_taken(uri)) << uri;
+}
+
 TEST_F(AuthorizationRequests, name_their_client_once)
 {
     EXPECT_EQ(client_named(request()).value().text(), "shop");

@@ -86,13 +86,17 @@ Result<std::optional<Instant>> numeric_date(json::Object const& claims, std::str
 }
 
 /// "The aud value […] SHOULD be the URL of the Authorization Server's Token Endpoint" (OpenID Connect Core 1.0 §9); the
-/// issuer is what newer clients send. A second audience could use the assertion against us, so there is none.
+/// issuer is what newer clients send, and openid-client 5 sends both. An audience that is not us could use the
+/// assertion against us, so there is none.
 bool is_for(json::Value const* audience, Provider const& provider)
 {
-    if (audience != nullptr && audience->is_array() && audience->as_array().size() == 1)
-        audience = audience->as_array().data();
-    if (audience == nullptr || !audience->is_string()) return false;
-    return audience->as_string() == provider.issuer() || audience->as_string() == provider.url("/token");
+    if (audience == nullptr) return false;
+    auto const is_ours = [&](json::Value const& each) {
+        return each.is_string() &&
+               (each.as_string() == provider.issuer() || each.as_string() == provider.url("/token"));
+    };
+    if (!audience->is_array()) return is_ours(*audience);
+    return !audience->as_array().empty() && std::ranges::all_of(audience->as_array(), is_ours);
 }
 
 /// What the signature covers, once one of the client's keys made it.

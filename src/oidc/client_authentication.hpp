@@ -32,7 +32,7 @@ struct Assertion {
 /// OpenID Connect Core 1.0 §9):
 ///
 /// - iss and sub are the client's id;
-/// - aud is the issuer or the URL of the token endpoint, alone: a string, or an array of one;
+/// - aud is the issuer or the URL of the token endpoint: a string, or an array of nothing else;
 /// - exp lies after now and at most an hour ahead; nbf and iat, where they stand there, not ahead of now
 ///   (each with `limits.clock_skew`);
 /// - jti stands there, 1 to 255 bytes.

@@ -132,6 +132,8 @@ TEST_F(ClientAuthentications, by_assertion_hold_for_this_provider_now_and_once)
     EXPECT_EQ(set("aud", json::Value(issuer + "/token")), "bank");
     EXPECT_EQ(set("aud", json::Array{issuer}), "bank");
     EXPECT_EQ(set("aud", json::Array{issuer, "https://other.example"}), "client_assertion_invalid");
+    EXPECT_EQ(set("aud", json::Array{"https://other.example"}), "client_assertion_invalid");
+    EXPECT_EQ(set("aud", json::Array{issuer, json::Array{issuer}}), "client_assertion_invalid");
     EXPECT_EQ(set("aud", json::Array{}), "client_assertion_invalid");
     EXPECT_EQ(set("aud", json::Value(issuer + "/")), "client_assertion_invalid");
     EXPECT_EQ(set("aud", json::Value(issuer + "/authorize")), "client_assertion_invalid");
@@ -163,6 +165,18 @@ TEST_F(ClientAuthentications, by_assertion_hold_for_this_provider_now_and_once)
     EXPECT_EQ(set("jti", json::Value(std::string(256, 'j'))), "client_assertion_invalid");
     EXPECT_EQ(set("jti", json::Value("once")), "bank");
     EXPECT_EQ(set("jti", json::Value("once")), "client_assertion_replayed");
+}
+
+// Both of ours identify nobody else: openid-client 5 sends them so.
+TEST_F(ClientAuthentications, RFC_7523_3_by_assertion_may_name_issuer_and_token_endpoint_together)
+{
+    std::string const issuer{testing::Site::issuer};
+    auto const audience = [&](json::Array const& names) {
+        return judge_claims([&](Object& claims) { claims["aud"] = names; });
+    };
+    EXPECT_EQ(audience({issuer, issuer + "/token"}), "bank");
+    EXPECT_EQ(audience({issuer + "/token", issuer}), "bank");
+    EXPECT_EQ(audience({issuer, issuer + "/token", "https://other.example"}), "client_assertion_invalid");
 }
 
 TEST_F(ClientAuthentications, by_assertion_are_signed_by_a_registered_key)

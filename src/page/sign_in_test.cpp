@@ -770,6 +770,32 @@ TEST_F(SignIns, begin_by_POST_too)
     EXPECT_THAT(cookie_header, HasSubstr("; Path=/; Secure; HttpOnly; SameSite=Lax"));
 }
 
+// A browser doesn't send the cookie with it, and would forget the one of the sign-in that waits in another tab.
+TEST_F(SignIns, SameSite_posted_by_a_page_of_another_site_begin_by_GET_with_the_browsers_cookie)
+{
+    auto const waiting = begin();
+    auto const posted = [&](std::vector<http::Parameters::Pair> const& changes, std::string const& site_of_page) {
+        http::Parameters without_cookie;
+        without_cookie.add("sec-fetch-site", site_of_page);
+        return site.post("/authorize", http::Parameters{request(changes)}, without_cookie).value();
+    };
+    auto const answer = posted({}, "cross-site");
+    EXPECT_EQ(answer.status, 303);
+    EXPECT_EQ(header(answer, "Set-Cookie"), "");
+    ASSERT_THAT(header(answer, "Location"), StartsWith("/authorize?"));
+    auto const again = get(header(answer, "Location"));
+    EXPECT_THAT(header(again, "Location"), StartsWith("/sign-in/"));
+    EXPECT_EQ(header(again, "Set-Cookie"), "");
+    EXPECT_EQ(get(waiting).status, 200);
+
+    EXPECT_THAT(header(posted({}, "none"), "Location"), StartsWith("/sign-in/"));
+    EXPECT_THAT(header(posted({{"login_hint", "+32470123456"}}, "cross-site"), "Location"), StartsWith("/sign-in/"))
+        << "no number into an address";
+    EXPECT_THAT(header(posted({{"state", std::string(4096, ' ')}}, "cross-site"), "Location"), StartsWith("/sign-in/"))
+        << "too long for a query";
+    EXPECT_EQ(posted({{"redirect_uri", "https://evil.example/cb"}}, "cross-site").status, 400);
+}
+
 TEST_F(SignIns, of_a_bad_client_or_redirect_URI_go_nowhere)
 {
     struct Case {
