@@ -286,7 +286,7 @@ describe('the holder and the server', () => {
         assert.match((await ended()).out, /Votre carte a été lue/);
         assert.equal(server.asked.at(-1).language, 'fr');
         await newServer();
-        assert.match((await ended({ options: ['--lang', 'de'] })).out, /Ihre Karte wurde gelesen/);
+        assert.match((await ended({ options: ['--lang', 'de'] })).out, /Ihr Ausweis wurde gelesen/);
         assert.equal(server.asked.at(-1).language, 'de');
     });
 
