@@ -129,7 +129,7 @@ struct Action {
     std::optional<Tied> tied;        ///< once it was shown
     bool returned_elsewhere = false; ///< returning: another browser came back, so only the symbol is left
     std::vector<RequestedClaim> claims;
-    std::string browser;              ///< "Chromium on Linux": what asked, in a few words
+    std::string browser;              ///< "Chromium – Linux": what asked, in a few words
     std::string acr;                  ///< what the partner asked for; may be empty
     bool needs_passkey = false;       ///< the partner takes no level of assurance that the code alone gives
     std::string symbol;               ///< the right one

@@ -1,5 +1,6 @@
 #include "card_reader/eid_program.hpp"
 
+#include "base/grouped_number.hpp"
 #include "base/text.hpp"
 #include "crypto/encoding.hpp"
 
@@ -169,7 +170,8 @@ private:
     {
         auto& holder = means_.holder;
         Request request{.asks = text("eid.asks_read", {{"host", link_.host}}),
-                        .phone_number = text("eid.phone_number", {{"phone_number", opened_.phone_number}}),
+                        .phone_number =
+                            text("eid.phone_number", {{"phone_number", grouped_number(opened_.phone_number)}}),
                         .email = {},
                         .warning = text("eid.warning"),
                         .question = text("eid.consent")};

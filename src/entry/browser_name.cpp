@@ -38,7 +38,7 @@ std::string browser_name(std::string_view user_agent)
 {
     std::string name{first_of(browsers, user_agent)};
     auto const system = first_of(systems, user_agent);
-    if (!name.empty() && !system.empty()) name += " on ";
+    if (!name.empty() && !system.empty()) name += " – ";
     return name += system;
 }
 

@@ -23,7 +23,7 @@ struct SignIn {
     std::string symbol;             ///< what the page shows while it waits
     std::string typed_hint;         ///< the last two digits that were typed
     std::optional<Outcome> outcome; ///< what the form says of the last try
-    std::string browser;            ///< "Firefox on Linux": what began it
+    std::string browser;            ///< "Firefox – Linux": what began it
     Bytes network;                  ///< HMAC of the network that it began from (action::Origin)
 
     // What the page offers phones while it is `started` (src/entry): the QR code, the link and the short code.

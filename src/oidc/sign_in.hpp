@@ -54,7 +54,7 @@ Flow<FoundSignIn> find_sign_in(SignInId id, std::optional<std::string> browser, 
 struct Question {
     account::PhoneNumber number;
     std::string address; ///< of the browser's machine, for limits
-    std::string browser; ///< "Firefox on Linux"
+    std::string browser; ///< "Firefox – Linux"
 };
 
 /// Asks the phone of that number, if there is one that can be asked; else does the same without one, and takes as long.

@@ -2,6 +2,7 @@
 
 #include "base/brussels.hpp"
 #include "base/dates.hpp"
+#include "base/grouped_number.hpp"
 #include "enrolment/bank.hpp"
 #include "page/brand.hpp"
 #include "page/html.hpp"
@@ -32,7 +33,7 @@ Html landed(ports::BankEnd const& end, Words const& words, Limits const& limits)
     auto const minutes = std::chrono::duration_cast<std::chrono::minutes>(limits.bank_visit_lifetime).count();
     auto inside = element("h1", {}, {words("landed_title")});
     inside += element("p", {}, {words("landed_text")});
-    inside += element("p", {{"id", "number"}, {"class", "number"}}, {text(end.number.e164())});
+    inside += element("p", {{"id", "number"}, {"class", "number"}}, {text(grouped_number(end.number.e164()))});
     inside += element(
         "div", {{"class", "notice warn"}},
         {element("div", {}, {element("h2", {}, {words("warning_title")}), element("p", {}, {words("warning")})})});

@@ -185,7 +185,7 @@ TEST_F(SignIns, tell_the_phone_who_asks_for_what)
     auto const action = run_now(site.store.actions().open_for(site.holder, site.clock.at))->back().value;
     EXPECT_EQ(action.partner_names.at(Language::fr), "Boutique");
     EXPECT_EQ(action.partner_domain, "shop.example");
-    EXPECT_EQ(action.browser, "Firefox on Linux");
+    EXPECT_EQ(action.browser, "Firefox – Linux");
     EXPECT_EQ(action.expires_at, site.clock.at + 3min);
     ASSERT_EQ(action.claims.size(), 4U) << "no national number: the client is not entitled";
     EXPECT_EQ(action.claims.at(2).name, "birthdate");
@@ -943,14 +943,14 @@ TEST(BrowserNames, are_few_words_of_ours)
 {
     EXPECT_EQ(entry::browser_name("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
                                   "Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0"),
-              "Edge on Windows");
+              "Edge – Windows");
     EXPECT_EQ(
         entry::browser_name("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
                             "Gecko) Version/18.0 Mobile/15E148 Safari/604.1"),
-        "Safari on iPhone");
+        "Safari – iPhone");
     EXPECT_EQ(entry::browser_name("Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) "
                                   "Chrome/130.0.0.0 Mobile Safari/537.36"),
-              "Chrome on Android");
+              "Chrome – Android");
     EXPECT_EQ(entry::browser_name("curl/8.0"), "");
     EXPECT_EQ(entry::browser_name("Your bank, call 0800 12345"), "");
 }

@@ -276,7 +276,7 @@ describe('the holder and the server', () => {
         assert.equal(refused.code, 3);
         assert.equal(refused.outcome, 'cancelled');
         assert.match(refused.out, new RegExp(server.origin.slice('http://'.length)));
-        assert.match(refused.out, /\+32470123456/);
+        assert.match(refused.out, /\+32\u00a0470\u00a012\u00a034\u00a056/);
         assert.match(refused.out, /a@b\.example/);
         assert.deepEqual(server.asked.map(({ path }) => path), ['/eid/open']);
     });
@@ -286,7 +286,7 @@ describe('the holder and the server', () => {
         assert.match((await ended()).out, /Votre carte a été lue/);
         assert.equal(server.asked.at(-1).language, 'fr');
         await newServer();
-        assert.match((await ended({ options: ['--lang', 'de'] })).out, /Ihre Karte wurde gelesen/);
+        assert.match((await ended({ options: ['--lang', 'de'] })).out, /Ihr Ausweis wurde gelesen/);
         assert.equal(server.asked.at(-1).language, 'de');
     });
 

@@ -804,6 +804,9 @@ async function signIn(walker) {
   await page(plain, 'form-without-script');
   await plain.click('#code-typed');
   await plain.locator('#other-ways').waitFor();
+  // It loads itself again every few seconds, but not while it is looked at: an answer without content leaves the page as it is.
+  await plain.route('**/*', (route) => route.fulfill({ status: 204 }));
+  await plain.locator('#other-ways').waitFor();
   await page(plain, 'code-without-script');
 
   await scannerStates(walker, early, onPhone);

@@ -345,16 +345,18 @@ function PhoneStep(props: StepProps) {
       )}
       <StepFailure {...props} />
       <section class="card">
-        <div class="phone-ways">
-          <ol class="steps-list">
-            <li>
-              {t('phone.do.open')} {app && <strong class="mono address">{app}</strong>}
-            </li>
-            <li>{t('phone.do.number', { number: groupedNumber(state.phone_number) })}</li>
-            <li>{t('phone.do.token')}</li>
-          </ol>
-          {good && state.token_qr && <QrCode text={state.token_qr} label={t('phone.qr')} />}
-        </div>
+        {good && (
+          <div class="phone-ways">
+            <ol class="steps-list">
+              <li>
+                {t('phone.do.open')} {app && <strong class="mono address">{app}</strong>}
+              </li>
+              <li>{t('phone.do.number', { number: groupedNumber(state.phone_number) })}</li>
+              <li>{t('phone.do.token')}</li>
+            </ol>
+            {state.token_qr && <QrCode text={state.token_qr} label={t('phone.qr')} />}
+          </div>
+        )}
         <section class="near" aria-labelledby="token-heading">
           <h2 id="token-heading">{t('token.heading')}</h2>
           {good ? (
