@@ -1,4 +1,4 @@
-# Shared by ./demo and ./test: says what it does, installs what is missing, builds. Sourced, not run.
+# Shared by ./demo, ./test and scripts/tidy: says what it does, installs what is missing, builds. Sourced, not run.
 # shellcheck shell=bash
 
 set -Eeuo pipefail

@@ -119,6 +119,7 @@ std::vector<Place> queue(std::span<Action const> open, account::Device const& de
     });
 
     std::vector<Place> places;
+    places.reserve(ranked.size());
     for (auto const& each : ranked)
         places.push_back({.index = each.index,
                           .rings = places.empty() && each.kind != Kind::too_many && each.kind != Kind::muted,

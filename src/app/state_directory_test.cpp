@@ -19,6 +19,7 @@ protected:
     static std::vector<std::string> names(std::vector<crypto::SigningKey> const& keys)
     {
         std::vector<std::string> names;
+        names.reserve(keys.size());
         for (auto const& key : keys) names.push_back(std::string{name_of(key.algorithm)} + ' ' + key.key_id);
         return names;
     }

@@ -281,14 +281,14 @@ struct Window::State {
         g_signal_connect_after(page, "draw", G_CALLBACK(drawn), this);
     }
 
-    GtkWidget* button(GtkWidget* row, std::string_view key, std::function<void()> then)
+    GtkWidget* button(GtkWidget* row, std::string_view key, std::function<void()> then) const
     {
         auto* const made = gtk_button_new_with_label(text(key).c_str());
         when(made, "clicked", std::move(then));
         return add(row, made);
     }
 
-    GtkWidget* button_row()
+    GtkWidget* button_row() const
     {
         auto* const row = gtk_button_box_new(GTK_ORIENTATION_HORIZONTAL);
         gtk_button_box_set_layout(GTK_BUTTON_BOX(row), GTK_BUTTONBOX_END);
@@ -302,7 +302,7 @@ struct Window::State {
         return button(row, "eid.window.stop", [this] { leave(); });
     }
 
-    void show_complaint(std::string const& complaint_)
+    void show_complaint(std::string const& complaint_) const
     {
         if (complaint_.empty()) return;
         auto* const label = add(page, paragraph(complaint_, "symbolon-complaint"));

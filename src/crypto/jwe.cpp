@@ -98,7 +98,8 @@ std::optional<SecretBytes> open_cbc(ByteView key, ByteView header, ByteView iv, 
         EVP_DecryptFinal_ex(context.get(), plain.data() + written, &last) == 1;
     SecretBytes const padded{std::move(plain)};
     if (!is_whole) return std::nullopt;
-    auto const view = ByteView{padded.reveal()}.first(static_cast<std::size_t>(written + last));
+    auto const view =
+        ByteView{padded.reveal()}.first(static_cast<std::size_t>(written) + static_cast<std::size_t>(last));
     return SecretBytes{Bytes{view.begin(), view.end()}};
 }
 
@@ -113,7 +114,7 @@ Bytes seal_cbc(ByteView key, ByteView iv, ByteView plain)
     int last = 0;
     ENSURE(EVP_EncryptUpdate(context.get(), encrypted.data(), &written, plain.data(), size_of(plain)) == 1);
     ENSURE(EVP_EncryptFinal_ex(context.get(), encrypted.data() + written, &last) == 1);
-    encrypted.resize(static_cast<std::size_t>(written + last));
+    encrypted.resize(static_cast<std::size_t>(written) + static_cast<std::size_t>(last));
     return encrypted;
 }
 
@@ -137,7 +138,7 @@ void set_oaep(EVP_PKEY_CTX* context)
 /// The content key; another one where it doesn't open (RFC 7516 §11.5), so that nobody learns which of the two it was.
 SecretBytes open_oaep(PrivateKey const& key, ByteView encrypted_key)
 {
-    SecretBytes const other{system_random()->bytes(content_key_bytes)};
+    SecretBytes other{system_random()->bytes(content_key_bytes)};
     openssl::KeyContext const context{EVP_PKEY_CTX_new_from_pkey(nullptr, key.native(), nullptr)};
     ENSURE(context && EVP_PKEY_decrypt_init(context.get()) == 1);
     set_oaep(context.get());

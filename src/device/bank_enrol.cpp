@@ -17,7 +17,6 @@ namespace symbolon::device {
 
 namespace {
 
-using enrolment::BankAnswer;
 using enrolment::BankFindings;
 using enrolment::Enrolment;
 using ports::BankReturn;

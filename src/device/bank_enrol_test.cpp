@@ -14,7 +14,6 @@ namespace {
 using testing::FakeBanks;
 using testing::good_answer;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Not;
 using testing::right_code;
 using testing::World;

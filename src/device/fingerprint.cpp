@@ -19,7 +19,6 @@ using account::Ratchet;
 using crypto::base64url;
 using ports::HistoryEntry;
 using ports::Services;
-using ports::Stored;
 
 constexpr Seconds challenge_lifetime = 5min; // as long as a server nonce
 

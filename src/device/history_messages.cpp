@@ -120,7 +120,7 @@ Result<crypto::TreeHead> check_history(HistoryAnswer const& answer, crypto::Publ
                                        std::string_view known)
 {
     auto const damaged = [](std::string what) { return fail(Outcome::data_damaged, std::move(what)); };
-    auto const head = crypto::verify_head(answer.head, key);
+    auto head = crypto::verify_head(answer.head, key);
     if (!head) return damaged("the head is not signed by the log's key");
     if (!known.empty()) {
         auto const before = TRY(crypto::verify_head(known, key));

@@ -44,7 +44,7 @@ Result<std::string> text_in(std::string_view text, std::string_view what, std::s
 /// Connect Core 1.0 §5.1: "0000" for a year that is left out, or the year alone).
 Result<std::optional<year_month_day>> date_in(std::string_view text, std::string_view what)
 {
-    auto const none = Result<std::optional<year_month_day>>{std::nullopt};
+    constexpr std::optional<year_month_day> none;
     if (text.empty() || (text.size() == 4 && is_digits(text))) return none;
     auto const parts = split(text, '-');
     if (parts.size() != 3 || parts[0].size() != 4 || parts[1].size() != 2 || parts[2].size() != 2 ||

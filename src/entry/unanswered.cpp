@@ -6,7 +6,6 @@
 
 namespace symbolon::entry {
 
-using action::Action;
 using ports::Services;
 
 namespace {

@@ -11,7 +11,6 @@
 namespace symbolon::oidc {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::StartsWith;
 using testing::TokenRequest;
 

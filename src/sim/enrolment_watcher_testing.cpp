@@ -10,7 +10,6 @@ namespace symbolon::sim {
 
 namespace {
 
-using enrolment::Event;
 using enrolment::State;
 using store::Table;
 

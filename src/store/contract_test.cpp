@@ -53,6 +53,7 @@ protected:
     {
         std::vector<std::string> found;
         auto const records = run_now(engine().list(std::move(query))).value();
+        found.reserve(records.size());
         for (auto const& record : records) found.push_back(record.id);
         return found;
     }
