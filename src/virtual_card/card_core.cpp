@@ -2,10 +2,10 @@
 
 #include "base/ensure.hpp"
 #include "base/secret.hpp"
+#include "crypto/random.hpp"
 #include "virtual_card/openssl.hpp"
 
 #include <openssl/ec.h>
-#include <openssl/rand.h>
 #include <openssl/rsa.h>
 
 #include <algorithm>
@@ -357,9 +357,7 @@ Bytes CardCore::get_challenge(Command const& command)
 {
     if (command.p1 != 0 || command.p2 != 0) return status(sw::wrong_p1_p2);
     if (!command.data.empty()) return status(sw::wrong_length);
-    Bytes challenge(command.le);
-    ENSURE(RAND_bytes(challenge.data(), static_cast<int>(challenge.size())) == 1);
-    return with_status(challenge);
+    return with_status(crypto::system_random()->bytes(command.le));
 }
 
 Bytes CardCore::get_response(Command const& command)
