@@ -142,6 +142,22 @@ std::vector<std::string> read_purposes(X509* x509, bool& malformed)
     return oids;
 }
 
+/// RFC 5280 §4.2: "A certificate MUST NOT include more than one instance of a particular extension."
+bool has_an_extension_twice(X509* x509)
+{
+    for (int i = 0; i < X509_get_ext_count(x509); ++i)
+        if (X509_get_ext_by_OBJ(x509, X509_EXTENSION_get_object(X509_get_ext(x509, i)), i) >= 0) return true;
+    return false;
+}
+
+/// RFC 5280 §4.1.2.2: not negative, at most 20 octets. What is kept and compared elsewhere has no sign.
+bool has_proper_serial_number(X509* x509)
+{
+    constexpr int most_octets = 20;
+    auto const* serial = X509_get0_serialNumber(x509);
+    return ASN1_STRING_type(serial) == V_ASN1_INTEGER && ASN1_STRING_length(serial) <= most_octets;
+}
+
 } // namespace
 
 struct Certificate::Parsed {
@@ -176,8 +192,9 @@ Result<Certificate> Certificate::parse(ByteView padded)
 
     // RFC 5280 §4.1.2.1: extensions need version 3. OpenSSL then reads them all and marks what it can't.
     if (X509_get_version(x509) != X509_VERSION_3) return fail(Outcome::certificate_malformed, "not version 3");
-    if ((X509_get_extension_flags(x509) & EXFLAG_INVALID) != 0)
+    if ((X509_get_extension_flags(x509) & EXFLAG_INVALID) != 0 || has_an_extension_twice(x509))
         return fail(Outcome::certificate_malformed, "extensions");
+    if (!has_proper_serial_number(x509)) return fail(Outcome::certificate_malformed, "serial number");
 
     auto const not_before = instant_from(X509_get0_notBefore(x509));
     auto const not_after = instant_from(X509_get0_notAfter(x509));

@@ -17,6 +17,7 @@ using CrlReason = std::unique_ptr<ASN1_ENUMERATED, FreeWith<ASN1_ENUMERATED_free
 using DistributionPoint = std::unique_ptr<ISSUING_DIST_POINT, FreeWith<ISSUING_DIST_POINT_free>>;
 
 constexpr std::size_t most_lists_kept = 64;
+constexpr int least_security_bits = 112;                       // RSA from 2048, as of certificates
 constexpr std::string_view ocsp_signing = "1.3.6.1.5.5.7.3.9"; // RFC 6960 §4.2.2.2
 
 std::unexpected<Failure> invalid(char const* why) { return fail(Outcome::revocation_answer_invalid, why); }
@@ -57,9 +58,42 @@ Result<void> check_responder(X509* signer, Certificate const& issuer, Instant no
     if (!responder->has_extended_key_usage(ocsp_signing)) return refused("no OCSPSigning");
     if (responder->is_ca()) return refused("another CA");
     if (responder->has_key_usage() && !responder->key_usage_includes(KU_DIGITAL_SIGNATURE)) return refused("keyUsage");
+    if ((X509_get_extension_flags(responder->x509()) & EXFLAG_CRITICAL) != 0) return refused("critical extension");
+    if (EVP_PKEY_get_security_bits(X509_get0_pubkey(responder->x509())) < least_security_bits)
+        return refused("weak key");
     if (now < responder->not_before() - revocation_clock_skew || now > responder->not_after())
         return refused("not valid now");
     return {};
+}
+
+/// RFC 6960 §4.4: an extension that is critical and not understood can't be ignored.
+bool has_unknown_critical_extension(OCSP_BASICRESP* response, OCSP_SINGLERESP* single)
+{
+    for (int i = 0; i < OCSP_BASICRESP_get_ext_count(response); ++i) {
+        auto* extension = OCSP_BASICRESP_get_ext(response, i);
+        if (X509_EXTENSION_get_critical(extension) != 0 &&
+            OBJ_obj2nid(X509_EXTENSION_get_object(extension)) != NID_id_pkix_OCSP_Nonce)
+            return true;
+    }
+    for (int i = 0; i < OCSP_SINGLERESP_get_ext_count(single); ++i)
+        if (X509_EXTENSION_get_critical(OCSP_SINGLERESP_get_ext(single, i)) != 0) return true;
+    return false;
+}
+
+/// RFC 5280 §5.3: with a critical extension of an entry that is not understood, the list must not be used.
+bool has_unknown_critical_entry_extension(X509_CRL* crl)
+{
+    auto* entries = X509_CRL_get_REVOKED(crl);
+    for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
+        auto const* entry = sk_X509_REVOKED_value(entries, i);
+        for (int j = 0; j < X509_REVOKED_get_ext_count(entry); ++j) {
+            auto* extension = X509_REVOKED_get_ext(entry, j);
+            if (X509_EXTENSION_get_critical(extension) != 0 &&
+                OBJ_obj2nid(X509_EXTENSION_get_object(extension)) != NID_crl_reason)
+                return true;
+        }
+    }
+    return false;
 }
 
 } // namespace
@@ -146,6 +180,7 @@ Result<StatusAnswer> judge_ocsp_response(ByteView response, ByteView request, Ce
         single = candidate;
     }
     if (single == nullptr) return invalid("about another certificate");
+    if (has_unknown_critical_extension(basic.get(), single)) return invalid("critical extension");
 
     // §4.4.1: a responder may leave the nonce out (it prepares answers), but one that is there is ours.
     auto const* request_at = request.data();
@@ -226,6 +261,8 @@ Result<std::shared_ptr<CrlCache::List const>> judge_list(ByteView der, Certifica
 
     auto* key = X509_get0_pubkey(issuer.x509());
     if (key == nullptr || X509_CRL_verify(crl, key) != 1) return invalid("signature");
+
+    if (has_unknown_critical_entry_extension(crl)) return invalid("critical extension of an entry");
 
     auto const this_update = instant_from(X509_CRL_get0_lastUpdate(crl));
     auto const next_update = instant_from(X509_CRL_get0_nextUpdate(crl));

@@ -23,6 +23,7 @@ enum class StatusWord : std::uint16_t {
     file_not_found = 0x6A82,
     wrong_length = 0x6700,
     offset_beyond_end = 0x6B00,
+    end_of_file = 0x6282, ///< ISO 7816-4 §5.6: fewer bytes were left than were asked for
     reader_timeout = 0x6400,
     reader_cancelled = 0x6401,
     reader_wrong_pin_length = 0x6403,

@@ -18,8 +18,12 @@ constexpr std::size_t block_bytes = 0xF8;
 constexpr std::size_t signature_bytes_ec = 96;
 constexpr std::size_t signature_bytes_rsa = 256;
 
+// GET RESPONSE for one answer: a signature comes in one or two.
+constexpr int most_response_parts = 4;
+
 constexpr std::size_t applet_version_at = 21;
 constexpr std::size_t tries_at = 28;
+constexpr int most_pin_tries = 3;
 
 std::string hex_of(std::uint16_t sw)
 {
@@ -117,18 +121,26 @@ Result<std::optional<Bytes>> BelpicCard::read_file(std::uint16_t directory, std:
     if (!selected.is_ok()) return unexpected_answer("SELECT", selected);
 
     Bytes content;
-    while (content.size() <= most_bytes) {
-        auto response = TRY(exchange(read_binary(content.size(), block_bytes)));
-        if (auto const left = response.right_length()) {
+    // A card may give less at a time than it is asked for, but not so little that reading it never ends.
+    for (auto reads_left = 2 * (most_bytes / block_bytes + 2); reads_left > 0 && content.size() <= most_bytes;
+         --reads_left) {
+        auto asked = block_bytes;
+        auto response = TRY(exchange(read_binary(content.size(), asked)));
+        auto const left = response.right_length();
+        if (left) {
             // Fewer bytes than were asked for are left, and this is how many.
             if (data.is_slow_after_wrong_length()) card_.pause(std::chrono::milliseconds{50});
-            response = TRY(exchange(read_binary(content.size(), *left)));
+            asked = *left;
+            response = TRY(exchange(read_binary(content.size(), asked)));
         }
-        // A file that ends where a block does says so when more is asked for.
-        if (response.is(StatusWord::offset_beyond_end) && !content.empty()) return content;
-        if (!response.is_ok() || response.data.empty()) return unexpected_answer("READ BINARY", response);
+        // A file that ends where an answer does says so when more is asked for.
+        auto const ends_here = response.is(StatusWord::end_of_file);
+        if ((response.is(StatusWord::offset_beyond_end) || (ends_here && response.data.empty())) && !content.empty())
+            return content;
+        if (!(response.is_ok() || ends_here) || response.data.empty() || response.data.size() > asked)
+            return unexpected_answer("READ BINARY", response);
         append(content, response.data);
-        if (response.data.size() < block_bytes) return content;
+        if (ends_here || (left && asked < block_bytes && response.data.size() == asked)) return content;
     }
     return fail(Outcome::card_unresponsive, "a file that is longer than it may be");
 }
@@ -170,11 +182,10 @@ Result<bool> BelpicCard::has_signature_certificate(CardData const& data)
 Result<Bytes> BelpicCard::collect(Response response)
 {
     Bytes data;
-    while (auto const waiting = response.waiting_bytes()) {
+    for (int parts_left = most_response_parts; parts_left > 0 && response.waiting_bytes(); --parts_left) {
         append(data, response.data);
-        response = TRY(exchange(get_response(*waiting)));
+        response = TRY(exchange(get_response(*response.waiting_bytes())));
         if (auto const right = response.right_length()) response = TRY(exchange(get_response(*right)));
-        if (data.size() > 2 * signature_bytes_rsa) break;
     }
     if (!response.is_ok()) return unexpected_answer("GET RESPONSE", response);
     append(data, response.data);
@@ -195,11 +206,13 @@ Result<int> BelpicCard::read_pin_tries(CardData const& data)
     if (data.generation == Generation::v1_8) {
         auto response = TRY(exchange(get_card_data_with_tries()));
         if (auto const right = response.right_length()) response = TRY(exchange(get_card_data_with_tries(*right)));
-        if (response.is_ok() && response.data.size() > tries_at) return std::min<int>(response.data[tries_at], 3);
+        // What is no count of tries (FF: not told) must not pass for all of them.
+        if (response.is_ok() && response.data.size() > tries_at && response.data[tries_at] <= most_pin_tries)
+            return response.data[tries_at];
     }
     // No try is spent by this from 1.7 on. Before, it was one: card_data() has refused those cards.
     auto const response = TRY(exchange(verify_status()));
-    if (response.is_ok()) return 3; // verified by somebody before us
+    if (response.is_ok()) return most_pin_tries; // verified by somebody before us
     if (response.is(StatusWord::pin_blocked)) return 0;
     if (auto const tries = response.tries_left()) return *tries;
     return unexpected_answer("VERIFY without data", response);

@@ -420,5 +420,122 @@ TEST(BelpicWithCore, works_after_somebody_else_selected_something_and_reset_the_
     EXPECT_EQ(name(card.sign(data, KeyReference::signature, digest48, SecretText{"1234"}, LastTry::refuse)), "ok");
 }
 
+// ---- cards and readers that do it in another way, or wrong
+// ---------------------------------------------------------
+
+/// The virtual card behind somebody who changes what it says.
+class Odd final : public Transceiver {
+public:
+    using Change = std::function<Bytes(ByteView command, vc::CardCore& core)>;
+    explicit Odd(Change change) : core{virtual_card_of("lotte")}, change_{std::move(change)} {}
+
+    Result<Bytes> transmit(ByteView command) override
+    {
+        ++exchanges;
+        return change_(command, core);
+    }
+
+    vc::CardCore core;
+    int exchanges = 0;
+
+private:
+    Change change_;
+};
+
+bool is_read_binary(ByteView command) { return command.size() == 5 && command[1] == 0xB0; }
+
+/// READ BINARY with another Le, as a reader sends it that obeys 6Cxx by itself.
+Bytes read_by_reader(ByteView command, vc::CardCore& core, Byte most)
+{
+    Bytes sent{command.begin(), command.end()};
+    if (sent[4] == 0 || sent[4] > most) sent[4] = most;
+    auto answer = core.transmit(sent);
+    if (answer.size() != 2 || answer[0] != 0x6C) return answer;
+    sent[4] = answer[1];
+    return core.transmit(sent);
+}
+
+TEST(OddCard, that_gives_less_than_was_asked_for_is_read_to_its_last_byte)
+{
+    for (Byte const most : {Byte{0x80}, Byte{0xC9}, Byte{0xF8}}) {
+        Odd card{[most](ByteView command, vc::CardCore& core) {
+            return is_read_binary(command) ? read_by_reader(command, core, most) : core.transmit(command);
+        }};
+        auto const reading = BelpicCard{card}.read_files(card_data(Generation::v1_8));
+        ASSERT_TRUE(reading) << reading.error().detail;
+        auto const& files = card.core.card().files;
+        EXPECT_EQ(reading->identity, files.at(vc::files::identity)) << int{most};
+        EXPECT_EQ(reading->photo, files.at(vc::files::photo)) << int{most};
+        EXPECT_EQ(reading->signature_certificate, files.at(vc::files::signature_certificate)) << int{most};
+        EXPECT_EQ(reading->card_key, files.at(vc::files::basic_key)) << int{most};
+    }
+}
+
+TEST(OddCard, that_says_where_a_file_ends_is_read_to_its_last_byte)
+{
+    Odd card{[](ByteView command, vc::CardCore& core) {
+        if (!is_read_binary(command)) return core.transmit(command);
+        auto const asked = core.transmit(command);
+        if (asked.at(0) != 0x6C) return asked;
+        auto answer = read_by_reader(command, core, 0xF8);
+        answer[answer.size() - 2] = 0x62;
+        answer[answer.size() - 1] = 0x82;
+        return answer;
+    }};
+    auto const reading = BelpicCard{card}.read_files(card_data(Generation::v1_8));
+    ASSERT_TRUE(reading) << reading.error().detail;
+    EXPECT_EQ(reading->identity, card.core.card().files.at(vc::files::identity));
+    EXPECT_EQ(reading->photo, card.core.card().files.at(vc::files::photo));
+}
+
+TEST(OddCard, whose_files_or_answers_never_end_is_left)
+{
+    auto const answered = [](std::string_view hex) {
+        return [bytes = crypto::from_hex(hex).value()](ByteView command, vc::CardCore& core) {
+            auto const asked = is_read_binary(command) || command[1] == 0x88 || command[1] == 0xC0;
+            return asked ? bytes : core.transmit(command);
+        };
+    };
+    for (auto const& endless : {repeated("00", 248) + "9000", repeated("00", 256) + "9000", std::string{"009000"},
+                                std::string{"9000"}, std::string{"6110"}, std::string{"006110"}, std::string{"6c01"},
+                                std::string{"6282"}, std::string{"6b00"}, std::string{"6f00"}}) {
+        Odd card{answered(endless)};
+        EXPECT_EQ(name(BelpicCard{card}.has_signature_certificate(card_data(Generation::v1_8))), "card_unresponsive")
+            << endless;
+        EXPECT_EQ(name(BelpicCard{card}.answer_with_card_key(digest48)), "card_unresponsive") << endless;
+        EXPECT_LT(card.exchanges, 200) << endless;
+    }
+}
+
+TEST(OddCard, that_does_not_tell_its_tries_there_is_asked_in_another_way)
+{
+    Odd card{[](ByteView command, vc::CardCore& core) {
+        auto answer = core.transmit(command);
+        if (command[1] == 0xE4 && command[3] == 0x01) answer.at(28) = 0xFF;
+        return answer;
+    }};
+    card.core.transmit(crypto::from_hex("0020000108241111ffffffffff").value());
+    card.core.transmit(crypto::from_hex("0020000108241111ffffffffff").value());
+    EXPECT_EQ(BelpicCard{card}.pin_tries_left(card_data(Generation::v1_8)).value(), 1);
+    EXPECT_EQ(name(BelpicCard{card}.sign(card_data(Generation::v1_8), KeyReference::signature, digest48,
+                                         SecretText{"1111"}, LastTry::refuse)),
+              "pin_last_try");
+    EXPECT_EQ(card.core.pin_tries(), 1);
+}
+
+TEST(OddCard, that_loses_its_power_in_the_middle_signs_nothing_and_costs_no_try)
+{
+    for (Byte const before : {Byte{0x22}, Byte{0x20}, Byte{0x2A}, Byte{0xC0}}) {
+        Odd card{[before](ByteView command, vc::CardCore& core) {
+            if (command[1] == before) core.reset();
+            return core.transmit(command);
+        }};
+        auto const signature = BelpicCard{card}.sign(card_data(Generation::v1_8), KeyReference::signature, digest48,
+                                                     SecretText{"1234"}, LastTry::refuse);
+        EXPECT_EQ(name(signature), before == 0x22 ? "ok" : "card_unresponsive") << int{before};
+        EXPECT_EQ(card.core.pin_tries(), 3) << int{before};
+    }
+}
+
 } // namespace
 } // namespace symbolon::card_reader

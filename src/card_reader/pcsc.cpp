@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <future>
 #include <reader.h>
+#include <thread>
 
 namespace symbolon::card_reader {
 
@@ -30,52 +33,90 @@ void append_little_endian(Bytes& to, std::uint32_t value, int bytes)
     for (int i = 0; i < bytes; ++i) to.push_back(static_cast<Byte>(value >> (8U * static_cast<unsigned>(i)) & 0xFFU));
 }
 
+/// A context with one card in it.
+struct Connection {
+    SCARDCONTEXT context = 0;
+    SCARDHANDLE handle = 0;
+    DWORD protocol = SCARD_PROTOCOL_T0;
+    bool has_context = false;
+    bool has_card = false;
+    LONG error = SCARD_S_SUCCESS;
+
+    explicit Connection(std::string const& reader)
+    {
+        error = SCardEstablishContext(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &context);
+        has_context = error == SCARD_S_SUCCESS;
+        if (!has_context) return;
+        error = SCardConnect(context, reader.c_str(), SCARD_SHARE_SHARED, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1,
+                             &handle, &protocol);
+        has_card = error == SCARD_S_SUCCESS;
+    }
+    Connection(Connection const&) = delete;
+    Connection& operator=(Connection const&) = delete;
+    ~Connection()
+    {
+        if (has_card) SCardDisconnect(handle, SCARD_LEAVE_CARD);
+        if (has_context) SCardReleaseContext(context);
+    }
+};
+
+/// The service lets SCardConnect wait, without an end, while another program has a transaction: so it waits in a thread
+/// and a context of its own, which close what they opened when their turn comes too late.
+Result<std::unique_ptr<Connection>> connect_within(std::chrono::milliseconds patience, std::string const& reader)
+{
+    std::packaged_task<std::unique_ptr<Connection>()> task{[reader] { return std::make_unique<Connection>(reader); }};
+    auto connecting = task.get_future();
+    std::thread{std::move(task)}.detach();
+    if (connecting.wait_for(patience) != std::future_status::ready)
+        return failed(SCARD_E_SHARING_VIOLATION, "SCardConnect waits");
+    auto connection = connecting.get();
+    if (connection->error != SCARD_S_SUCCESS) return failed(connection->error, "SCardConnect");
+    return connection;
+}
+
+bool is_of_service(long error) { return outcome_of_pcsc(error) == Outcome::reader_service_missing; }
+
 class PcscCard final : public Transceiver {
 public:
-    PcscCard(SCARDCONTEXT context, std::string reader, Sleep sleep)
-        : context_{context},
+    PcscCard(std::unique_ptr<Connection> connection, std::string reader, Sleep sleep,
+             std::chrono::milliseconds others_may_take)
+        : connection_{std::move(connection)},
+          context_{connection_->context},
+          handle_{connection_->handle},
           reader_{std::move(reader)},
-          sleep_{std::move(sleep)}
+          sleep_{std::move(sleep)},
+          others_may_take_{others_may_take},
+          verify_on_reader_{find_verify_feature()}
     {}
-    PcscCard(PcscCard const&) = delete;
-    PcscCard& operator=(PcscCard const&) = delete;
-    ~PcscCard() override
-    {
-        if (connected_) SCardDisconnect(handle_, SCARD_LEAVE_CARD);
-    }
-
-    Result<void> connect()
-    {
-        auto const error = SCardConnect(context_, reader_.c_str(), SCARD_SHARE_SHARED,
-                                        SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &handle_, &protocol_);
-        if (error != SCARD_S_SUCCESS) return failed(error, "SCardConnect");
-        connected_ = true;
-        verify_on_reader_ = find_verify_feature();
-        return {};
-    }
 
     Result<Bytes> transmit(ByteView command) override
     {
         std::array<Byte, longest_answer_bytes> answer{};
         DWORD size = answer.size();
-        auto const* how = protocol_ == SCARD_PROTOCOL_T1 ? SCARD_PCI_T1 : SCARD_PCI_T0;
+        auto const* how = connection_->protocol == SCARD_PROTOCOL_T1 ? SCARD_PCI_T1 : SCARD_PCI_T0;
         auto const error = SCardTransmit(handle_, how, command.data(), command.size(), nullptr, answer.data(), &size);
-        if (error != SCARD_S_SUCCESS) return failed(is_card_there() ? error : SCARD_W_REMOVED_CARD, "SCardTransmit");
+        if (error != SCARD_S_SUCCESS) return failed(cause_of(error), "SCardTransmit");
         return Bytes{answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(size)};
     }
 
     Result<void> begin_transaction() override
     {
-        for (int tries = 0;; ++tries) {
+        auto waited = 0ms;
+        for (int reconnections = 0;;) {
             auto error = SCardBeginTransaction(handle_);
             if (error == SCARD_S_SUCCESS) return {};
+            if (error == SCARD_E_SHARING_VIOLATION && waited < others_may_take_) {
+                sleep_(poll_every);
+                waited += poll_every;
+                continue;
+            }
             // Another program reset the card: what it had selected is gone, and this connection wants to be told that
             // we know.
-            if (error != SCARD_W_RESET_CARD || tries == most_reconnections)
-                return failed(is_card_there() ? error : SCARD_W_REMOVED_CARD, "SCardBeginTransaction");
+            if (error != SCARD_W_RESET_CARD || reconnections++ == most_reconnections)
+                return failed(cause_of(error), "SCardBeginTransaction");
             error = SCardReconnect(handle_, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, SCARD_LEAVE_CARD,
-                                   &protocol_);
-            if (error != SCARD_S_SUCCESS) return failed(error, "SCardReconnect");
+                                   &connection_->protocol);
+            if (error != SCARD_S_SUCCESS) return failed(cause_of(error), "SCardReconnect");
         }
     }
 
@@ -91,25 +132,27 @@ public:
         DWORD size = 0;
         auto const error = SCardControl(handle_, *verify_on_reader_, structure.data(), structure.size(), answer.data(),
                                         answer.size(), &size);
-        if (error != SCARD_S_SUCCESS) return failed(is_card_there() ? error : SCARD_W_REMOVED_CARD, "SCardControl");
+        if (error != SCARD_S_SUCCESS) return failed(cause_of(error), "SCardControl");
         return Bytes{answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(size)};
     }
 
     void pause(std::chrono::milliseconds time) override { sleep_(time); }
 
 private:
-    /// After a failure. pcsc-lite tells a card that was pulled out in several ways, and looks into the reader a few
-    /// times a second only: so this waits for its word.
-    bool is_card_there()
+    /// What is behind a failure. pcsc-lite tells a card that was pulled out in several ways, and looks into the reader
+    /// a few times a second only: so this waits for its word.
+    [[nodiscard]] long cause_of(long error) const
     {
+        if (is_of_service(error)) return error;
         for (auto waited = 0ms; waited <= removal_is_noticed_within; waited += poll_every) {
             SCARD_READERSTATE state{};
             state.szReader = reader_.c_str();
-            if (SCardGetStatusChange(context_, 0, &state, 1) != SCARD_S_SUCCESS) return false;
-            if ((state.dwEventState & SCARD_STATE_PRESENT) == 0) return false;
+            auto const asked = SCardGetStatusChange(context_, 0, &state, 1);
+            if (asked != SCARD_S_SUCCESS) return is_of_service(asked) ? asked : SCARD_W_REMOVED_CARD;
+            if ((state.dwEventState & SCARD_STATE_PRESENT) == 0) return SCARD_W_REMOVED_CARD;
             sleep_(poll_every);
         }
-        return true;
+        return error;
     }
 
     /// PC/SC part 10 §2.2: the reader's features, each a tag, a length of 4 and a control code.
@@ -129,12 +172,12 @@ private:
         return std::nullopt;
     }
 
+    std::unique_ptr<Connection> connection_;
     SCARDCONTEXT context_;
+    SCARDHANDLE handle_;
     std::string reader_;
     Sleep sleep_;
-    SCARDHANDLE handle_ = 0;
-    DWORD protocol_ = SCARD_PROTOCOL_T0;
-    bool connected_ = false;
+    std::chrono::milliseconds others_may_take_;
     std::optional<DWORD> verify_on_reader_;
 };
 
@@ -151,8 +194,9 @@ struct Slot {
 struct Readers::State {
     SCARDCONTEXT context = 0;
     Sleep sleep;
+    std::chrono::milliseconds others_may_take;
 
-    explicit State(Sleep how) : sleep{std::move(how)} {}
+    State(Sleep how, std::chrono::milliseconds patience) : sleep{std::move(how)}, others_may_take{patience} {}
     State(State const&) = delete;
     State& operator=(State const&) = delete;
     ~State() { SCardReleaseContext(context); }
@@ -194,7 +238,9 @@ Outcome outcome_of_pcsc(long error)
     switch (error) {
     case SCARD_E_NO_SERVICE:
     case SCARD_E_SERVICE_STOPPED:
-    case SCARD_F_COMM_ERROR: return Outcome::reader_service_missing;
+    case SCARD_F_COMM_ERROR:
+    case SCARD_E_INVALID_HANDLE: // the service was started anew and knows nothing of ours
+        return Outcome::reader_service_missing;
     case SCARD_E_NO_READERS_AVAILABLE:
     case SCARD_E_READER_UNAVAILABLE:
     case SCARD_E_UNKNOWN_READER: return Outcome::reader_missing;
@@ -229,9 +275,11 @@ Readers::Readers(std::unique_ptr<State> state) : state_{std::move(state)} {}
 Readers::Readers(Readers&&) noexcept = default;
 Readers::~Readers() = default;
 
-Result<Readers> Readers::connect(Sleep sleep)
+Result<Readers> Readers::connect(Sleep sleep, std::chrono::milliseconds others_may_take)
 {
-    auto state = std::make_unique<State>(std::move(sleep));
+    // Else libpcsclite itself asks again, without an end, while another program has a transaction.
+    ::setenv("PCSCLITE_NO_BLOCKING", "1", 1);
+    auto state = std::make_unique<State>(std::move(sleep), others_may_take);
     auto const error = SCardEstablishContext(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &state->context);
     if (error != SCARD_S_SUCCESS) return failed(error, "SCardEstablishContext");
     return Readers{std::move(state)};
@@ -249,9 +297,9 @@ Result<std::unique_ptr<Transceiver>> Readers::find_card(std::string_view reader_
         auto const chosen = belgian != slots.end() ? belgian : any;
         if (chosen != slots.end()) {
             if (chosen->is_mute) return fail(Outcome::card_unresponsive, "no answer to reset");
-            auto card = std::make_unique<PcscCard>(state_->context, chosen->reader, state_->sleep);
-            TRY(card->connect());
-            return card;
+            auto connection = TRY(connect_within(state_->others_may_take, chosen->reader));
+            return std::make_unique<PcscCard>(std::move(connection), chosen->reader, state_->sleep,
+                                              state_->others_may_take);
         }
 
         auto const for_what = slots.empty() ? Waiting::for_reader : Waiting::for_card;

@@ -22,8 +22,9 @@ enum class Waiting : std::uint8_t { for_reader, for_card };
 /// What the holder has connected.
 class Readers {
 public:
-    /// `sleep` lets time pass. Fails: reader_service_missing.
-    static Result<Readers> connect(Sleep sleep);
+    /// `sleep` lets time pass; `others_may_take` is how long another program may keep the card to itself before this
+    /// one gives up with card_in_use. Fails: reader_service_missing.
+    static Result<Readers> connect(Sleep sleep, std::chrono::milliseconds others_may_take = std::chrono::seconds{20});
 
     Readers(Readers&&) noexcept;
     Readers& operator=(Readers&&) = delete;

@@ -2,6 +2,7 @@
 
 #include "base/ensure.hpp"
 #include "base/secret.hpp"
+#include "crypto/random.hpp"
 #include "virtual_card/openssl.hpp"
 
 #include <openssl/ec.h>
@@ -222,6 +223,7 @@ Bytes CardCore::dispatch(Command const& command)
         Instruction{0x00, 0x22, false, &CardCore::set_environment},
         Instruction{0x00, 0x24, false, &CardCore::change_pin},
         Instruction{0x00, 0x2A, false, &CardCore::compute_signature},
+        Instruction{0x00, 0x84, false, &CardCore::get_challenge},
         Instruction{0x00, 0x88, true, &CardCore::internal_authenticate},
         Instruction{0x00, 0xA4, false, &CardCore::select},
         Instruction{0x00, 0xB0, false, &CardCore::read_binary},
@@ -347,6 +349,15 @@ Bytes CardCore::read_record(Command const& command)
     waiting_.assign(rest.begin(), rest.end());
     return with_status(
         first, static_cast<std::uint16_t>(sw::bytes_waiting + (std::min(rest.size(), longest_answer_bytes) & 0xFFU)));
+}
+
+/// ISO 7816-4 §7.5.3. Programs take random bytes from it (20 at a time: the official middleware, commons-eid); nothing
+/// that a holder's programs may do needs the challenge afterwards, so none is kept.
+Bytes CardCore::get_challenge(Command const& command)
+{
+    if (command.p1 != 0 || command.p2 != 0) return status(sw::wrong_p1_p2);
+    if (!command.data.empty()) return status(sw::wrong_length);
+    return with_status(crypto::system_random()->bytes(command.le));
 }
 
 Bytes CardCore::get_response(Command const& command)

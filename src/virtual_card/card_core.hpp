@@ -36,7 +36,7 @@ inline constexpr Byte authentication_key_reference = 0x82;
 inline constexpr Byte signature_key_reference = 0x83;
 
 /// The Belpic applet of generation 1.7 or 1.8: a command APDU in, a response APDU out. It knows neither reader nor
-/// clock; chance is only in the signatures. Tries of the PIN outlive a reset; everything else that a session gains does
+/// clock; chance is only in signatures and in GET CHALLENGE. Tries of the PIN outlive a reset; everything else that a session gains does
 /// not.
 ///
 /// T=0 only: a command is 4 bytes, or a header with P3 and that many bytes; a stray Le after the data is overlooked,
@@ -84,6 +84,7 @@ private:
     Bytes set_environment(Command const& command);
     Bytes compute_signature(Command const& command);
     Bytes internal_authenticate(Command const& command);
+    Bytes get_challenge(Command const& command);
     Bytes get_response(Command const& command);
     Bytes get_card_data(Command const& command);
     Bytes log_off(Command const& command);

@@ -1,0 +1,228 @@
+#include "card_reader/pcsc.hpp"
+#include "crypto/encoding.hpp"
+
+#include <gtest/gtest.h>
+#include <winscard.h>
+
+#include <algorithm>
+#include <semaphore>
+
+/// A PC/SC service of the test's own: these definitions stand before those of libpcsclite.
+namespace {
+
+struct FakeReader {
+    std::string name;
+    std::string atr; ///< hexadecimal; empty: no card
+    DWORD state = SCARD_STATE_PRESENT;
+};
+
+struct FakeService {
+    std::vector<FakeReader> readers;
+    std::vector<std::string> connected;
+    std::vector<LONG> connect_answers; ///< then success
+    std::vector<LONG> begin_answers;   ///< then success; one that stays is in `begin_always`
+    LONG begin_always = SCARD_S_SUCCESS;
+    LONG transmit_answer = SCARD_S_SUCCESS;
+    LONG status_answer = SCARD_S_SUCCESS;
+    int reconnections = 0;
+    bool connect_waits = false;
+    std::binary_semaphore turn{0};   ///< for SCardConnect, where it waits
+    std::binary_semaphore closed{0}; ///< by who waited
+};
+
+std::unique_ptr<FakeService> service;
+
+LONG next_of(std::vector<LONG>& answers, LONG then)
+{
+    if (answers.empty()) return then;
+    auto const answer = answers.front();
+    answers.erase(answers.begin());
+    return answer;
+}
+
+} // namespace
+
+LONG SCardEstablishContext(DWORD, LPCVOID, LPCVOID, LPSCARDCONTEXT context)
+{
+    *context = 1;
+    return SCARD_S_SUCCESS;
+}
+
+LONG SCardReleaseContext(SCARDCONTEXT) { return SCARD_S_SUCCESS; }
+
+LONG SCardListReaders(SCARDCONTEXT, LPCSTR, LPSTR names, LPDWORD size)
+{
+    if (service->readers.empty()) return SCARD_E_NO_READERS_AVAILABLE;
+    std::string list;
+    for (auto const& reader : service->readers) list += reader.name + '\0';
+    list += '\0';
+    if (names != nullptr) std::ranges::copy(list, names);
+    *size = list.size();
+    return SCARD_S_SUCCESS;
+}
+
+LONG SCardGetStatusChange(SCARDCONTEXT, DWORD, SCARD_READERSTATE* states, DWORD)
+{
+    auto const reader = std::ranges::find(service->readers, std::string{states->szReader}, &FakeReader::name);
+    if (reader == service->readers.end()) return SCARD_E_UNKNOWN_READER;
+    auto const atr = symbolon::crypto::from_hex(reader->atr).value();
+    states->dwEventState = atr.empty() ? SCARD_STATE_EMPTY : reader->state;
+    std::ranges::copy(atr, states->rgbAtr);
+    states->cbAtr = atr.size();
+    return service->status_answer;
+}
+
+LONG SCardConnect(SCARDCONTEXT, LPCSTR reader, DWORD, DWORD, LPSCARDHANDLE handle, LPDWORD protocol)
+{
+    if (service->connect_waits) service->turn.acquire();
+    *handle = 7;
+    *protocol = SCARD_PROTOCOL_T0;
+    service->connected.emplace_back(reader);
+    return next_of(service->connect_answers, SCARD_S_SUCCESS);
+}
+
+LONG SCardReconnect(SCARDHANDLE, DWORD, DWORD, DWORD, LPDWORD)
+{
+    ++service->reconnections;
+    return SCARD_S_SUCCESS;
+}
+
+LONG SCardDisconnect(SCARDHANDLE, DWORD)
+{
+    if (service && service->connect_waits) service->closed.release();
+    return SCARD_S_SUCCESS;
+}
+
+LONG SCardBeginTransaction(SCARDHANDLE) { return next_of(service->begin_answers, service->begin_always); }
+LONG SCardEndTransaction(SCARDHANDLE, DWORD) { return SCARD_S_SUCCESS; }
+
+LONG SCardTransmit(SCARDHANDLE, SCARD_IO_REQUEST const*, LPCBYTE, DWORD, SCARD_IO_REQUEST*, LPBYTE answer, LPDWORD size)
+{
+    answer[0] = 0x90;
+    answer[1] = 0x00;
+    *size = 2;
+    return service->transmit_answer;
+}
+
+LONG SCardControl(SCARDHANDLE, DWORD, LPCVOID, DWORD, LPVOID, DWORD, LPDWORD) { return SCARD_E_UNSUPPORTED_FEATURE; }
+
+namespace symbolon::card_reader {
+namespace {
+
+constexpr auto belgian = "3b7f96000080318065b085040120120fff829000";
+constexpr auto of_a_bank = "3b6500002063cb6800";
+
+class Pcsc : public testing::Test {
+protected:
+    Pcsc() { service = std::make_unique<FakeService>(); }
+
+    Result<std::unique_ptr<Transceiver>> find(std::chrono::milliseconds others_may_take = 20s)
+    {
+        readers_.emplace(Readers::connect([this](auto time) { slept += time; }, others_may_take).value());
+        return readers_->find_card("", 0s, {});
+    }
+
+    static std::string verdict(auto const& result)
+    {
+        return result ? "ok" : std::string{name_of(result.error().outcome)};
+    }
+
+    std::chrono::milliseconds slept{0};
+
+private:
+    std::optional<Readers> readers_;
+};
+
+TEST_F(Pcsc, takes_the_Belgian_card_of_the_second_reader_before_another_in_the_first)
+{
+    service->readers = {{"first", of_a_bank}, {"second", belgian}};
+    EXPECT_EQ(verdict(find()), "ok");
+    EXPECT_EQ(service->connected, std::vector<std::string>{"second"});
+}
+
+TEST_F(Pcsc, a_card_upside_down_in_the_first_reader_hides_no_card_in_the_second)
+{
+    service->readers = {{"first", of_a_bank, SCARD_STATE_PRESENT | SCARD_STATE_MUTE}, {"second", belgian}};
+    EXPECT_EQ(verdict(find()), "ok");
+    service->readers.pop_back();
+    EXPECT_EQ(verdict(find()), "card_unresponsive");
+}
+
+TEST_F(Pcsc, tells_what_is_missing)
+{
+    EXPECT_EQ(verdict(find()), "reader_missing");
+    service->readers = {{"first", ""}};
+    EXPECT_EQ(verdict(find()), "card_missing");
+}
+
+TEST_F(Pcsc, waits_while_another_program_has_a_transaction)
+{
+    service->readers = {{"first", belgian}};
+    auto const card = find();
+    ASSERT_TRUE(card);
+    service->begin_answers = std::vector<LONG>(5, SCARD_E_SHARING_VIOLATION);
+    EXPECT_EQ(verdict((*card)->begin_transaction()), "ok");
+    EXPECT_GT(slept, 0ms);
+}
+
+TEST_F(Pcsc, gives_up_when_another_program_keeps_its_transaction)
+{
+    service->readers = {{"first", belgian}};
+    auto const card = find();
+    ASSERT_TRUE(card);
+    service->begin_always = SCARD_E_SHARING_VIOLATION;
+    EXPECT_EQ(verdict((*card)->begin_transaction()), "card_in_use");
+    EXPECT_LT(slept, 30s);
+}
+
+TEST_F(Pcsc, gives_up_when_the_service_lets_it_wait_for_the_card_and_closes_it_when_it_comes_too_late)
+{
+    service->readers = {{"first", belgian}};
+    service->connect_waits = true;
+    EXPECT_EQ(verdict(find(1ms)), "card_in_use");
+    service->turn.release();
+    EXPECT_TRUE(service->closed.try_acquire_for(60s));
+}
+
+TEST_F(Pcsc, a_card_that_another_program_has_to_itself_is_in_use)
+{
+    service->readers = {{"first", belgian}};
+    service->connect_answers = {SCARD_E_SHARING_VIOLATION};
+    EXPECT_EQ(verdict(find()), "card_in_use");
+}
+
+TEST_F(Pcsc, goes_on_after_another_program_reset_the_card_but_not_for_ever)
+{
+    service->readers = {{"first", belgian}};
+    auto const card = find();
+    ASSERT_TRUE(card);
+    service->begin_answers = {SCARD_W_RESET_CARD};
+    EXPECT_EQ(verdict((*card)->begin_transaction()), "ok");
+    EXPECT_EQ(service->reconnections, 1);
+    service->begin_always = SCARD_W_RESET_CARD;
+    EXPECT_EQ(verdict((*card)->begin_transaction()), "card_unresponsive");
+}
+
+TEST_F(Pcsc, tells_a_card_that_is_gone_from_one_that_fails_and_from_a_service_that_stopped)
+{
+    service->readers = {{"first", belgian}};
+    auto const card = find();
+    ASSERT_TRUE(card);
+    auto const verdict_of = [&](LONG transmit, LONG status) {
+        service->transmit_answer = transmit;
+        service->status_answer = status;
+        return verdict((*card)->transmit(Bytes{0x00, 0x20, 0x00, 0x01, 0x00}));
+    };
+    EXPECT_EQ(verdict_of(SCARD_S_SUCCESS, SCARD_S_SUCCESS), "ok");
+    EXPECT_EQ(verdict_of(SCARD_E_NOT_TRANSACTED, SCARD_S_SUCCESS), "card_unresponsive");
+    EXPECT_EQ(verdict_of(SCARD_W_RESET_CARD, SCARD_S_SUCCESS), "card_unresponsive") << "reset in the middle";
+    EXPECT_EQ(verdict_of(SCARD_E_NO_SERVICE, SCARD_E_NO_SERVICE), "reader_service_missing");
+    EXPECT_EQ(verdict_of(SCARD_E_NOT_TRANSACTED, SCARD_E_NO_SERVICE), "reader_service_missing");
+    EXPECT_EQ(verdict_of(SCARD_E_INVALID_HANDLE, SCARD_S_SUCCESS), "reader_service_missing") << "started anew";
+    EXPECT_EQ(verdict_of(SCARD_E_NOT_TRANSACTED, SCARD_E_UNKNOWN_READER), "card_removed");
+    service->readers[0].atr.clear();
+    EXPECT_EQ(verdict_of(SCARD_E_NOT_TRANSACTED, SCARD_S_SUCCESS), "card_removed");
+}
+
+} // namespace
+} // namespace symbolon::card_reader
