@@ -186,7 +186,7 @@ http::Response refused_answer(Device const& device, Action const& action, Answer
         });
         if (mute != device.mutes.end()) object["muted_until"] = numeric_date(mute->until);
     }
-    return http::json(200, json::write(std::move(object)));
+    return http::json(200, json::write(object));
 }
 
 Flow<http::Response> refuse(Asked asked, action::VerifiedAnswer verified, Services services, SharedSettings settings)
@@ -233,7 +233,7 @@ Flow<http::Response> approved(Action action, Device device, Services services, S
     auto const back = co_await return_address(action, services, settings);
     if (action.state == action::State::returning) object["state"] = "returning";
     if (!back.empty()) object["return"] = back;
-    co_return http::json(200, json::write(std::move(object)));
+    co_return http::json(200, json::write(object));
 }
 
 std::string_view tied_by(Tie tie)
@@ -445,7 +445,7 @@ Flow<http::Response> show_action(http::Request request, Services services, Share
                         {"returned_elsewhere", shown.returned_elsewhere}};
     auto const back = co_await return_address(shown, services, settings);
     if (!back.empty()) answer["return"] = back;
-    co_return signed_answer(std::move(answer), services, *settings);
+    co_return signed_answer(answer, services, *settings);
 }
 
 // docs/device-protocol.md §5, the table of checks. Nothing is counted or changed before the signature is good.
@@ -555,7 +555,7 @@ Flow<http::Response> withdraw_consent(http::Request request, Services services, 
                        .at = services.clock.now(),
                        .event = "consent_withdrawn",
                        .client = client,
-                       .detail = json::write(std::move(detail))};
+                       .detail = json::write(detail)};
     co_await services.consents.withdraw(*consent, std::move(entry));
     services.log.event("consent_withdrawn", {{"client", client.text()}});
     co_return signed_answer({{"state", "withdrawn"}}, services, *settings);

@@ -27,9 +27,9 @@ Flow<ports::Stored<account::Account>> account_of(account::Device device, ports::
     co_return *std::move(account);
 }
 
-http::Response signed_answer(json::Object object, ports::Services const& services, Settings const& settings)
+http::Response signed_answer(json::Object const& object, ports::Services const& services, Settings const& settings)
 {
-    auto response = http::json(200, json::write(std::move(object)));
+    auto response = http::json(200, json::write(object));
     response.with("Symbolon-Nonce", make_nonce(settings.nonce_key, services.clock.now()));
     return response;
 }

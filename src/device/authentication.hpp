@@ -26,7 +26,7 @@ Flow<AuthenticatedDevice> signer_of(DeviceId device, Bytes statement, Bytes sign
 Flow<AuthenticatedDevice> authenticate(http::Request request, ports::Services services, SharedSettings settings);
 
 /// The answer to a signed request, with the nonce for the next one.
-http::Response signed_answer(json::Object object, ports::Services const& services, Settings const& settings);
+http::Response signed_answer(json::Object const& object, ports::Services const& services, Settings const& settings);
 
 /// Whether a phone may act. Fails: device_unbound, device_suspended.
 Result<void> check_device(account::Device const& device);

@@ -128,11 +128,8 @@ ports::HistoryEntry entry_of(Binding const& binding, std::string event, json::Ob
 {
     detail["device"] = binding.device_id().text();
     detail["name"] = binding.finish.name;
-    return {.account = binding.account,
-            .at = now,
-            .event = std::move(event),
-            .client = {},
-            .detail = json::write(std::move(detail))};
+    return {
+        .account = binding.account, .at = now, .event = std::move(event), .client = {}, .detail = json::write(detail)};
 }
 
 std::optional<ports::Once> credential_of(Binding const& binding, Instant now)
@@ -372,7 +369,7 @@ Flow<http::Response> give_sms_code(http::Request request, Services services, Sha
     if (judged.failure) co_return std::unexpected{*std::move(judged.failure)};
     json::Object answered{{"code_rules", rules_of(judged.enrolment)}};
     if (co_await takes_number(judged.enrolment, services)) answered["takes_number"] = true;
-    co_return answer(std::move(answered));
+    co_return answer(answered);
 }
 
 Flow<http::Response> send_sms_again(http::Request request, Services services, SharedSettings settings)
@@ -427,7 +424,7 @@ Flow<http::Response> enrolment_state(http::Request request, Services services, S
     else if (enrolment.sms_lost)
         state["sms_failure"] = json::Object{{"outcome", name_of(Outcome::sms_not_delivered)},
                                             {"text", settings->texts.text(language, Outcome::sms_not_delivered)}};
-    co_return answer(std::move(state));
+    co_return answer(state);
 }
 
 Flow<http::Response> finish_enrolment(http::Request request, Services services, SharedSettings settings)

@@ -110,6 +110,6 @@ Flow<Enrolment> send_code(CodeToSend to_send, Services services, SharedSettings 
     co_return enrolment;
 }
 
-http::Response answer(json::Object object) { return http::json(200, json::write(std::move(object))); }
+http::Response answer(json::Object const& object) { return http::json(200, json::write(object)); }
 
 } // namespace symbolon::device

@@ -48,6 +48,6 @@ Flow<CodeToSend> prepare_code(enrolment::Enrolment enrolment, ports::Services se
 Flow<enrolment::Enrolment> send_code(CodeToSend to_send, ports::Services services, SharedSettings settings);
 
 /// An answer of 200 with that object.
-http::Response answer(json::Object object);
+http::Response answer(json::Object const& object);
 
 } // namespace symbolon::device

@@ -158,7 +158,7 @@ SecretText write(PhoneState const& state)
     if (!state.log_key.empty()) object["log_key"] = state.log_key.jwk();
     if (!state.log_head.empty()) object["log_head"] = state.log_head;
     if (state.passkey) object["passkey"] = written(*state.passkey);
-    return SecretText{json::write(std::move(object))};
+    return SecretText{json::write(object)};
 }
 
 Result<PhoneState> parse_phone_state(std::string_view text)

@@ -48,7 +48,7 @@ Bytes shown_bytes(action::Action const& action, DeviceId const& device, ByteView
         {"symbols", std::move(symbols)},
     };
     if (action.needs_passkey) shown["needs_passkey"] = true;
-    return to_bytes(json::write(std::move(shown)));
+    return to_bytes(json::write(shown));
 }
 
 Result<Shown> parse_shown(ByteView bytes)

@@ -152,7 +152,7 @@ Transport::Reply as_reply(Result<http::Response> const& result)
     json::Object body{{"outcome", name_of(failure.outcome)}};
     if (failure.tries_left) body["tries_left"] = *failure.tries_left;
     if (failure.open_at) body["open_at"] = numeric_date(*failure.open_at);
-    reply.body = json::write(std::move(body));
+    reply.body = json::write(body);
     return reply;
 }
 

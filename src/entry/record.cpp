@@ -36,7 +36,7 @@ Bytes tied_record(ByteView record, Tying const& tying, crypto::SigningKey const&
         object["symbol"] = tying.tied ? "right" : "wrong";
         object["match"] = json::Object{{"symbol", tying.symbol}, {"signature", base64url(tying.signature)}};
     }
-    return to_bytes(crypto::sign_jws(key, json::write(std::move(object)), "symbolon-record+jws"));
+    return to_bytes(crypto::sign_jws(key, json::write(object), "symbolon-record+jws"));
 }
 
 bool is_completed_by(ByteView record, std::string_view symbol, ByteView signature)
@@ -66,7 +66,7 @@ ports::HistoryEntry history(AccountId account, action::Action const& action, std
             .at = at,
             .event = std::move(event),
             .client = action.client,
-            .detail = json::write(std::move(detail)),
+            .detail = json::write(detail),
             .record = action.record};
 }
 

@@ -23,9 +23,9 @@ constexpr Seconds longest_without_a_look = 30s;
 
 // ---- what requests have in common ----------------------------------------------------------------------------------
 
-Response answer(int status, json::Object object)
+Response answer(int status, json::Object const& object)
 {
-    auto response = http::json(status, json::write(std::move(object)));
+    auto response = http::json(status, json::write(object));
     response.with("Cache-Control", "no-store");
     return response;
 }

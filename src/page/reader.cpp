@@ -23,9 +23,9 @@ constexpr std::size_t chip_number_bytes = 16;
 constexpr std::size_t challenge_bytes = 48;
 constexpr std::size_t most_tries = 15;
 
-Response answer(json::Object object)
+Response answer(json::Object const& object)
 {
-    auto response = http::json(200, json::write(std::move(object)));
+    auto response = http::json(200, json::write(object));
     response.with("Cache-Control", "no-store");
     return response;
 }
@@ -121,7 +121,7 @@ Flow<Response> open(Request request, EnrolmentMeans const& means, Services servi
     } else {
         co_await add_signing(object_out, enrolment, means);
     }
-    co_return answer(std::move(object_out));
+    co_return answer(object_out);
 }
 
 // ---- POST /eid/progress --------------------------------------------------------------------------------------------

@@ -760,7 +760,7 @@ Flow<json::Object> EnrolmentWorld::ask(Computer& computer, http::Origin origin, 
     request.headers = {{"accept-language", "en"}, {"origin", id_url}};
     if (request.method == "POST") {
         request.headers.emplace_back("content-type", "application/json");
-        request.body = json::write(std::move(body));
+        request.body = json::write(body);
     }
     if (!computer.cookie.empty()) request.headers.emplace_back("cookie", computer.cookie);
     request.remote_address = computer.address;
