@@ -1,6 +1,7 @@
 #include "action/assurance.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
+#include "device/fingerprint.hpp"
 #include "device/world_testing.hpp"
 
 namespace symbolon::device {
