@@ -76,7 +76,7 @@ private:
     Flow<store::Committed> commit_and_remember(std::vector<store::Write> writes);
 
     Commits commits_;
-    std::optional<store::MemoryEngine> before_; ///< the last commit, where it may be lost
+    std::optional<store::MemoryEngine> before_; ///< the records before the last commit, where that may be lost
     Watcher* watching_ = nullptr;
 };
 
