@@ -282,7 +282,7 @@ void EnrolmentWatcher::judge_accounts()
             ++count["accounts unblocked"];
             auto const is_same = known.source.kind == account->source.kind && known.source.bank == account->source.bank;
             auto const both_spoke = account->source.kind == account::Source::Kind::card &&
-                                    world_.clock_now() < known.card_may_unblock_until + clock_went_back_;
+                                    world().clock_now() < known.card_may_unblock_until + clock_went_back();
             if (both_spoke) ++count["accounts unblocked by bank and card"];
             if (!is_same && !both_spoke) violated(EnrolmentInvariant::only_its_source_unblocks, id.text());
         }

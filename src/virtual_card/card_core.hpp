@@ -36,8 +36,8 @@ inline constexpr Byte authentication_key_reference = 0x82;
 inline constexpr Byte signature_key_reference = 0x83;
 
 /// The Belpic applet of generation 1.7 or 1.8: a command APDU in, a response APDU out. It knows neither reader nor
-/// clock; chance is only in signatures and in GET CHALLENGE. Tries of the PIN outlive a reset; everything else that a session gains does
-/// not.
+/// clock; chance is only in signatures and in GET CHALLENGE. Tries of the PIN outlive a reset; everything else that a
+/// session gains does not.
 ///
 /// T=0 only: a command is 4 bytes, or a header with P3 and that many bytes; a stray Le after the data is overlooked,
 /// and answers longer than the protocol carries wait for GET RESPONSE.
