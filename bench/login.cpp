@@ -25,12 +25,12 @@
 
 #include <arpa/inet.h>
 #include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <fcntl.h>
 #include <fstream>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/vfs.h>
@@ -351,24 +351,23 @@ public:
 
     explicit HttpClient(std::string origin) : origin_{std::move(origin)}, handle_{curl_easy_init()} {}
 
-    Result<Answer> get(std::string const& path, Headers headers = {})
+    Result<Answer> get(std::string const& path, Headers const& headers = {})
     {
-        return send(path, std::nullopt, std::move(headers));
+        return send(path, std::nullopt, headers);
     }
-    Result<Answer> post(std::string const& path, http::Parameters const& form, Headers headers = {})
+    Result<Answer> post(std::string const& path, http::Parameters const& form, Headers const& headers = {})
     {
-        return send(path, http::write_parameters(form), std::move(headers));
+        return send(path, http::write_parameters(form), headers);
     }
 
 private:
-    Result<Answer> send(std::string const& path, std::optional<std::string> const& form, Headers headers)
+    Result<Answer> send(std::string const& path, std::optional<std::string> const& form, Headers const& headers)
     {
         auto* const handle = handle_.get();
         curl_easy_reset(handle);
         Answer answer;
         auto const url = origin_ + path;
-        headers.emplace_back("Expect:");
-        curl_slist* list = nullptr;
+        auto* list = curl_slist_append(nullptr, "Expect:");
         for (auto const& line : headers) list = curl_slist_append(list, line.c_str());
         std::unique_ptr<curl_slist, decltype([](curl_slist* it) { curl_slist_free_all(it); })> const owner{list};
         curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
@@ -546,6 +545,7 @@ Result<void> log_in(std::vector<std::unique_ptr<Queue>>& queues, int logins, Sto
     Result<void> result;
     {
         std::vector<std::jthread> threads;
+        threads.reserve(queues.size());
         for (auto& queue : queues)
             threads.emplace_back([&, queue = queue.get()] {
                 while (left.fetch_sub(1) > 0) {
@@ -689,6 +689,7 @@ Result<void> run(Options const& options)
     std::vector<std::vector<Holder>> shares(many);
     for (std::size_t i = 0; i < holders.size(); ++i) shares[i % many].push_back(holders[i]);
     std::vector<std::unique_ptr<Queue>> queues;
+    queues.reserve(many);
     for (auto const& share : shares) queues.push_back(std::make_unique<Queue>(addresses, partner, share));
 
     // Everybody once, not counted: connections, nonces of the phones, what the server remembers.
