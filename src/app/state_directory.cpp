@@ -82,19 +82,19 @@ crypto::KeyType key_type_of(crypto::SignatureAlgorithm algorithm)
     return algorithm == crypto::SignatureAlgorithm::rs256 ? crypto::KeyType::rsa : crypto::KeyType::ec_p256;
 }
 
-SigningKeyRow new_row(crypto::SignatureAlgorithm algorithm, Instant signs_from)
+crypto::TimedKey new_row(crypto::SignatureAlgorithm algorithm, Instant signs_from)
 {
     auto key = crypto::PrivateKey::generate(key_type_of(algorithm));
     auto name = key.public_key().thumbprint();
     return {
         .key = {.key_id = std::move(name), .algorithm = algorithm, .key = std::move(key)},
         .signs_from = signs_from,
-        .signs_until = no_end,
-        .published_until = no_end,
+        .signs_until = crypto::no_end,
+        .published_until = crypto::no_end,
     };
 }
 
-Result<void> write_rows(fs::path const& path, std::vector<SigningKeyRow> const& rows)
+Result<void> write_rows(fs::path const& path, std::vector<crypto::TimedKey> const& rows)
 {
     json::Array keys;
     for (auto const& row : rows) {
@@ -102,8 +102,8 @@ Result<void> write_rows(fs::path const& path, std::vector<SigningKeyRow> const& 
         key["kid"] = row.key.key_id;
         key["alg"] = name_of(row.key.algorithm);
         key["signs_from"] = numeric_date(row.signs_from);
-        if (row.signs_until != no_end) key["signs_until"] = numeric_date(row.signs_until);
-        if (row.published_until != no_end) key["published_until"] = numeric_date(row.published_until);
+        if (row.signs_until != crypto::no_end) key["signs_until"] = numeric_date(row.signs_until);
+        if (row.published_until != crypto::no_end) key["published_until"] = numeric_date(row.published_until);
         key["private_key"] = crypto::base64url(row.key.key.der().reveal());
         keys.push_back(std::move(key));
     }
@@ -113,7 +113,7 @@ Result<void> write_rows(fs::path const& path, std::vector<SigningKeyRow> const& 
     return write_secret_file(path, bytes_of(text.reveal()));
 }
 
-Result<SigningKeyRow> row_in(json::Value const& value)
+Result<crypto::TimedKey> row_in(json::Value const& value)
 {
     if (!value.is_object()) return fail(Outcome::json_malformed, "a key is no object");
     auto const& object = value.as_object();
@@ -125,9 +125,9 @@ Result<SigningKeyRow> row_in(json::Value const& value)
     if (!fits(*algorithm, key.type())) return fail(Outcome::json_malformed, "the key is not of its algorithm");
     auto const end = [&](std::string_view name) -> Result<Instant> {
         auto const at = TRY(json::optional_integer(object, name));
-        return at ? instant_of(*at) : no_end;
+        return at ? instant_of(*at) : crypto::no_end;
     };
-    return SigningKeyRow{
+    return crypto::TimedKey{
         .key = {.key_id = TRY(json::text(object, "kid")), .algorithm = *algorithm, .key = std::move(key)},
         .signs_from = instant_of(TRY(json::integer(object, "signs_from"))),
         .signs_until = TRY(end("signs_until")),
@@ -197,7 +197,7 @@ Result<void> make_state_directory(fs::path const& directory, std::string_view se
         TRY(write_secret_file(directory / name, key.reveal()));
     }
     for (auto const* name : {"record.key", "push.key"}) TRY(write_new_p256_key(directory / name));
-    std::vector<SigningKeyRow> rows;
+    std::vector<crypto::TimedKey> rows;
     rows.reserve(signing_algorithms.size());
     for (auto const algorithm : signing_algorithms) rows.push_back(new_row(algorithm, now));
     TRY(write_rows(signing_file(directory), rows));
@@ -209,14 +209,14 @@ Result<void> make_state_directory(fs::path const& directory, std::string_view se
 
 namespace {
 
-Result<std::vector<SigningKeyRow>> read_rows(fs::path const& file)
+Result<std::vector<crypto::TimedKey>> read_rows(fs::path const& file)
 {
     auto const content = TRY(read_secret_file(file));
     auto const object = json::parse_object(text_of(content.reveal()));
     if (!object) return invalid(file, object.error().detail);
     auto const keys = json::array(*object, "keys");
     if (!keys) return invalid(file, keys.error().detail);
-    std::vector<SigningKeyRow> rows;
+    std::vector<crypto::TimedKey> rows;
     for (auto const& key : *keys) {
         auto row = row_in(key);
         if (!row) return invalid(file, row.error().detail);
@@ -226,9 +226,9 @@ Result<std::vector<SigningKeyRow>> read_rows(fs::path const& file)
 }
 
 /// The keys after a rotation: a new one for each algorithm, known before it signs, and the old ones after.
-std::vector<SigningKeyRow> rotated(std::vector<SigningKeyRow> rows,
-                                   std::span<crypto::SignatureAlgorithm const> algorithms, Instant now, Seconds notice,
-                                   Seconds overlap)
+std::vector<crypto::TimedKey> rotated(std::vector<crypto::TimedKey> rows,
+                                      std::span<crypto::SignatureAlgorithm const> algorithms, Instant now,
+                                      Seconds notice, Seconds overlap)
 {
     std::erase_if(rows, [&](auto const& row) { return now >= row.published_until; });
     auto const change = now + notice;
@@ -245,22 +245,9 @@ std::vector<SigningKeyRow> rotated(std::vector<SigningKeyRow> rows,
 
 } // namespace
 
-Result<std::vector<SigningKeyRow>> read_signing_keys(fs::path const& directory)
+Result<std::vector<crypto::TimedKey>> read_signing_keys(fs::path const& directory)
 {
     return read_rows(signing_file(directory));
-}
-
-std::vector<crypto::SigningKey> keys_at(std::vector<SigningKeyRow> const& rows, Instant now)
-{
-    std::vector<crypto::SigningKey> signing;
-    std::vector<crypto::SigningKey> published;
-    for (auto const& row : rows) {
-        if (now >= row.published_until) continue;
-        auto const signs = now >= row.signs_from && now < row.signs_until;
-        (signs ? signing : published).push_back(row.key);
-    }
-    signing.insert(signing.end(), published.begin(), published.end());
-    return signing;
 }
 
 Result<void> rotate_signing_keys(fs::path const& directory, Instant now, Seconds notice, Seconds overlap)
@@ -305,7 +292,7 @@ Result<void> end_master_rotation(fs::path const& directory)
 
 Result<State> read_state(fs::path const& directory, Instant now)
 {
-    auto keys = keys_at(TRY(read_signing_keys(directory)), now);
+    auto keys = crypto::keys_at(TRY(read_signing_keys(directory)), now);
     for (auto const algorithm : signing_algorithms)
         if (std::ranges::find(keys, algorithm, &crypto::SigningKey::algorithm) == keys.end())
             return invalid(signing_file(directory), "has no key for " + std::string{name_of(algorithm)});
@@ -344,47 +331,26 @@ Result<bank::Keys> read_bank_keys(fs::path const& directory)
     if (is_missing(encryption_file))
         TRY(write_secret_file(encryption_file,
                               crypto::PrivateKey::generate(crypto::KeyType::rsa, encryption_bits).der().reveal()));
-    auto signing = TRY(read_p256_key(signing_file));
-    std::vector<bank::TimedKey> timed;
-    if (auto const rows = bank_signing_file(directory); !is_missing(rows))
-        for (auto& row : TRY(read_rows(rows)))
-            timed.push_back({.key = std::move(row.key),
-                             .signs_from = row.signs_from,
-                             .signs_until = row.signs_until,
-                             .published_until = row.published_until});
+    auto first = TRY(read_p256_key(signing_file));
+    auto first_name = first.public_key().thumbprint();
+    std::vector<crypto::TimedKey> signing{{.key = {.key_id = std::move(first_name),
+                                                   .algorithm = crypto::SignatureAlgorithm::es256,
+                                                   .key = std::move(first)},
+                                           .signs_from = Instant{}}};
+    if (auto const rotated_keys = bank_signing_file(directory); !is_missing(rotated_keys))
+        signing = TRY(read_rows(rotated_keys));
     auto encryption = crypto::PrivateKey::from_der(TRY(read_secret_file(encryption_file)));
     if (!encryption || encryption->type() != crypto::KeyType::rsa) return invalid(encryption_file, "is no RSA key");
-    auto signing_name = signing.public_key().thumbprint();
     auto encryption_name = encryption->public_key().thumbprint();
     return bank::Keys{
-        .signing = {.key_id = std::move(signing_name),
-                    .algorithm = crypto::SignatureAlgorithm::es256,
-                    .key = std::move(signing)},
+        .signing = std::move(signing),
         .decryption = {{.key_id = std::move(encryption_name), .key = *std::move(encryption)}},
-        .timed = std::move(timed),
     };
-}
-
-Result<std::vector<SigningKeyRow>> bank_signing_keys(fs::path const& directory)
-{
-    auto keys = TRY(read_bank_keys(directory));
-    std::vector<SigningKeyRow> rows;
-    for (auto& each : keys.timed)
-        rows.push_back({.key = std::move(each.key),
-                        .signs_from = each.signs_from,
-                        .signs_until = each.signs_until,
-                        .published_until = each.published_until});
-    if (rows.empty())
-        rows.push_back({.key = std::move(keys.signing),
-                        .signs_from = Instant{},
-                        .signs_until = no_end,
-                        .published_until = no_end});
-    return rows;
 }
 
 Result<void> rotate_bank_keys(fs::path const& directory, Instant now, Seconds notice, Seconds overlap)
 {
-    auto rows = TRY(bank_signing_keys(directory));
+    auto rows = TRY(read_bank_keys(directory)).signing;
     return write_rows(bank_signing_file(directory),
                       rotated(std::move(rows), std::array{crypto::SignatureAlgorithm::es256}, now, notice, overlap));
 }

@@ -4,7 +4,7 @@
 #include "bank/settings.hpp"
 #include "base/instant.hpp"
 #include "base/result.hpp"
-#include "crypto/jws.hpp"
+#include "crypto/timed_key.hpp"
 #include "store/keyring.hpp"
 
 #include <filesystem>
@@ -29,17 +29,6 @@
 ///     vault/           the vault's own (vault::make_vault); permit.key in it, or moved beside these, is the server's
 ///     store.db         made at the first start
 namespace symbolon::app {
-
-/// A key that signs for partners, and when.
-struct SigningKeyRow {
-    crypto::SigningKey key;
-    Instant signs_from;  ///< published before, so that partners know it in time
-    Instant signs_until; ///< from then on another one of its algorithm signs; Instant::max(): none yet
-    Instant published_until;
-};
-
-/// The instant of what has no end yet.
-inline constexpr Instant no_end = Instant::max();
 
 struct State {
     store::Keys keys;
@@ -74,10 +63,7 @@ Result<void> end_master_rotation(std::filesystem::path const& directory);
 SecretBytes derived_key(State const& state, std::string_view purpose);
 
 /// All signing keys that are kept, in the order in which they were made. Fails with configuration_invalid.
-Result<std::vector<SigningKeyRow>> read_signing_keys(std::filesystem::path const& directory);
-
-/// The order in which a provider takes them: those published at `now`; of each algorithm first the one that signs.
-std::vector<crypto::SigningKey> keys_at(std::vector<SigningKeyRow> const& rows, Instant now);
+Result<std::vector<crypto::TimedKey>> read_signing_keys(std::filesystem::path const& directory);
 
 /// Makes a new key for each algorithm. It is published at once and signs after `notice`; the one before is published
 /// for `overlap` more. Keys whose time is over are forgotten. Fails with configuration_invalid.
@@ -85,10 +71,6 @@ Result<void> rotate_signing_keys(std::filesystem::path const& directory, Instant
 
 /// Our keys towards the banks, made where they are missing. Fails with configuration_invalid.
 Result<bank::Keys> read_bank_keys(std::filesystem::path const& directory);
-
-/// The keys that we sign with towards the banks, in the order in which they were made. Fails with
-/// configuration_invalid.
-Result<std::vector<SigningKeyRow>> bank_signing_keys(std::filesystem::path const& directory);
 
 /// As rotate_signing_keys, for the key that we sign with towards the banks. The key that they encrypt to stays.
 Result<void> rotate_bank_keys(std::filesystem::path const& directory, Instant now, Seconds notice, Seconds overlap);

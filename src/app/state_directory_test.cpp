@@ -26,7 +26,7 @@ protected:
 
     [[nodiscard]] std::vector<std::string> names_at(Instant now) const
     {
-        return names(keys_at(read_signing_keys(directory()).value(), now));
+        return names(crypto::keys_at(read_signing_keys(directory()).value(), now));
     }
 
 private:

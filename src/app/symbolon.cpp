@@ -36,7 +36,7 @@ Instant now() { return std::chrono::floor<Seconds>(std::chrono::system_clock::no
 /// "2026-09-23T12:00:00Z" (RFC 3339).
 std::string written(Instant at)
 {
-    if (at == app::no_end) return "-";
+    if (at == crypto::no_end) return "-";
     auto const day = std::chrono::floor<std::chrono::days>(at);
     std::chrono::year_month_day const date{day};
     std::chrono::hh_mm_ss const time{at - day};
@@ -91,7 +91,7 @@ Result<void> init(fs::path const& directory)
     return {};
 }
 
-void say_keys(std::vector<app::SigningKeyRow> const& rows)
+void say_keys(std::vector<crypto::TimedKey> const& rows)
 {
     auto const at = now();
     for (auto const& row : rows) {
@@ -296,7 +296,7 @@ Result<void> rotate_bank_keys(fs::path const& config, Seconds notice, Seconds ov
 {
     auto const directory = TRY(app::read_configuration(config)).state_directory;
     TRY(app::rotate_bank_keys(directory, now(), notice, overlap));
-    say_keys(TRY(app::bank_signing_keys(directory)));
+    say_keys(TRY(app::read_bank_keys(directory)).signing);
     return {};
 }
 

@@ -18,9 +18,10 @@ using ::testing::Not;
 
 Keys make_keys()
 {
-    return {.signing = {.key_id = "ours",
-                        .algorithm = SignatureAlgorithm::es256,
-                        .key = crypto::PrivateKey::generate(KeyType::ec_p256)},
+    return {.signing = {{.key = {.key_id = "ours",
+                                 .algorithm = SignatureAlgorithm::es256,
+                                 .key = crypto::PrivateKey::generate(KeyType::ec_p256)},
+                         .signs_from = {}}},
             .decryption = {{.key_id = "enc", .key = crypto::PrivateKey::generate(KeyType::rsa)},
                            {.key_id = "enc-ec", .key = crypto::PrivateKey::generate(KeyType::ec_p256)}}};
 }
@@ -90,7 +91,7 @@ protected:
         return keys;
     }();
     std::vector<crypto::VerificationKey> clients_{
-        {.key_id = "ours", .algorithm = {}, .key = keys_.signing.key.public_key()}};
+        {.key_id = "ours", .algorithm = {}, .key = keys_.signing.front().key.key.public_key()}};
     FakeBank kbc_{"https://kbc.example", clients_, clock_, *random_};
     FakeBank cbc_{"https://cbc.example", clients_, clock_, *random_};
     testing::FakeNetwork network_;
@@ -533,10 +534,10 @@ TEST_F(BankConnection, H3_is_signed_for_with_a_new_key_once_it_was_published_for
     auto const next = crypto::PrivateKey::generate(KeyType::ec_p256);
     auto const begin_at = clock_.at;
     auto keys = keys_;
-    keys.timed.push_back(TimedKey{
-        .key = keys_.signing, .signs_from = {}, .signs_until = begin_at + 1h, .published_until = begin_at + 3h});
-    keys.timed.push_back(TimedKey{.key = {.key_id = "next", .algorithm = SignatureAlgorithm::es256, .key = next},
-                                  .signs_from = begin_at + 1h});
+    keys.signing.front().signs_until = begin_at + 1h;
+    keys.signing.front().published_until = begin_at + 3h;
+    keys.signing.push_back(
+        {.key = {.key_id = "next", .algorithm = SignatureAlgorithm::es256, .key = next}, .signs_from = begin_at + 1h});
     // A bank that knows the old key alone, as one that has not fetched the set again, and one that knows both.
     auto both = clients_;
     both.push_back({.key_id = "next", .algorithm = {}, .key = next.public_key()});

@@ -1,8 +1,7 @@
 #pragma once
 
-#include "base/instant.hpp"
 #include "crypto/jwe.hpp"
-#include "crypto/jws.hpp"
+#include "crypto/timed_key.hpp"
 #include "enrolment/bank.hpp"
 
 #include <array>
@@ -31,22 +30,12 @@ struct Registration {
     [[nodiscard]] std::string claim(std::string_view name) const;
 };
 
-/// One of several keys that sign for us in turn. Published from the beginning, so that a bank knows it in time, until
-/// some time after the next one took its place.
-struct TimedKey {
-    crypto::SigningKey key;
-    Instant signs_from;
-    Instant signs_until = Instant::max();
-    Instant published_until = Instant::max();
-};
-
 /// Our keys towards all banks.
 struct Keys {
-    crypto::SigningKey signing;                    ///< ES256: who we are (private_key_jwt), where none of `timed` signs
+    std::vector<crypto::TimedKey> signing;         ///< ES256: who we are (private_key_jwt); the last has no end
     std::vector<crypto::DecryptionKey> decryption; ///< ID tokens are encrypted to these
-    std::vector<TimedKey> timed;                   ///< all that are kept, where keys were rotated, `signing` among them
 
-    [[nodiscard]] crypto::SigningKey const& signing_at(Instant now) const;
+    [[nodiscard]] crypto::SigningKey signing_at(Instant now) const;
 };
 
 struct Settings {
