@@ -81,8 +81,6 @@ public:
     PcscCard(std::unique_ptr<Connection> connection, std::string reader, Sleep sleep,
              std::chrono::milliseconds others_may_take)
         : connection_{std::move(connection)},
-          context_{connection_->context},
-          handle_{connection_->handle},
           reader_{std::move(reader)},
           sleep_{std::move(sleep)},
           others_may_take_{others_may_take},
@@ -94,7 +92,8 @@ public:
         std::array<Byte, longest_answer_bytes> answer{};
         DWORD size = answer.size();
         auto const* how = connection_->protocol == SCARD_PROTOCOL_T1 ? SCARD_PCI_T1 : SCARD_PCI_T0;
-        auto const error = SCardTransmit(handle_, how, command.data(), command.size(), nullptr, answer.data(), &size);
+        auto const error =
+            SCardTransmit(connection_->handle, how, command.data(), command.size(), nullptr, answer.data(), &size);
         if (error != SCARD_S_SUCCESS) return failed(cause_of(error), "SCardTransmit");
         return Bytes{answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(size)};
     }
@@ -103,7 +102,7 @@ public:
     {
         auto waited = 0ms;
         for (int reconnections = 0;;) {
-            auto error = SCardBeginTransaction(handle_);
+            auto error = SCardBeginTransaction(connection_->handle);
             if (error == SCARD_S_SUCCESS) return {};
             if (error == SCARD_E_SHARING_VIOLATION && waited < others_may_take_) {
                 sleep_(poll_every);
@@ -114,13 +113,13 @@ public:
             // we know.
             if (error != SCARD_W_RESET_CARD || reconnections++ == most_reconnections)
                 return failed(cause_of(error), "SCardBeginTransaction");
-            error = SCardReconnect(handle_, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, SCARD_LEAVE_CARD,
-                                   &connection_->protocol);
+            error = SCardReconnect(connection_->handle, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1,
+                                   SCARD_LEAVE_CARD, &connection_->protocol);
             if (error != SCARD_S_SUCCESS) return failed(cause_of(error), "SCardReconnect");
         }
     }
 
-    void end_transaction() noexcept override { SCardEndTransaction(handle_, SCARD_LEAVE_CARD); }
+    void end_transaction() noexcept override { SCardEndTransaction(connection_->handle, SCARD_LEAVE_CARD); }
 
     [[nodiscard]] bool has_pin_pad() const override { return verify_on_reader_.has_value(); }
 
@@ -130,8 +129,8 @@ public:
         auto const structure = pin_verify_structure(verify_template);
         std::array<Byte, longest_answer_bytes> answer{};
         DWORD size = 0;
-        auto const error = SCardControl(handle_, *verify_on_reader_, structure.data(), structure.size(), answer.data(),
-                                        answer.size(), &size);
+        auto const error = SCardControl(connection_->handle, *verify_on_reader_, structure.data(), structure.size(),
+                                        answer.data(), answer.size(), &size);
         if (error != SCARD_S_SUCCESS) return failed(cause_of(error), "SCardControl");
         return Bytes{answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(size)};
     }
@@ -147,7 +146,7 @@ private:
         for (auto waited = 0ms; waited <= removal_is_noticed_within; waited += poll_every) {
             SCARD_READERSTATE state{};
             state.szReader = reader_.c_str();
-            auto const asked = SCardGetStatusChange(context_, 0, &state, 1);
+            auto const asked = SCardGetStatusChange(connection_->context, 0, &state, 1);
             if (asked != SCARD_S_SUCCESS) return is_of_service(asked) ? asked : SCARD_W_REMOVED_CARD;
             if ((state.dwEventState & SCARD_STATE_PRESENT) == 0) return SCARD_W_REMOVED_CARD;
             sleep_(poll_every);
@@ -160,8 +159,8 @@ private:
     {
         std::array<Byte, longest_answer_bytes> features{};
         DWORD size = 0;
-        if (SCardControl(handle_, CM_IOCTL_GET_FEATURE_REQUEST, nullptr, 0, features.data(), features.size(), &size) !=
-            SCARD_S_SUCCESS)
+        if (SCardControl(connection_->handle, CM_IOCTL_GET_FEATURE_REQUEST, nullptr, 0, features.data(),
+                         features.size(), &size) != SCARD_S_SUCCESS)
             return std::nullopt;
         for (std::size_t at = 0; at + 6 <= size; at += 6) {
             if (features.at(at) != FEATURE_VERIFY_PIN_DIRECT || features.at(at + 1) != 4) continue;
@@ -173,8 +172,6 @@ private:
     }
 
     std::unique_ptr<Connection> connection_;
-    SCARDCONTEXT context_;
-    SCARDHANDLE handle_;
     std::string reader_;
     Sleep sleep_;
     std::chrono::milliseconds others_may_take_;
