@@ -45,14 +45,18 @@ std::optional<std::string> known_browser(Request const& request)
     return decoded && decoded->size() == token_bytes ? value : std::nullopt;
 }
 
-/// Whether a browser may have our cookie and didn't send it, since a page of another site posted the request
-/// (SameSite=Lax). A new one would take the place of the old one, and with it the sign-ins that wait in other tabs; a
-/// navigation by GET brings it along. Not with what shouldn't stand in an address, or wouldn't fit.
-bool must_come_by_get(Request const& request, Parameters const& parameters)
+/// The address to come again by, where a browser may have our cookie and didn't send it, since a page of another site
+/// posted the request (SameSite=Lax). A new one would take the place of the old one, and with it the sign-ins that wait
+/// in other tabs; a navigation by GET brings it along. Not with what shouldn't stand in an address, or wouldn't fit.
+std::optional<std::string> address_to_get(Request const& request, Parameters const& parameters)
 {
     constexpr std::size_t longest_query = 8UZ * 1024;
-    return request.method == "POST" && !known_browser(request) && request.header("sec-fetch-site") == "cross-site" &&
-           !given(parameters, "login_hint") && http::write_parameters(parameters).size() <= longest_query;
+    auto const is_without_cookie =
+        request.method == "POST" && !known_browser(request) && request.header("sec-fetch-site") == "cross-site";
+    if (!is_without_cookie || given(parameters, "login_hint")) return std::nullopt;
+    auto const query = http::write_parameters(parameters);
+    if (query.size() > longest_query) return std::nullopt;
+    return "/authorize?" + query;
 }
 
 /// The language of the page: the client's wish, then the browser's.
@@ -112,8 +116,7 @@ Flow<Response> authorize(Request request, Provider const& provider, ports::Servi
     auto const client = co_await services.clients.find(id);
     if (!client) co_return fail(Outcome::client_unknown);
     auto const redirect_uri = co_await trusted_redirect_uri(parameters, client->value);
-    if (must_come_by_get(request, parameters))
-        co_return http::see_other("/authorize?" + http::write_parameters(parameters));
+    if (auto const address = address_to_get(request, parameters)) co_return http::see_other(*address);
 
     // "If the resource owner denies the access request or if the request fails for reasons other than a missing or
     // invalid redirection URI, the authorization server informs the client by adding […] parameters to the query
