@@ -348,13 +348,20 @@ public:
         co_return found;
     }
 
-    /// Does all of it or nothing; what was written is remembered. `last` comes behind all others: where one of them
-    /// stands in the way too, the conflict is that one's.
-    Flow<Committed> commit(std::vector<Write> writes, std::vector<Change> changes, std::optional<Insert> last = {})
+    struct Done : Committed {
+        bool was_used = false; ///< the conflict is that of `once`
+    };
+
+    /// Does all of it or nothing; what was written is remembered. `once` is used up by it, behind all others: where one
+    /// of them stands in the way too, the conflict is that one's.
+    Flow<Done> commit(std::vector<Write> writes, std::vector<Change> changes,
+                      std::optional<ports::Once> once = std::nullopt)
     {
         for (auto& change : changes) writes.push_back(std::move(change.write));
-        if (last) writes.emplace_back(*std::move(last));
-        auto committed = co_await engine.commit(std::move(writes));
+        auto const use = writes.size();
+        if (once) writes.emplace_back(use_of(*once, keyring));
+        Done committed{co_await engine.commit(std::move(writes))};
+        committed.was_used = committed.conflict && committed.conflict->write == use;
         if (committed.conflict) co_return committed;
         for (auto& change : changes)
             cache.remember(change.table, change.id, change.version, std::move(change.owner), std::move(change.value));
@@ -481,10 +488,9 @@ public:
         changes.push_back(access_.insertion_under(std::move(account), owner.key));
         changes.push_back(access_.insertion_under(std::move(device), owner.key));
         changes.push_back(std::move(enrolment_update));
-        auto const credential_write = writes.size() + changes.size();
-        auto const committed = co_await access_.commit(std::move(writes), std::move(changes), use_of(credential));
+        auto const committed = co_await access_.commit(std::move(writes), std::move(changes), std::move(credential));
         if (!committed.conflict) co_return {};
-        co_await check_credential(committed, credential, credential_write);
+        co_await check_credential(committed);
         if (committed.conflict->write == account_write && committed.conflict->key != nullptr) {
             auto const person = co_await find_by_national_number(national_number);
             if (person) co_return fail(Outcome::already_a_holder, "the same person has an account");
@@ -513,9 +519,9 @@ public:
         }
         auto enrolment_update = co_await access_.update(std::move(move.enrolment));
         changes.push_back(std::move(enrolment_update));
-        auto const credential_write = writes.size() + changes.size();
-        auto const committed = co_await access_.commit(std::move(writes), std::move(changes), use_of(move.credential));
-        co_await check_credential(committed, move.credential, credential_write);
+        auto const committed =
+            co_await access_.commit(std::move(writes), std::move(changes), std::move(move.credential));
+        co_await check_credential(committed);
         co_await check_number(committed);
         co_return {};
     }
@@ -585,18 +591,9 @@ private:
         co_return {};
     }
 
-    [[nodiscard]] std::optional<Insert> use_of(std::optional<ports::Once> const& credential) const
+    static Result<void> check_credential(Access::Done const& committed)
     {
-        if (!credential) return std::nullopt;
-        return store::use_of(*credential, access_.keyring);
-    }
-
-    /// `write`: where the use of the credential stands, if there is one.
-    static Result<void> check_credential(Committed const& committed, std::optional<ports::Once> const& credential,
-                                         std::size_t write)
-    {
-        if (credential && committed.conflict && committed.conflict->write == write)
-            return fail(Outcome::passkey_refused, "the credential is known already");
+        if (committed.was_used) return fail(Outcome::passkey_refused, "the credential is known already");
         return {};
     }
 
@@ -636,11 +633,9 @@ public:
         std::vector<Write> writes;
         auto line = co_await access_.line(std::move(entry));
         Access::add(writes, std::move(line));
-        auto const once_write = writes.size() + changes.size();
-        auto const committed =
-            co_await access_.commit(std::move(writes), std::move(changes), use_of(once, access_.keyring));
+        auto const committed = co_await access_.commit(std::move(writes), std::move(changes), std::move(once));
         if (!committed.conflict) co_return true;
-        if (committed.conflict->write == once_write) co_return false;
+        if (committed.was_used) co_return false;
         co_return fail(Outcome::conflict, "somebody else was first");
     }
 
