@@ -46,24 +46,21 @@ Bytes changed(ByteView certificate, Change const& change)
     return der_of(x509.get(), i2d_X509);
 }
 
-X509_EXTENSION* extension(char const* oid, bool critical)
+using ExtensionOwner = std::unique_ptr<X509_EXTENSION, FreeWith<X509_EXTENSION_free>>;
+
+ExtensionOwner extension(char const* oid, bool critical)
 {
     auto* object = OBJ_txt2obj(oid, 1);
     auto* value = ASN1_OCTET_STRING_new();
     std::array<unsigned char, 2> const null{0x05, 0x00};
     ASN1_OCTET_STRING_set(value, null.data(), static_cast<int>(null.size()));
-    auto* made = X509_EXTENSION_create_by_OBJ(nullptr, object, critical ? 1 : 0, value);
+    ExtensionOwner made{X509_EXTENSION_create_by_OBJ(nullptr, object, critical ? 1 : 0, value)};
     ASN1_OCTET_STRING_free(value);
     ASN1_OBJECT_free(object);
     return made;
 }
 
-void add_unknown(X509* x509, bool critical)
-{
-    auto* added = extension(unknown_extension, critical);
-    X509_add_ext(x509, added, -1);
-    X509_EXTENSION_free(added);
-}
+void add_unknown(X509* x509, bool critical) { X509_add_ext(x509, extension(unknown_extension, critical).get(), -1); }
 
 void remove(X509* x509, int nid)
 {
@@ -72,12 +69,12 @@ void remove(X509* x509, int nid)
 }
 
 /// An extension by OpenSSL's words for its value.
-X509_EXTENSION* extension_of(int nid, char const* value)
+ExtensionOwner extension_of(int nid, char const* value)
 {
     std::unique_ptr<CONF, FreeWith<NCONF_free>> const no_sections{NCONF_new(nullptr)};
     X509V3_CTX context{};
     X509V3_set_nconf(&context, no_sections.get());
-    auto* made = X509V3_EXT_nconf_nid(no_sections.get(), &context, nid, value);
+    ExtensionOwner made{X509V3_EXT_nconf_nid(no_sections.get(), &context, nid, value)};
     EXPECT_NE(made, nullptr) << value;
     return made;
 }
@@ -85,9 +82,7 @@ X509_EXTENSION* extension_of(int nid, char const* value)
 void replace(X509* x509, int nid, char const* value)
 {
     remove(x509, nid);
-    auto* added = extension_of(nid, value);
-    X509_add_ext(x509, added, -1);
-    X509_EXTENSION_free(added);
+    X509_add_ext(x509, extension_of(nid, value).get(), -1);
 }
 
 Bytes const& leaf()
@@ -265,16 +260,12 @@ TEST(Ocsp, what_is_critical_and_not_understood_makes_an_answer_void)
 {
     auto const in_answer = [](bool critical) {
         return answer_verdict([critical](OCSP_BASICRESP* answer) {
-            auto* added = extension(unknown_extension, critical);
-            OCSP_BASICRESP_add_ext(answer, added, -1);
-            X509_EXTENSION_free(added);
+            OCSP_BASICRESP_add_ext(answer, extension(unknown_extension, critical).get(), -1);
         });
     };
     auto const in_single = [](bool critical) {
         return answer_verdict([critical](OCSP_BASICRESP* answer) {
-            auto* added = extension(unknown_extension, critical);
-            OCSP_SINGLERESP_add_ext(OCSP_resp_get0(answer, 0), added, -1);
-            X509_EXTENSION_free(added);
+            OCSP_SINGLERESP_add_ext(OCSP_resp_get0(answer, 0), extension(unknown_extension, critical).get(), -1);
         });
     };
     EXPECT_EQ(answer_verdict([](OCSP_BASICRESP*) {}), "good");
@@ -323,17 +314,13 @@ std::string list_verdict(std::function<void(X509_CRL*)> const& change)
 TEST(Crl, what_is_critical_and_not_understood_makes_a_list_void)
 {
     auto const in_list = [](bool critical) {
-        return list_verdict([critical](X509_CRL* crl) {
-            auto* added = extension(unknown_extension, critical);
-            X509_CRL_add_ext(crl, added, -1);
-            X509_EXTENSION_free(added);
-        });
+        return list_verdict(
+            [critical](X509_CRL* crl) { X509_CRL_add_ext(crl, extension(unknown_extension, critical).get(), -1); });
     };
     auto const in_entry = [](bool critical) {
         return list_verdict([critical](X509_CRL* crl) {
-            auto* added = extension(unknown_extension, critical);
-            X509_REVOKED_add_ext(sk_X509_REVOKED_value(X509_CRL_get_REVOKED(crl), 0), added, -1);
-            X509_EXTENSION_free(added);
+            X509_REVOKED_add_ext(sk_X509_REVOKED_value(X509_CRL_get_REVOKED(crl), 0),
+                                 extension(unknown_extension, critical).get(), -1);
         });
     };
     EXPECT_EQ(list_verdict([](X509_CRL*) {}), "good");
@@ -346,11 +333,7 @@ TEST(Crl, what_is_critical_and_not_understood_makes_a_list_void)
 TEST(Crl, of_some_certificates_or_changes_only_says_of_none_that_it_is_good)
 {
     auto const with = [](int nid, char const* value) {
-        return list_verdict([&](X509_CRL* crl) {
-            auto* added = extension_of(nid, value);
-            X509_CRL_add_ext(crl, added, -1);
-            X509_EXTENSION_free(added);
-        });
+        return list_verdict([&](X509_CRL* crl) { X509_CRL_add_ext(crl, extension_of(nid, value).get(), -1); });
     };
     EXPECT_EQ(with(NID_delta_crl, "DER:020101"), "revocation_answer_invalid");
     EXPECT_EQ(with(NID_delta_crl, "critical,DER:020101"), "revocation_answer_invalid");

@@ -337,17 +337,22 @@ Result<http::Response> until_answered(Phones& phones, std::function<Flow<http::R
     }
 }
 
+/// What a phone says to turn its fingerprint on.
+std::string passkey_on(device::Phone& phone)
+{
+    auto const opened = run_now(phone.send_signed("POST", "/d/passkey/challenge", "{}"));
+    auto const challenge = crypto::from_base64url(*json::text(*json::parse_object(opened->body), "challenge")).value();
+    return device::write(
+        device::make_passkey_on(phone.state(), new_passkey(Bytes(20, 1)), challenge, device::testing::right_code));
+}
+
 TEST(FingerprintOn, D1_succeeds_when_it_is_repeated_whatever_is_lost_or_stops)
 {
     for (auto const seed : seeds(60)) {
         SCOPED_TRACE(seed);
         Phones phones;
         auto phone = phones.ready.enrolled_phone();
-        auto const opened = run_now(phone.send_signed("POST", "/d/passkey/challenge", "{}"));
-        auto const challenge =
-            crypto::from_base64url(*json::text(*json::parse_object(opened->body), "challenge")).value();
-        auto const on = device::write(
-            device::make_passkey_on(phone.state(), new_passkey(Bytes(20, 1)), challenge, device::testing::right_code));
+        auto const on = passkey_on(phone);
         phones.begin(seed, {.requests_lost = 30, .answers_lost = 30, .stops = 20});
 
         auto const result = until_answered(phones, [&] {
@@ -367,11 +372,7 @@ TEST(FingerprintOn, that_comes_twice_at_once_is_on)
         SCOPED_TRACE(seed);
         Phones phones;
         auto phone = phones.ready.enrolled_phone();
-        auto const opened = run_now(phone.send_signed("POST", "/d/passkey/challenge", "{}"));
-        auto const challenge =
-            crypto::from_base64url(*json::text(*json::parse_object(opened->body), "challenge")).value();
-        auto const on = device::write(
-            device::make_passkey_on(phone.state(), new_passkey(Bytes(20, 1)), challenge, device::testing::right_code));
+        auto const on = passkey_on(phone);
         phones.begin(seed, Faults::none());
         auto const send = [&] {
             return device::turn_passkey_on(post("/d/passkey/on", on), phones.world->services(), phones.ready.settings);
