@@ -44,6 +44,11 @@ bool changes(std::vector<action::RequestedClaim> const& claims, std::vector<std:
     });
 }
 
+bool still_holds(std::vector<std::string> const& granted, std::optional<Consent> const& consent)
+{
+    return !consent || std::ranges::all_of(granted, [&](auto const& name) { return holds(consent->shared, name); });
+}
+
 Consent after(std::optional<Consent> before, action::Action const& approved, Instant now)
 {
     ENSURE(approved.account.has_value());

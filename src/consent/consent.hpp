@@ -37,6 +37,9 @@ bool asks_more(std::vector<action::RequestedClaim> const& claims);
 /// Whether an approval changes what is kept: another answer than the recalled one to any question.
 bool changes(std::vector<action::RequestedClaim> const& claims, std::vector<std::string> const& granted);
 
+/// Whether all that was granted still holds. Where nothing was ever kept, nothing was taken back.
+bool still_holds(std::vector<std::string> const& granted, std::optional<Consent> const& consent);
+
 /// What is kept after an approval. What was not asked this time stays as it was.
 Consent after(std::optional<Consent> before, action::Action const& approved, Instant now);
 

@@ -90,10 +90,13 @@ Flow<json::Array> actions_for(Account account, Device device, Services services)
 /// What is kept of the holder's consent where an approval changes it.
 Flow<std::optional<Stored<consent::Consent>>> changed_consent(Action approved, Services services)
 {
-    if (approved.claims.empty() || !consent::changes(approved.claims, approved.granted_claims))
-        co_return std::optional<Stored<consent::Consent>>{};
+    if (approved.claims.empty()) co_return std::optional<Stored<consent::Consent>>{};
+    // As it is now: the holder may have taken it back since the question was shown.
     auto const before = co_await services.consents.find(approved.account.value(), approved.client);
-    auto after = consent::after(before ? std::optional{before->value} : std::nullopt, approved, services.clock.now());
+    auto const kept = before ? std::optional{before->value} : std::nullopt;
+    if (!consent::changes(consent::recall(approved.claims, kept), approved.granted_claims))
+        co_return std::optional<Stored<consent::Consent>>{};
+    auto after = consent::after(kept, approved, services.clock.now());
     co_return std::optional{
         Stored<consent::Consent>{.value = std::move(after), .version = before ? before->version : 0}};
 }

@@ -142,6 +142,22 @@ TEST_F(PhoneActions, D4_a_consent_is_listed_withdrawn_and_asked_again)
     EXPECT_EQ(shown(world_.action(phone_, "a2")).shown.claims.front().before, "");
 }
 
+TEST_F(PhoneActions, D4_an_approval_counts_after_a_withdrawal_that_came_while_the_question_was_shown)
+{
+    EXPECT_EQ(answer(shown(world_.action(phone_, "a1")), approve()).value_or("?"), "approved");
+    auto const second = shown(world_.action(phone_, "a2"));
+    EXPECT_EQ(second.shown.claims.front().before, "shared");
+    ClientId const client{world_.action_now(ActionId{"a1"}).value.client};
+    auto const body = json::write(json::Object{{"client", client.text()}});
+    ASSERT_EQ(run_now(phone_.send_signed("POST", "/d/consents/withdraw", body))->status, 200);
+
+    EXPECT_EQ(answer(second, approve()).value_or("?"), "approved");
+    auto const consent =
+        run_now(world_.services.consents.find(world_.device_now(phone_).value.account, client)).value();
+    ASSERT_TRUE(consent);
+    EXPECT_EQ(consent->value.shared, (std::vector<std::string>{"given_name", "email"}));
+}
+
 TEST_F(PhoneActions, D5_this_was_not_me_ends_the_action_mutes_who_asked_and_warns_the_account)
 {
     auto const from = [&](std::string id, Byte browser, Byte network) {

@@ -348,10 +348,22 @@ void Site::phone_answers(Answer answer, std::vector<std::string> granted)
                                  provider.limits().return_lifetime, clock.at);
     }
     auto const device = run_now(store.devices().find(phone)).value().value();
+    std::optional<ports::Stored<consent::Consent>> consent;
+    if (!decided.value().granted_claims.empty()) {
+        auto const before = run_now(store.consents().find(holder, stored.value.client)).value();
+        consent = {.value = consent::after(before ? std::optional{before->value} : std::nullopt, *decided, clock.at),
+                   .version = before ? before->version : 0};
+    }
     ENSURE(run_now(store.actions().decide(changed(stored, decided.value()), device,
-                                          store::testing::entry(holder, "answered")))
+                                          store::testing::entry(holder, "answered"), std::move(consent)))
                .has_value());
     wakeups.tell(ports::Wakeups::of(stored.value.sign_in));
+}
+
+void Site::withdraw_consent(std::string const& client)
+{
+    auto const consent = run_now(store.consents().find(holder, ClientId{client})).value().value();
+    ENSURE(run_now(store.consents().withdraw(consent, store::testing::entry(holder, "consent_withdrawn"))).has_value());
 }
 
 partner::Client Site::client(std::string const& id)

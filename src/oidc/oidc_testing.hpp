@@ -83,6 +83,8 @@ public:
     enum class Answer { approve, refuse, wrong_symbol, blocked };
     void phone_shows();
     void phone_answers(Answer answer, std::vector<std::string> granted = {"name", "gender", "birthdate", "email"});
+    /// The holder takes back what a client was given.
+    void withdraw_consent(std::string const& client);
 
     [[nodiscard]] partner::Client client(std::string const& id);
     void save(partner::Client const& client);

@@ -1,5 +1,6 @@
 #include "oidc/redemption.hpp"
 
+#include "consent/consent.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 
@@ -74,6 +75,7 @@ Flow<Redeemed> redeem(CodeRedemption request, AuthenticatedClient client, Provid
     auto grant = co_await check_redemption(stored->value, request, client.get(), now);
     auto account = co_await services.accounts.find(grant.account);
     co_await check_account(account);
+    if (!co_await is_consented(grant, services)) co_return fail(Outcome::code_unknown, "its consent was taken back");
 
     auto access_token = services.random.token();
     grant.state = Grant::State::redeemed;
@@ -88,6 +90,13 @@ Flow<Redeemed> redeem(CodeRedemption request, AuthenticatedClient client, Provid
 }
 
 } // namespace
+
+Flow<bool> is_consented(Grant grant, ports::Services services)
+{
+    if (grant.id_token_claims.empty() && grant.userinfo_claims.empty()) co_return true;
+    auto const consent = co_await services.consents.find(grant.account, grant.client);
+    co_return !consent || !consent::is_withdrawn(consent->value);
+}
 
 bool answers_challenge(std::string_view code_verifier, std::string_view code_challenge)
 {

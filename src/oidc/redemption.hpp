@@ -24,6 +24,10 @@ bool answers_challenge(std::string_view code_verifier, std::string_view code_cha
 Result<grant::Grant> check_redemption(grant::Grant grant, CodeRedemption const& request, partner::Client const& client,
                                       Instant now);
 
+/// Whether the holder did not take back what the grant gives (D4). Withdrawal revokes the grants that it sees; this
+/// holds for one that came at the same moment.
+Flow<bool> is_consented(grant::Grant grant, ports::Services services);
+
 /// What a redeemed code gave.
 struct Redeemed {
     grant::Grant grant;

@@ -5,6 +5,7 @@
 #include "action/symbols.hpp"
 #include "base/json.hpp"
 #include "consent/claims.hpp"
+#include "consent/consent.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "entry/asking.hpp"
@@ -325,6 +326,13 @@ Flow<std::optional<std::string>> way_back(FoundSignIn found, Provider const& pro
     }
     auto const& achieved = found.action->value.achieved_acr;
     std::string const acr{achieved.empty() ? action::assurance_low : achieved};
+    // D4: what was taken back after the approval is not given any more.
+    auto const& approved = found.action->value;
+    auto const consent = approved.granted_claims.empty()
+                             ? std::nullopt
+                             : co_await services.consents.find(approved.account.value(), found.client.id);
+    if (consent && !consent::still_holds(approved.granted_claims, consent->value))
+        co_return co_await finish_with_error(found, fail(Outcome::action_refused).error(), provider, services);
     auto const checked = check_approval(found, acr, provider);
     if (!checked) co_return co_await finish_with_error(found, checked.error(), provider, services);
     co_return co_await finish_with_code(found, acr, provider, services);

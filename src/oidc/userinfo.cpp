@@ -6,6 +6,7 @@
 #include "oidc/authorization_request.hpp"
 #include "oidc/authorization_response.hpp"
 #include "oidc/id_token.hpp"
+#include "oidc/redemption.hpp"
 #include "oidc/subject.hpp"
 
 #include <algorithm>
@@ -86,6 +87,7 @@ Flow<Response> claims_of_token(Request request, Provider const& provider, ports:
     auto const client = co_await services.clients.find(grant.client);
     if (!account || !client || account->value.state != account::State::active)
         co_return fail(Outcome::access_token_invalid);
+    if (!co_await is_consented(grant, services)) co_return fail(Outcome::access_token_invalid);
 
     auto claims = consent::values(grant.userinfo_claims, account->value,
                                   picture_among(grant.userinfo_claims, account->value.person));

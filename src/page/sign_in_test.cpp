@@ -253,6 +253,48 @@ TEST_F(SignIns, lead_back_once)
 
 // ---- other ends
 
+TEST_F(SignIns, D4_give_nothing_that_was_taken_back_before_the_browser_came)
+{
+    auto const path = waiting();
+    site.phone_shows();
+    site.phone_answers(Site::Answer::approve);
+    site.withdraw_consent("shop");
+    EXPECT_EQ(parameters_of_location(get(path + "/continue")).value("error"), "access_denied");
+}
+
+TEST_F(SignIns, D4_give_nothing_that_was_taken_back_at_the_moment_of_a_code_or_a_token)
+{
+    auto const path = waiting();
+    site.phone_shows();
+    site.phone_answers(Site::Answer::approve);
+    std::string const code{parameters_of_location(get(path + "/continue")).value("code")};
+    auto const grant = [&] { return run_now(site.store.grants().find_by_code(crypto::sha256(code))).value().value(); };
+    // As if withdrawal had not seen it.
+    auto const withdraw_around_it = [&] {
+        auto const before = grant();
+        site.withdraw_consent("shop");
+        auto unseen = grant();
+        EXPECT_EQ(unseen.value.state, grant::Grant::State::revoked);
+        unseen.value.state = before.value.state;
+        EXPECT_TRUE(run_now(site.store.grants().save(unseen)));
+    };
+    auto const restore = [&] {
+        auto const again = waiting();
+        site.phone_shows();
+        site.phone_answers(Site::Answer::approve);
+    };
+
+    withdraw_around_it();
+    EXPECT_EQ(json::parse_object(site.send(site.token_request(code))->body)->at("error"), "invalid_grant");
+    restore();
+    auto const tokens = json::parse_object(site.send(site.token_request(code))->body).value();
+    http::Parameters bearer;
+    bearer.add("authorization", "Bearer " + json::text(tokens, "access_token").value());
+    EXPECT_EQ(site.get("/userinfo", bearer)->status, 200);
+    withdraw_around_it();
+    EXPECT_EQ(site.get("/userinfo", bearer)->status, 401);
+}
+
 TEST_F(SignIns, D5_show_a_refusal_and_lead_back_with_access_denied)
 {
     auto const path = waiting();
