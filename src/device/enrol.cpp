@@ -297,9 +297,10 @@ Flow<Bound> move_account(Binding binding, Services services, SharedSettings sett
         tell_of(enrolment.id, services);
         // What is done is done, even where the old phone can't be told now: with its next request it is.
         if (old) co_await outcome_of(end_open_actions(old->value, Outcome::device_unbound, services));
-        co_await replace_code(done, binding.finish, services);
+        // Before the vault is asked: where it is away the phone comes again, and is told that it is done.
         if (new_number)
             co_await tell_number_before(before->value.phone_number, before->value.language, services, settings);
+        co_await replace_code(done, binding.finish, services);
         co_return Bound{.enrolment = done, .device = device};
     }
 }

@@ -638,6 +638,18 @@ TEST_F(PhoneMove, E3_a_gateway_that_fails_to_tell_the_old_number_undoes_nothing)
     EXPECT_TRUE(run_now(phone_.me()));
 }
 
+TEST_F(PhoneMove, E3_the_old_number_is_told_though_the_vault_is_away)
+{
+    enrolment_from(old_, "e2", other_number, "Xy7=m#4R");
+    auto const rules = ready(phone_, other_number, "Xy7=m#4R");
+    world_.vault.replacements_lost = 1;
+    EXPECT_EQ(outcome(bind(phone_, rules)), "vault_unreachable");
+    EXPECT_EQ(world_.messages.sent.back().first, number_of_old);
+    auto const sent = world_.messages.sent.size();
+    EXPECT_EQ(outcome(bind(phone_, rules)), "");
+    EXPECT_EQ(world_.messages.sent.size(), sent) << "once";
+}
+
 TEST_F(PhoneMove, E6_a_blocked_account_is_unblocked_with_the_card_and_three_new_tries)
 {
     for (int tries = 0; tries < 3; ++tries) world_.approve(old_, "w" + std::to_string(tries), testing::wrong_code);
