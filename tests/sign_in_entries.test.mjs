@@ -233,3 +233,19 @@ test('D2_the_page_survives_reload_and_kill_9_of_the_server_at_every_step', async
   await loggedIn(shop);
   for (const page of pages) page.troubles.length = 0; // streams broke when the server was killed
 });
+
+test('H1_a_partner_that_opens_the_sign_in_in_a_window_keeps_hold_of_it', async () => {
+  const shop = await computer();
+  await shop.goto(stack.partner.url);
+  const opened = shop.waitForEvent('popup');
+  await shop.evaluate(() => (globalThis.signIn = globalThis.open('/login')));
+  const signIn = await opened;
+  const symbol = await journey.typeNumber(signIn, '0470 11 22 33');
+  const isClosed = () => shop.evaluate(() => globalThis.signIn.closed);
+  assert.equal(await isClosed(), false, 'while the person is at our page');
+  await toHome();
+  await journey.approve(mobile, { symbol });
+  await loggedIn(signIn);
+  assert.equal(await signIn.evaluate(() => globalThis.opener !== null), true, 'and the result finds its way');
+  await signIn.close();
+});

@@ -267,7 +267,7 @@ Flow<Response> authorize(Request request, SignInPages const& pages, Services ser
 }
 
 /// Whoever looks at this is a person: what goes wrong is a page, in the language that can be told from the request.
-Flow<Response> answered_with_a_page(Handle handle, Request request, SignInPages const& pages, Services services)
+Flow<Response> page_or_failure(Handle handle, Request request, SignInPages const& pages, Services services)
 {
     auto const language = asked_language(request).value_or(accepted_language(request.header("accept-language")));
     auto answered = co_await outcome_of(handle(std::move(request), pages, services));
@@ -278,6 +278,15 @@ Flow<Response> answered_with_a_page(Handle handle, Request request, SignInPages 
         co_return page(row_of(failure.outcome).http_status, finished_page(language, pages.is_test_system, pages.texts));
     co_return page(row_of(failure.outcome).http_status,
                    error_page(language, failure.outcome, pages.is_test_system, pages.texts));
+}
+
+/// OpenID clients that log in in a window of their own look whether it was closed, and it gives them the result: they
+/// lose hold of it under another policy than this. Our pages never touch their opener.
+Flow<Response> answered_with_a_page(Handle handle, Request request, SignInPages const& pages, Services services)
+{
+    auto answer = co_await page_or_failure(handle, std::move(request), pages, services);
+    answer.with("Cross-Origin-Opener-Policy", "unsafe-none");
+    co_return answer;
 }
 
 } // namespace
