@@ -579,14 +579,18 @@ Result<Configuration> parse_configuration(std::string_view text, fs::path const&
     return configuration;
 }
 
-Result<Configuration> read_configuration(fs::path const& file)
+Result<std::string> content_of(fs::path const& file)
 {
     std::error_code error;
     std::ifstream stream{file, std::ios::binary};
     if (!stream || fs::is_directory(file, error))
         return fail(Outcome::configuration_invalid, file.string() + ": can't be read");
-    std::string const text{std::istreambuf_iterator<char>{stream}, {}};
-    return parse_configuration(text, file);
+    return std::string{std::istreambuf_iterator<char>{stream}, {}};
+}
+
+Result<Configuration> read_configuration(fs::path const& file)
+{
+    return parse_configuration(TRY(content_of(file)), file);
 }
 
 std::vector<std::string> local_hosts(Configuration const& configuration)

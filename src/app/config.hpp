@@ -88,6 +88,9 @@ struct Configuration {
     } log;
 };
 
+/// All that is in a file. Fails with configuration_invalid: it can't be read.
+Result<std::string> content_of(std::filesystem::path const& file);
+
 /// Reads and judges the file. Fails with configuration_invalid; the detail has a line for every mistake:
 /// "/etc/symbolon/symbolon.toml:12:1: server.id_urll is not a setting".
 Result<Configuration> read_configuration(std::filesystem::path const& file);

@@ -167,6 +167,44 @@ TEST_F(ServerProgram, serves_its_origins_and_ends_when_asked)
     }
 }
 
+TEST_F(ServerProgram, begins_a_new_log_file_when_told_and_goes_on)
+{
+    write("[log]\nfile = \"server.log\"\n");
+    Program server{command()};
+    server.read_until("symbolond: ready");
+    auto const log = directory / "server.log";
+    auto const content = [&] {
+        std::ifstream stream{log};
+        return std::string{std::istreambuf_iterator<char>{stream}, {}};
+    };
+    auto const port = port_of("http://localhost:8400", content());
+    fs::rename(log, directory / "server.log.1");
+    server.ask_to_end(SIGHUP);
+    // The signal is on its way; each request writes a line, until one of them is in the new file.
+    for (int tries = 0; tries < 10'000 && !fs::exists(log); ++tries)
+        EXPECT_TRUE(get(port, "/site").starts_with("HTTP/1.1 200 "));
+    EXPECT_TRUE(get(port, "/site").starts_with("HTTP/1.1 200 "));
+    EXPECT_NE(content().find("\"event\":\"log_reopened\""), std::string::npos) << content();
+    server.ask_to_end(SIGTERM);
+    EXPECT_EQ(server.wait(), 0);
+}
+
+TEST_F(ServerProgram, commands_that_look_make_no_store)
+{
+    auto const config = (directory / "symbolon.toml").string();
+    for (std::vector<std::string> const& look : {std::vector<std::string>{"partner", "list"}, {"verify-log"}}) {
+        std::vector<std::string> words{"symbolon"};
+        words.insert(words.end(), look.begin(), look.end());
+        words.insert(words.end(), {"--config", config});
+        Program command{words};
+        EXPECT_NE(command.read_all().find("store.db: is not there"), std::string::npos);
+        EXPECT_EQ(command.wait(), 1);
+    }
+    EXPECT_FALSE(fs::exists(directory / "store.db"));
+    Program wrong{{"symbolon", "nonsense"}};
+    EXPECT_EQ(wrong.wait(), 2);
+}
+
 TEST_F(ServerProgram, is_healthy_with_its_vault_and_says_when_it_is_gone)
 {
     Program server{command()};

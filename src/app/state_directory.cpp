@@ -250,6 +250,18 @@ Result<std::vector<crypto::TimedKey>> read_signing_keys(fs::path const& director
     return read_rows(signing_file(directory));
 }
 
+Result<std::vector<crypto::TimedKey>> keys_of_provider(fs::path const& directory, Instant now)
+{
+    auto rows = TRY(read_signing_keys(directory));
+    auto const published = crypto::keys_at(rows, now);
+    for (auto const algorithm : signing_algorithms)
+        if (std::ranges::find(published, algorithm, &crypto::SigningKey::algorithm) == published.end())
+            return invalid(signing_file(directory), "has no key for " + std::string{name_of(algorithm)});
+    if (std::ranges::any_of(rows, [](auto const& row) { return row.key.key_id.empty(); }))
+        return invalid(signing_file(directory), "has a key without a kid");
+    return rows;
+}
+
 Result<void> rotate_signing_keys(fs::path const& directory, Instant now, Seconds notice, Seconds overlap)
 {
     auto rows = TRY(read_signing_keys(directory));
@@ -292,10 +304,7 @@ Result<void> end_master_rotation(fs::path const& directory)
 
 Result<State> read_state(fs::path const& directory, Instant now)
 {
-    auto keys = crypto::keys_at(TRY(read_signing_keys(directory)), now);
-    for (auto const algorithm : signing_algorithms)
-        if (std::ranges::find(keys, algorithm, &crypto::SigningKey::algorithm) == keys.end())
-            return invalid(signing_file(directory), "has no key for " + std::string{name_of(algorithm)});
+    auto keys = TRY(keys_of_provider(directory, now));
     auto record = TRY(read_p256_key(directory / "record.key"));
     auto record_name = record.public_key().thumbprint();
     auto const push_file = directory / "push.key";

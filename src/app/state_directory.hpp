@@ -34,10 +34,10 @@ struct State {
     store::Keys keys;
     SecretBytes pairwise_secret;
     SecretBytes server_secret;
-    crypto::SigningKey record_key;                ///< ES256
-    crypto::SigningKey push_key;                  ///< ES256, without a key id
-    crypto::PrivateKey permit_key;                ///< Ed25519: permits for the vault to replace a code key
-    std::vector<crypto::SigningKey> signing_keys; ///< to be published now; of each algorithm the first one signs
+    crypto::SigningKey record_key;              ///< ES256
+    crypto::SigningKey push_key;                ///< ES256, without a key id
+    crypto::PrivateKey permit_key;              ///< Ed25519: permits for the vault to replace a code key
+    std::vector<crypto::TimedKey> signing_keys; ///< read_signing_keys
 };
 
 /// Makes the directory with everything but the database. `settings`: the text of symbolon.toml.
@@ -64,6 +64,10 @@ SecretBytes derived_key(State const& state, std::string_view purpose);
 
 /// All signing keys that are kept, in the order in which they were made. Fails with configuration_invalid.
 Result<std::vector<crypto::TimedKey>> read_signing_keys(std::filesystem::path const& directory);
+
+/// The same, with a key of each algorithm that is published at `now`: what a provider can sign with. Fails with
+/// configuration_invalid.
+Result<std::vector<crypto::TimedKey>> keys_of_provider(std::filesystem::path const& directory, Instant now);
 
 /// Makes a new key for each algorithm. It is published at once and signs after `notice`; the one before is published
 /// for `overlap` more. Keys whose time is over are forgotten. Fails with configuration_invalid.

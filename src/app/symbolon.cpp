@@ -23,8 +23,9 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <iterator>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace {
 
@@ -58,10 +59,28 @@ struct Opened {
     crypto::SigningKey record_key;
 };
 
-Result<Opened> open_store(fs::path const& config)
+enum class Missing : std::uint8_t { refused, made };
+
+/// Files that this command writes must stay those of the server.
+Result<app::Configuration> own_configuration(fs::path const& config)
 {
-    auto const configuration = TRY(app::read_configuration(config));
+    auto configuration = TRY(app::read_configuration(config));
+    struct stat found{};
+    auto const& directory = configuration.state_directory;
+    if (::stat(directory.c_str(), &found) == 0 && found.st_uid != ::geteuid())
+        return fail(Outcome::configuration_invalid, directory.string() +
+                                                        ": belongs to another user; run this as that one (uid " +
+                                                        std::to_string(found.st_uid) + ')');
+    return configuration;
+}
+
+Result<Opened> open_store(fs::path const& config, Missing missing = Missing::refused)
+{
+    auto const configuration = TRY(own_configuration(config));
     auto state = TRY(app::read_state(configuration.state_directory, now()));
+    std::error_code error;
+    if (missing == Missing::refused && !fs::exists(configuration.store.path, error))
+        return fail(Outcome::configuration_invalid, configuration.store.path.string() + ": is not there");
     Opened opened;
     opened.engine = TRY(store::SqliteEngine::open(configuration.store.path));
     opened.store = std::make_unique<store::Store>(
@@ -69,13 +88,6 @@ Result<Opened> open_store(fs::path const& config)
         [directory = configuration.state_directory] { return app::read_store_keys(directory); });
     opened.record_key = std::move(state.record_key);
     return opened;
-}
-
-Result<std::string> content_of(fs::path const& file)
-{
-    std::ifstream in{file, std::ios::binary};
-    if (!in) return fail(Outcome::configuration_invalid, file.string() + ": can't be read");
-    return std::string{std::istreambuf_iterator<char>{in}, {}};
 }
 
 // ---- commands
@@ -107,19 +119,19 @@ void say_keys(std::vector<crypto::TimedKey> const& rows)
 
 Result<void> list_keys(fs::path const& config)
 {
-    say_keys(TRY(app::read_signing_keys(TRY(app::read_configuration(config)).state_directory)));
+    say_keys(TRY(app::read_signing_keys(TRY(own_configuration(config)).state_directory)));
     return {};
 }
 
 Result<void> rotate_keys(fs::path const& config, Seconds notice, Seconds overlap)
 {
-    TRY(app::rotate_signing_keys(TRY(app::read_configuration(config)).state_directory, now(), notice, overlap));
+    TRY(app::rotate_signing_keys(TRY(own_configuration(config)).state_directory, now(), notice, overlap));
     return list_keys(config);
 }
 
 Result<void> add_partner(fs::path const& config, app::Registration const& registration, bool as_json)
 {
-    auto opened = TRY(open_store(config));
+    auto opened = TRY(open_store(config, Missing::made));
     auto const made = TRY(app::register_client(registration, *opened.random, now()));
     TRY(run_now(opened.store->clients().add(made.client)));
     if (as_json) {
@@ -159,7 +171,7 @@ Result<ports::Stored<account::Account>> person_of(std::string const& number, sto
 /// What is kept of the person goes, in the vault first: whoever stops in between can say it again.
 Result<void> erase_person(fs::path const& config, std::string const& number)
 {
-    auto const configuration = TRY(app::read_configuration(config));
+    auto const configuration = TRY(own_configuration(config));
     auto const opened = TRY(open_store(config));
     auto const found = TRY(person_of(number, *opened.store));
     edge::Loops loops{1};
@@ -173,7 +185,7 @@ Result<void> erase_person(fs::path const& config, std::string const& number)
 /// A new master key for all data keys, while the server runs. `finish`: the one before is forgotten.
 Result<void> rotate_master(fs::path const& config, bool finish)
 {
-    auto const directory = TRY(app::read_configuration(config)).state_directory;
+    auto const directory = TRY(own_configuration(config)).state_directory;
     if (!finish) {
         auto const random = crypto::system_random();
         TRY(app::begin_master_rotation(directory, *random));
@@ -215,7 +227,7 @@ Result<void> verify_log(fs::path const& config, fs::path const& heads)
     auto const opened = TRY(open_store(config));
     std::vector<std::string> kept;
     if (!heads.empty()) {
-        auto const text = TRY(content_of(heads));
+        auto const text = TRY(app::content_of(heads));
         for (auto const line : split(text, '\n'))
             if (auto const head = trimmed(line); !head.empty()) kept.emplace_back(head);
     }
@@ -251,7 +263,7 @@ Flow<std::optional<ports::LogLine>> entry_of(AccountId account, Bytes record_has
 Result<void> verify_record(fs::path const& config, fs::path const& file)
 {
     auto const opened = TRY(open_store(config));
-    auto const content = TRY(content_of(file));
+    auto const content = TRY(app::content_of(file));
     auto const record = trimmed(content);
     crypto::VerificationKey const key{.key_id = opened.record_key.key_id,
                                       .algorithm = opened.record_key.algorithm,
@@ -286,7 +298,7 @@ public:
 /// Prints our public keys for the banks, made now where there are none.
 Result<void> bank_keys(fs::path const& config)
 {
-    auto const directory = TRY(app::read_configuration(config)).state_directory;
+    auto const directory = TRY(own_configuration(config)).state_directory;
     say(bank::public_jwk_set(TRY(app::read_bank_keys(directory)), now()));
     return {};
 }
@@ -294,7 +306,7 @@ Result<void> bank_keys(fs::path const& config)
 /// Makes a new key towards the banks, and says what is there.
 Result<void> rotate_bank_keys(fs::path const& config, Seconds notice, Seconds overlap)
 {
-    auto const directory = TRY(app::read_configuration(config)).state_directory;
+    auto const directory = TRY(own_configuration(config)).state_directory;
     TRY(app::rotate_bank_keys(directory, now(), notice, overlap));
     say_keys(TRY(app::read_bank_keys(directory)).signing);
     return {};
@@ -303,7 +315,7 @@ Result<void> rotate_bank_keys(fs::path const& config, Seconds notice, Seconds ov
 /// Says line by line what is right and wrong with the connection to a bank.
 Result<void> check_bank(fs::path const& config, std::string const& name)
 {
-    auto const configuration = TRY(app::read_configuration(config));
+    auto const configuration = TRY(own_configuration(config));
     auto const& banks = configuration.banks;
     auto const found = std::ranges::find(banks, name, [](auto const& bank) { return bank.terms.id; });
     if (found == banks.end()) {
@@ -419,7 +431,7 @@ int main(int argc, char** argv)
             registration.names[Language::en] = name;
             for (auto const& [language, text] : names)
                 if (!text.empty()) registration.names[language] = text;
-            if (!jwks.empty()) registration.jwks = TRY(content_of(jwks));
+            if (!jwks.empty()) registration.jwks = TRY(app::content_of(jwks));
             registration.requires_pkce = pkce == "required";
             return add_partner(config, registration, as_json);
         };
@@ -477,7 +489,11 @@ int main(int argc, char** argv)
         command = [&] { return log_head(config); };
     });
 
-    CLI11_PARSE(program, argc, argv);
+    try {
+        program.parse(argc, argv);
+    } catch (CLI::ParseError const& error) {
+        return program.exit(error) == 0 ? 0 : 2;
+    }
     auto const done = command();
     if (done) return 0;
     std::fprintf(stderr, "symbolon: %s [%s]\n", done.error().detail.c_str(),

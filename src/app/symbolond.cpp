@@ -6,6 +6,7 @@
 #include "app/state_directory.hpp"
 #include "bank/banks.hpp"
 #include "base/json.hpp"
+#include "crypto/hash.hpp"
 #include "crypto/push_encryption.hpp"
 #include "device/history.hpp"
 #include "device/routes.hpp"
@@ -32,7 +33,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <fstream>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <thread>
@@ -44,6 +44,7 @@ namespace fs = std::filesystem;
 
 constexpr auto sweep_every = 30s;
 constexpr auto sign_head_every = 60s;
+constexpr auto read_keys_every = 30s;
 
 // ---- the machine ------------------------------------------------------------------------------------------------
 
@@ -54,11 +55,12 @@ public:
 
 std::chrono::nanoseconds stopwatch() { return std::chrono::steady_clock::now().time_since_epoch(); }
 
-/// The signals that ask for the end, blocked in every thread that is made from now on.
-sigset_t asked_to_end()
+/// The signals that ask for the end or for a new log file, blocked in every thread that is made from now on.
+sigset_t signals_to_wait_for()
 {
     sigset_t signals;
     sigemptyset(&signals);
+    sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
@@ -78,18 +80,9 @@ void prepare_process()
     }
 }
 
-Result<std::string> content_of(fs::path const& file)
-{
-    std::error_code error;
-    std::ifstream stream{file, std::ios::binary};
-    if (!stream || fs::is_directory(file, error))
-        return fail(Outcome::configuration_invalid, file.string() + ": can't be read");
-    return std::string{std::istreambuf_iterator<char>{stream}, {}};
-}
-
 // ---- from the settings to what is made of them --------------------------------------------------------------------
 
-Result<std::unique_ptr<ports::Log>> make_log(app::Configuration::Log const& settings)
+Result<std::unique_ptr<edge::Log>> make_log(app::Configuration::Log const& settings)
 {
     using edge::LogLevel;
     constexpr std::array levels{std::pair{"debug", LogLevel::debug}, std::pair{"info", LogLevel::info},
@@ -121,7 +114,7 @@ Result<card::Anchors> anchors_of(app::Configuration::Card const& settings)
                         configured.file.string() + ": no root certificate: " + std::string{name_of(failure.outcome)} +
                             ' ' + failure.detail);
         };
-        auto const roots = card::certificates_of_pem(TRY(content_of(configured.file)));
+        auto const roots = card::certificates_of_pem(TRY(app::content_of(configured.file)));
         if (!roots) return named(roots.error());
         if (roots->empty()) return named(fail(Outcome::certificate_malformed, "no certificate in it").error());
         for (auto const& der : *roots) {
@@ -143,7 +136,7 @@ Result<void> keep_issuers(app::Configuration::Card const& settings, card::KnownI
         auto const wrong = [&](std::string const& why) {
             return fail(Outcome::configuration_invalid, file.string() + ": no certificate of a CA: " + why);
         };
-        auto const certificates = card::certificates_of_pem(TRY(content_of(file)));
+        auto const certificates = card::certificates_of_pem(TRY(app::content_of(file)));
         if (!certificates) return wrong(certificates.error().detail);
         if (certificates->empty()) return wrong("no certificate in it");
         for (auto const& der : *certificates) {
@@ -168,7 +161,7 @@ Result<std::unique_ptr<ports::Messages>> make_messages(app::Configuration::Sms c
     auto const url = TRY(http::parse_url(sms.gateway));
     if (url.scheme != "https" && !url.is_loopback())
         return fail(Outcome::configuration_invalid, "sms.gateway: plain http is for this machine only");
-    auto password = TRY(content_of(sms.password_file));
+    auto password = TRY(app::content_of(sms.password_file));
     while (password.ends_with('\n') || password.ends_with('\r')) password.pop_back();
     return edge::sms_gateway(client,
                              {sms.gateway, sms.user, SecretText{std::move(password)}, sms.sender, sms.report_url}, log);
@@ -180,8 +173,12 @@ Result<std::unique_ptr<ports::Messages>> make_messages(app::Configuration::Sms c
 http::Route health(ports::Services services)
 {
     return {"GET", "/health", [services](http::Request) -> Flow<http::Response> {
-                auto const store = co_await outcome_of(services.clients.find(ClientId{"health"}));
+                // What can't be written any more (a full disk) serves nobody, though it can be read. One row a day.
+                auto const store =
+                    co_await outcome_of(services.counters.add("health", crypto::sha256(""), 24h, services.clock.now()));
                 auto const vault = co_await outcome_of(services.vault.public_key());
+                if (!store) services.log.failure("health_failed", store.error(), {{"of", "store"}});
+                if (!vault) services.log.failure("health_failed", vault.error(), {{"of", "vault"}});
                 auto const word = [](bool good) { return good ? "ok" : "failed"; };
                 json::Object answer;
                 answer["status"] = word(store && vault);
@@ -236,9 +233,20 @@ Flow<void> sign_heads(ports::Services services, crypto::SigningKey key)
     }
 }
 
+/// Takes over what `symbolon keys rotate` made.
+Flow<void> follow_keys(fs::path directory, oidc::Provider& provider, ports::Services services)
+{
+    for (;;) {
+        co_await edge::pause_for(read_keys_every);
+        auto keys = app::keys_of_provider(directory, services.clock.now());
+        if (keys) provider.use_keys(*std::move(keys));
+        else services.log.failure("signing_keys_not_read", keys.error(), {}); // what is known stays good
+    }
+}
+
 // ---- the program --------------------------------------------------------------------------------------------------
 
-Result<void> run(app::Configuration const& configuration, sigset_t const& end)
+Result<void> run(app::Configuration const& configuration, sigset_t const& signals)
 {
     auto const& server_settings = configuration.server;
     auto const& limits = configuration.limits;
@@ -307,10 +315,10 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
                                    .log = *log};
 
     // What protocols are made of.
-    oidc::Provider const provider{{.issuer = server_settings.id_url,
-                                   .keys = state.signing_keys,
-                                   .pairwise_secret = state.pairwise_secret,
-                                   .limits = limits}};
+    oidc::Provider provider{{.issuer = server_settings.id_url,
+                             .keys = state.signing_keys,
+                             .pairwise_secret = state.pairwise_secret,
+                             .limits = limits}};
     page::SignInPages const sign_in{.provider = provider,
                                     .texts = texts,
                                     .app_url = server_settings.phone_url + "/app/",
@@ -397,6 +405,7 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
 
     std::optional<Flow<void>> sweeping;
     std::optional<Flow<void>> signing_heads;
+    std::optional<Flow<void>> following_keys;
     std::optional<Flow<void>> ringing; // what waited when the server stopped
     auto const on_first_loop = [&](std::function<void()> const& work) {
         edge::run_on<int>(loops.at(0), [&]() -> Flow<int> {
@@ -409,6 +418,8 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
         sweeping->start([] {});
         signing_heads = sign_heads(services, state.record_key);
         signing_heads->start([] {});
+        following_keys = follow_keys(configuration.state_directory, provider, services);
+        following_keys->start([] {});
         ringing = push.ring_what_waits();
         ringing->start([] {});
     });
@@ -419,13 +430,18 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& end)
                            {"test_pki", configuration.card.test_pki ? "true" : "false"}});
     std::fputs("symbolond: ready\n", stderr);
 
-    int signal = 0;
-    sigwait(&end, &signal);
+    for (int signal = SIGHUP; signal == SIGHUP;) {
+        sigwait(&signals, &signal);
+        if (signal != SIGHUP) continue;
+        log->reopen();
+        log->event("log_reopened", {});
+    }
     log->event("stopping", {{"open_connections", std::to_string(server.open_connections())}});
     server.stop(server_settings.stop_grace);
     on_first_loop([&] {
         sweeping.reset();
         signing_heads.reset();
+        following_keys.reset();
         ringing.reset();
     });
     push.stop();
@@ -456,12 +472,12 @@ int main(int argc, char** argv)
     }
 
     prepare_process();
-    auto const end = asked_to_end();
+    auto const signals = signals_to_wait_for();
     auto const configuration = app::read_configuration(config);
     if (!configuration) return complain(configuration.error());
     if (only_checks) return 0;
     try {
-        auto const ran = run(*configuration, end);
+        auto const ran = run(*configuration, signals);
         return ran ? 0 : complain(ran.error());
     } catch (std::exception const& exception) {
         std::fprintf(stderr, "symbolond: %s\n", exception.what());

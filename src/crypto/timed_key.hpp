@@ -14,7 +14,7 @@ inline constexpr Instant no_end = Instant::max();
 /// One of several keys that sign in turn, and when.
 struct TimedKey {
     SigningKey key;
-    Instant signs_from;           ///< published before, so that others know it in time
+    Instant signs_from = {};      ///< published before, so that others know it in time
     Instant signs_until = no_end; ///< from then on another one of its algorithm signs
     Instant published_until = no_end;
 };

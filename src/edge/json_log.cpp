@@ -4,12 +4,14 @@
 
 #include "base/json.hpp"
 
+#include <spdlog/details/file_helper.h>
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <algorithm>
+#include <mutex>
 #include <span>
 
 namespace symbolon::edge {
@@ -28,10 +30,35 @@ spdlog::level::level_enum level_of(LogLevel level)
     return spdlog::level::info;
 }
 
-class Lines final : public ports::Log {
+class FileSink final : public spdlog::sinks::base_sink<std::mutex> {
 public:
-    Lines(spdlog::sink_ptr sink, LogSettings const& settings)
+    explicit FileSink(std::string const& file) { file_.open(file); }
+
+    void reopen()
+    {
+        std::scoped_lock const lock{mutex_};
+        file_.reopen(false);
+    }
+
+protected:
+    void sink_it_(spdlog::details::log_msg const& message) override
+    {
+        spdlog::memory_buf_t formatted;
+        formatter_->format(message, formatted);
+        file_.write(formatted);
+    }
+    void flush_() override { file_.flush(); }
+
+private:
+    spdlog::details::file_helper file_;
+};
+
+class Lines final : public Log {
+public:
+    /// `file`: the sink where it is one.
+    Lines(spdlog::sink_ptr sink, std::shared_ptr<FileSink> file, LogSettings const& settings)
         : logger_{"symbolon", std::move(sink)},
+          file_{std::move(file)},
           format_{settings.format}
     {
         auto const* pattern = format_ == LogFormat::json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
@@ -39,6 +66,16 @@ public:
         logger_.set_formatter(std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
         logger_.set_level(level_of(settings.level));
         logger_.flush_on(spdlog::level::info);
+    }
+
+    void reopen() override
+    {
+        if (file_ == nullptr) return;
+        try {
+            file_->reopen();
+        } catch (spdlog::spdlog_ex const&) {
+            // Each line that can't be written is told on standard error.
+        }
     }
 
     void event(std::string_view name, Fields fields) override { write(spdlog::level::info, name, fields); }
@@ -84,18 +121,19 @@ private:
     }
 
     spdlog::logger logger_;
+    std::shared_ptr<FileSink> file_;
     LogFormat format_;
 };
 
 } // namespace
 
-Result<std::unique_ptr<ports::Log>> make_log(LogSettings const& settings)
+Result<std::unique_ptr<Log>> make_log(LogSettings const& settings)
 {
     try {
-        spdlog::sink_ptr sink;
-        if (settings.file.empty()) sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-        else sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(settings.file.string());
-        return std::make_unique<Lines>(std::move(sink), settings);
+        if (settings.file.empty())
+            return std::make_unique<Lines>(std::make_shared<spdlog::sinks::stderr_sink_mt>(), nullptr, settings);
+        auto file = std::make_shared<FileSink>(settings.file.string());
+        return std::make_unique<Lines>(file, file, settings);
     } catch (spdlog::spdlog_ex const& error) {
         return fail(Outcome::configuration_invalid, std::string{"the log can't be written: "} + error.what());
     }

@@ -77,6 +77,31 @@ TEST(Log, for_people_keeps_a_line_a_line)
     EXPECT_TRUE(lines[0].ends_with("info request detail=a?faked line")) << lines[0];
 }
 
+TEST(Log, goes_on_in_a_new_file_where_the_one_before_was_moved_away)
+{
+    auto const file = std::filesystem::temp_directory_path() / ("symbolon-moved-log-" + std::to_string(::getpid()));
+    auto const moved = file.string() + ".1";
+    auto const lines = [](std::filesystem::path const& of) {
+        std::ifstream stream{of};
+        std::vector<std::string> all;
+        for (std::string line; std::getline(stream, line);) all.push_back(line);
+        return all;
+    };
+    auto const log = make_log({.file = file});
+    ASSERT_TRUE(log);
+    (*log)->event("one", {});
+    std::filesystem::rename(file, moved);
+    (*log)->event("two", {});
+    (*log)->reopen();
+    (*log)->event("three", {});
+    EXPECT_EQ(lines(moved).size(), 2U);
+    auto const after = lines(file);
+    ASSERT_EQ(after.size(), 1U);
+    EXPECT_NE(after.front().find("\"three\""), std::string::npos);
+    std::filesystem::remove(file);
+    std::filesystem::remove(moved);
+}
+
 TEST(Log, that_can_not_be_written_is_an_operators_mistake)
 {
     auto const log = make_log({.file = "/dev/null/symbolon.log"});

@@ -156,9 +156,10 @@ std::vector<Language> languages(std::vector<std::string> const& tags)
 /// subject as a JSON text.
 Result<std::string> check_id_token_hint(std::string_view hint, partner::Client const& client, Provider const& provider)
 {
+    auto const keys = provider.own_verification_keys();
     std::vector<crypto::SignatureAlgorithm> algorithms;
-    for (auto const& key : provider.keys()) algorithms.push_back(key.algorithm);
-    auto const jws = crypto::verify_jws(hint, provider.own_verification_keys(), algorithms);
+    for (auto const& key : keys) algorithms.push_back(*key.algorithm);
+    auto const jws = crypto::verify_jws(hint, keys, algorithms);
     if (!jws) return malformed("id_token_hint was not signed here");
     auto const claims = json::parse_object(jws->payload);
     if (!claims) return malformed("id_token_hint");

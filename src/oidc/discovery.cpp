@@ -72,10 +72,10 @@ json::Object discovery(Provider const& provider)
     };
 }
 
-json::Object jwks(Provider const& provider)
+json::Object jwks(Provider const& provider, Instant now)
 {
     json::Array keys;
-    for (auto const& own : provider.own_verification_keys()) {
+    for (auto const& own : provider.published_keys(now)) {
         auto jwk = own.key.jwk();
         jwk["use"] = "sig";
         jwk["alg"] = name_of(*own.algorithm);

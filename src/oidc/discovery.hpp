@@ -9,6 +9,6 @@ namespace symbolon::oidc {
 json::Object discovery(Provider const& provider);
 
 /// RFC 7517 §5: the public keys, those that no longer sign too.
-json::Object jwks(Provider const& provider);
+json::Object jwks(Provider const& provider, Instant now);
 
 } // namespace symbolon::oidc

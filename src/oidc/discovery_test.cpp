@@ -81,5 +81,34 @@ TEST_F(Discovery, gives_the_public_half_of_every_key_and_nothing_private)
     EXPECT_EQ(read->size(), 3U);
 }
 
+TEST_F(Discovery, follows_a_rotation_while_the_program_runs)
+{
+    using enum crypto::SignatureAlgorithm;
+    auto const key = [](std::string name) {
+        return crypto::SigningKey{.key_id = std::move(name),
+                                  .algorithm = es256,
+                                  .key = crypto::PrivateKey::generate(crypto::KeyType::ec_p256)};
+    };
+    auto const begin = site.clock.at;
+    site.provider.use_keys({{.key = key("old"), .signs_until = begin + 1h, .published_until = begin + 24h},
+                            {.key = key("new"), .signs_from = begin + 1h}});
+    auto const published = [&] {
+        std::vector<std::string> names;
+        auto const set = json::parse_object(site.get("/jwks")->body).value();
+        for (auto const& each : set.at("keys").as_array()) names.emplace_back(each.at("kid").as_string());
+        return names;
+    };
+    auto const signs = [&] { return site.provider.signing_key("ES256", site.clock.at)->key_id; };
+
+    EXPECT_EQ(published(), (std::vector<std::string>{"old", "new"})) << "known before it signs";
+    EXPECT_EQ(signs(), "old");
+    site.clock.at = begin + 1h;
+    EXPECT_EQ(published(), (std::vector<std::string>{"new", "old"}));
+    EXPECT_EQ(signs(), "new");
+    site.clock.at = begin + 24h;
+    EXPECT_EQ(published(), std::vector<std::string>{"new"});
+    EXPECT_EQ(site.provider.own_verification_keys().size(), 2U) << "what the old one signed was signed here";
+}
+
 } // namespace
 } // namespace symbolon::oidc

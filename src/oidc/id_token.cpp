@@ -35,7 +35,7 @@ std::string picture_among(std::span<std::string const> claims, account::Person c
 Result<std::string> id_token(grant::Grant const& grant, account::Account const& account, partner::Client const& client,
                              std::string_view access_token, Provider const& provider, Instant now)
 {
-    auto const* key = TRY(provider.signing_key(client.id_token_signed_response_alg));
+    auto const key = TRY(provider.signing_key(client.id_token_signed_response_alg, now));
 
     auto claims = consent::values(grant.id_token_claims, account, picture_among(grant.id_token_claims, account.person));
     claims["iss"] = provider.issuer();
@@ -49,7 +49,7 @@ Result<std::string> id_token(grant::Grant const& grant, account::Account const& 
     auto& methods = (claims["amr"] = json::Array{}).as_array();
     for (auto const method : authentication_methods(grant.acr)) methods.emplace_back(method);
     claims["at_hash"] = access_token_hash(access_token);
-    return crypto::sign_jws(*key, json::write(claims), "JWT");
+    return crypto::sign_jws(key, json::write(claims), "JWT");
 }
 
 } // namespace symbolon::oidc

@@ -41,15 +41,16 @@ public:
     Flow<void> send_sms(ports::Sms) override { co_return fail(Outcome::sms_not_sent); }
 };
 
-std::vector<crypto::SigningKey> signing_keys()
+std::vector<crypto::TimedKey> signing_keys()
 {
     // Making RSA keys takes long, so a program makes them once.
     static auto const ec = crypto::PrivateKey::generate(crypto::KeyType::ec_p256);
     static auto const rsa = crypto::PrivateKey::generate(crypto::KeyType::rsa);
     static auto const old = crypto::PrivateKey::generate(crypto::KeyType::ec_p256);
-    return {{.key_id = "ec-2", .algorithm = crypto::SignatureAlgorithm::es256, .key = ec},
-            {.key_id = "rsa-1", .algorithm = crypto::SignatureAlgorithm::rs256, .key = rsa},
-            {.key_id = "ec-1", .algorithm = crypto::SignatureAlgorithm::es256, .key = old}};
+    using enum crypto::SignatureAlgorithm;
+    return {{.key = {.key_id = "ec-1", .algorithm = es256, .key = old}, .signs_until = Instant{}},
+            {.key = {.key_id = "ec-2", .algorithm = es256, .key = ec}},
+            {.key = {.key_id = "rsa-1", .algorithm = rs256, .key = rsa}}};
 }
 
 partner::Client registered(std::string id, partner::ClientAuthentication authentication)

@@ -24,24 +24,52 @@ Provider::Provider(Settings settings) : settings_{std::move(settings)}
     ENSURE(settings_.pairwise_secret.reveal().size() >= least_secret_bytes);
     counter_secret_ =
         crypto::hkdf_sha256(settings_.pairwise_secret, {}, "symbolon-sign-in-counters-v1", least_secret_bytes);
-    for (auto const& key : settings_.keys) {
-        ENSURE(!key.key_id.empty() && fits(key.algorithm, key.key.type()));
-        own_.push_back({.key_id = key.key_id, .algorithm = key.algorithm, .key = key.key.public_key()});
-    }
+    use_keys(std::move(settings_.keys));
 }
 
-Result<crypto::SigningKey const*> Provider::signing_key(std::string_view algorithm) const
+void Provider::use_keys(std::vector<crypto::TimedKey> keys)
 {
-    for (auto const& key : settings_.keys)
-        if (name_of(key.algorithm) == algorithm) return &key;
+    for (auto const& [key, signs_from, signs_until, published_until] : keys)
+        ENSURE(!key.key_id.empty() && fits(key.algorithm, key.key.type()));
+    auto used = std::make_shared<std::vector<crypto::TimedKey> const>(std::move(keys));
+    std::scoped_lock const lock{mutex_};
+    keys_ = std::move(used);
+}
+
+Provider::TimedKeys Provider::timed_keys() const
+{
+    std::scoped_lock const lock{mutex_};
+    return keys_;
+}
+
+std::vector<crypto::VerificationKey> Provider::published_keys(Instant now) const
+{
+    std::vector<crypto::VerificationKey> published;
+    for (auto const& key : crypto::keys_at(*timed_keys(), now))
+        published.push_back({.key_id = key.key_id, .algorithm = key.algorithm, .key = key.key.public_key()});
+    return published;
+}
+
+std::vector<crypto::VerificationKey> Provider::own_verification_keys() const
+{
+    std::vector<crypto::VerificationKey> own;
+    for (auto const& [key, signs_from, signs_until, published_until] : *timed_keys())
+        own.push_back({.key_id = key.key_id, .algorithm = key.algorithm, .key = key.key.public_key()});
+    return own;
+}
+
+Result<crypto::SigningKey> Provider::signing_key(std::string_view algorithm, Instant now) const
+{
+    for (auto& key : crypto::keys_at(*timed_keys(), now))
+        if (name_of(key.algorithm) == algorithm) return std::move(key);
     return fail(Outcome::configuration_invalid, "no signing key for " + std::string{algorithm});
 }
 
 std::vector<std::string_view> Provider::signing_algorithms() const
 {
     std::vector<std::string_view> names;
-    for (auto const& key : settings_.keys)
-        if (std::ranges::count(names, name_of(key.algorithm)) == 0) names.push_back(name_of(key.algorithm));
+    for (auto const& timed : *timed_keys())
+        if (auto const name = name_of(timed.key.algorithm); std::ranges::count(names, name) == 0) names.push_back(name);
     return names;
 }
 

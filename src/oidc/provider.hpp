@@ -2,7 +2,7 @@
 
 #include "base/limits.hpp"
 #include "base/secret.hpp"
-#include "crypto/jws.hpp"
+#include "crypto/timed_key.hpp"
 #include "partner/client.hpp"
 
 #include <map>
@@ -25,9 +25,8 @@ public:
     struct Settings {
         /// `iss`: an origin, "https://id.example", without a slash at its end. Every endpoint lies under it.
         std::string issuer;
-        /// Those that sign, and those that no longer do but whose signatures are still about. For each algorithm, the
-        /// first one signs.
-        std::vector<crypto::SigningKey> keys;
+        /// Those that sign in turn (use_keys).
+        std::vector<crypto::TimedKey> keys;
         /// 32 bytes; what pairwise subjects are made with. Another secret gives every person other subjects.
         SecretBytes pairwise_secret;
         Limits limits;
@@ -40,15 +39,20 @@ public:
     [[nodiscard]] SecretBytes const& pairwise_secret() const { return settings_.pairwise_secret; }
     /// What keys of counters are made with, so that they tell no numbers and no addresses.
     [[nodiscard]] SecretBytes const& counter_secret() const { return counter_secret_; }
-    [[nodiscard]] std::vector<crypto::SigningKey> const& keys() const { return settings_.keys; }
-    /// The public halves of `keys`.
-    [[nodiscard]] std::vector<crypto::VerificationKey> const& own_verification_keys() const { return own_; }
+    /// From now on these: they were rotated while the program runs. Of each algorithm one is to be published at any
+    /// time.
+    void use_keys(std::vector<crypto::TimedKey> keys);
+
+    /// The public halves of those that are published then, of each algorithm first the one that signs.
+    [[nodiscard]] std::vector<crypto::VerificationKey> published_keys(Instant now) const;
+    /// Of all that are kept: what was signed with them was signed here.
+    [[nodiscard]] std::vector<crypto::VerificationKey> own_verification_keys() const;
 
     /// "/token" → "https://id.example/token".
     [[nodiscard]] std::string url(std::string_view path) const { return settings_.issuer + std::string{path}; }
 
-    /// The key that signs with an algorithm ("ES256"). Fails with configuration_invalid: there is none.
-    [[nodiscard]] Result<crypto::SigningKey const*> signing_key(std::string_view algorithm) const;
+    /// The key that signs with an algorithm ("ES256") then. Fails with configuration_invalid: there is none.
+    [[nodiscard]] Result<crypto::SigningKey> signing_key(std::string_view algorithm, Instant now) const;
 
     /// The algorithms that can be had, as discovery names them.
     [[nodiscard]] std::vector<std::string_view> signing_algorithms() const;
@@ -60,7 +64,10 @@ public:
 private:
     Settings settings_;
     SecretBytes counter_secret_;
-    std::vector<crypto::VerificationKey> own_;
+
+    using TimedKeys = std::shared_ptr<std::vector<crypto::TimedKey> const>;
+    [[nodiscard]] TimedKeys timed_keys() const;
+    TimedKeys keys_;
 
     struct Parsed {
         std::string jwks;

@@ -30,10 +30,9 @@ Flow<Response> preflight(std::string methods)
     co_return response;
 }
 
-/// Something that stays as it is while the program runs.
-Flow<Response> document(std::shared_ptr<std::string const> body)
+Flow<Response> document(std::string body)
 {
-    Response response{.status = 200, .headers = {}, .body = *body, .events = {}};
+    Response response{.status = 200, .headers = {}, .body = std::move(body), .events = {}};
     response.with("Content-Type", "application/json").with("Cache-Control", "public, max-age=3600");
     co_return open_to_all_origins(std::move(response));
 }
@@ -53,9 +52,11 @@ Flow<Response> answer_userinfo(Request request, Provider const& provider, ports:
 http::Routes routes(Provider const& provider, ports::Services services)
 {
     auto const configuration = std::make_shared<std::string const>(json::write(discovery(provider)));
-    auto const keys = std::make_shared<std::string const>(json::write(jwks(provider)));
-    Handler const give_configuration = [configuration](Request const&) { return document(configuration); };
-    Handler const give_keys = [keys](Request const&) { return document(keys); };
+    Handler const give_configuration = [configuration](Request const&) { return document(*configuration); };
+    // As they are now: keys come and go while the program runs.
+    Handler const give_keys = [&provider, services](Request const&) {
+        return document(json::write(jwks(provider, services.clock.now())));
+    };
     Handler const give_tokens = [&provider, services](Request request) {
         return answer_token(std::move(request), provider, services);
     };

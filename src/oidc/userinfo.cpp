@@ -97,12 +97,13 @@ Flow<Response> claims_of_token(Request request, Provider const& provider, ports:
 
     // OpenID Connect Core 1.0, 5.3.2: "If signed, the UserInfo Response MUST contain the Claims iss […] and aud […]",
     // and "the content-type of the HTTP response MUST be application/jwt".
-    auto const* key = co_await provider.signing_key(algorithm);
+    auto const now = services.clock.now();
+    auto const key = co_await provider.signing_key(algorithm, now);
     claims["iss"] = provider.issuer();
     claims["aud"] = client->value.id.text();
-    claims["iat"] = numeric_date(services.clock.now());
+    claims["iat"] = numeric_date(now);
     Response response{
-        .status = 200, .headers = {}, .body = crypto::sign_jws(*key, json::write(claims), "JWT"), .events = {}};
+        .status = 200, .headers = {}, .body = crypto::sign_jws(key, json::write(claims), "JWT"), .events = {}};
     response.with("Content-Type", "application/jwt").with("Cache-Control", "no-store");
     co_return response;
 }

@@ -28,7 +28,7 @@ protected:
     device::testing::World world;
     Texts texts;
     oidc::Provider provider{{.issuer = "https://id.example",
-                             .keys = {world.settings->record_key},
+                             .keys = {{.key = world.settings->record_key}},
                              .pairwise_secret = SecretBytes{Bytes(32, 7)},
                              .limits = {}}};
     SignInPages pages{.provider = provider,

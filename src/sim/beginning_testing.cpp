@@ -46,7 +46,7 @@ Beginning::Beginning()
     : keys{example::keys()},
       vault_keys{vault::testing::test_keys(chance()).keys},
       provider{oidc::Provider::Settings{.issuer = "https://id.example",
-                                        .keys = {signing_key("id-1")},
+                                        .keys = {{.key = signing_key("id-1")}},
                                         .pairwise_secret = SecretBytes{Bytes(32, 7)},
                                         .limits = {}}},
       settings{std::make_shared<device::Settings>(phone_settings())},

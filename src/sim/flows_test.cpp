@@ -37,9 +37,9 @@ oidc::Provider const& provider()
 {
     static oidc::Provider const one{{
         .issuer = "https://id.example",
-        .keys = {{.key_id = "1",
-                  .algorithm = crypto::SignatureAlgorithm::es256,
-                  .key = crypto::PrivateKey::generate(crypto::KeyType::ec_p256)}},
+        .keys = {{.key = {.key_id = "1",
+                          .algorithm = crypto::SignatureAlgorithm::es256,
+                          .key = crypto::PrivateKey::generate(crypto::KeyType::ec_p256)}}},
         .pairwise_secret = SecretBytes{Bytes(32, 1)},
         .limits = {},
     }};

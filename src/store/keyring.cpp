@@ -41,11 +41,11 @@ Keyring::Keyring(Engine& engine, Keys keys, crypto::Random& random, ReadKeys rea
     ENSURE(most_remembered_ > 0);
 }
 
-Keyring::NewOwner Keyring::new_owner(std::string const& owner, std::optional<Instant> kept_until)
+Result<Keyring::NewOwner> Keyring::new_owner(std::string const& owner, std::optional<Instant> kept_until)
 {
     // New ones are wrapped with what is the master key now: a rotation must not miss one of a program that began
     // before.
-    read_again();
+    TRY(read_again());
     auto const master = keys().master;
     SecretBytes key{random_.bytes(key_bytes)};
     Record record{
@@ -56,7 +56,7 @@ Keyring::NewOwner Keyring::new_owner(std::string const& owner, std::optional<Ins
         .kept_until = kept_until,
         .body = seal(master, name_of(Table::data_key), owner, 1, key.reveal()),
     };
-    return {.key = std::move(key), .write = Insert{.table = Table::data_key, .record = std::move(record)}};
+    return NewOwner{.key = std::move(key), .write = Insert{.table = Table::data_key, .record = std::move(record)}};
 }
 
 Flow<SecretBytes> Keyring::key_of(std::string owner)
@@ -82,7 +82,7 @@ Flow<SecretBytes> Keyring::key_made_for(std::string owner, std::optional<Instant
     // Somebody made it since, or it does not open: then it fails once more.
     if (co_await engine_.get(Table::data_key, owner)) co_return co_await key_of(owner);
 
-    auto made = new_owner(owner, kept_until);
+    auto made = co_await new_owner(owner, kept_until);
     std::vector<Write> writes;
     writes.emplace_back(std::move(made.write));
     auto const committed = co_await engine_.commit(std::move(writes));
@@ -95,7 +95,7 @@ Flow<SecretBytes> Keyring::key_made_for(std::string owner, std::optional<Instant
 Flow<std::size_t> Keyring::rewrap_some()
 {
     constexpr std::size_t at_once = 500;
-    read_again();
+    co_await read_again();
     auto const known = keys();
     // Those of the program before have no word.
     Query query{.table = Table::data_key, .states = {std::string{}}, .at_most = at_once};
@@ -119,14 +119,14 @@ Keys Keyring::keys() const
     return keys_;
 }
 
-void Keyring::read_again()
+Result<void> Keyring::read_again()
 {
-    if (!read_keys_) return;
-    auto fresh = read_keys_();
-    if (!fresh) return; // what is known stays good
+    if (!read_keys_) return {};
+    auto fresh = TRY(read_keys_());
     std::scoped_lock const lock{keys_mutex_};
-    keys_.master = std::move(fresh->master);
-    keys_.former_master = std::move(fresh->former_master);
+    keys_.master = std::move(fresh.master);
+    keys_.former_master = std::move(fresh.former_master);
+    return {};
 }
 
 Result<SecretBytes> Keyring::unwrapped(Record const& record)
@@ -143,7 +143,7 @@ Result<SecretBytes> Keyring::unwrapped(Record const& record)
     };
     if (auto key = with_either(keys())) return key;
     // Or the master key was rotated since this program began.
-    read_again();
+    TRY(read_again());
     return with_either(keys());
 }
 

@@ -38,7 +38,8 @@ public:
         SecretBytes key;
         Insert write;
     };
-    NewOwner new_owner(std::string const& owner, std::optional<Instant> kept_until);
+    /// Fails as `read_keys` does: under a master key that may be over nothing new is kept.
+    Result<NewOwner> new_owner(std::string const& owner, std::optional<Instant> kept_until);
 
     /// The data key of an owner. Fails with data_damaged: there is none (it was deleted), or the master key is another.
     Flow<SecretBytes> key_of(std::string owner);
@@ -67,7 +68,7 @@ public:
 private:
     void remember(std::string const& owner, SecretBytes const& key);
     Keys keys() const;
-    void read_again();
+    Result<void> read_again();
     Result<SecretBytes> unwrapped(Record const& record);
 
     Engine& engine_;

@@ -59,5 +59,26 @@ TEST(Keyring, takes_the_key_that_somebody_made_between_its_two_looks)
     EXPECT_EQ(got->reveal(), theirs.reveal());
 }
 
+// The master key may have been rotated to a file that this program can't read: what it knows may be forgotten.
+TEST(Keyring, makes_no_key_under_a_master_key_that_it_can_not_read_again)
+{
+    testing::RepeatableRandom random{1};
+    MemoryEngine engine;
+    auto can_read = true;
+    Keyring keyring{engine, testing::keys(), random, [&]() -> Result<Keys> {
+                        if (!can_read) return fail(Outcome::configuration_invalid, "master.key: Permission denied");
+                        return testing::keys();
+                    }};
+    auto const before = run_now(keyring.key_made_for("day/1", {}));
+    ASSERT_TRUE(before);
+    can_read = false;
+    auto const refused = run_now(keyring.key_made_for("day/2", {}));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().detail, "master.key: Permission denied") << "what the operator is to mend";
+    EXPECT_EQ(run_now(keyring.key_of("day/1"))->reveal(), before->reveal()) << "what is there stays readable";
+    can_read = true;
+    EXPECT_TRUE(run_now(keyring.key_made_for("day/2", {})));
+}
+
 } // namespace
 } // namespace symbolon::store

@@ -475,7 +475,7 @@ public:
                     Stored<enrolment::Enrolment> enrolment, ports::HistoryEntry entry,
                     std::optional<ports::NumberLost> number_lost, std::optional<ports::Once> credential) override
     {
-        auto owner = access_.keyring.new_owner(owner_of(account.id), {});
+        auto owner = co_await access_.keyring.new_owner(owner_of(account.id), {});
         auto enrolment_update = co_await access_.update(std::move(enrolment));
         auto const national_number = account.person.national_number;
         std::vector<Write> writes;
@@ -694,7 +694,8 @@ public:
 
     Flow<void> add(enrolment::Enrolment enrolment) override
     {
-        auto owner = access_.keyring.new_owner(owner_of(enrolment.id), enrolment.expires_at + enrolment_grace + day);
+        auto owner =
+            co_await access_.keyring.new_owner(owner_of(enrolment.id), enrolment.expires_at + enrolment_grace + day);
         auto insert = access_.insertion_under(std::move(enrolment), owner.key);
         co_await access_.commit_all(std::move(owner.write), std::move(insert));
         co_return {};
