@@ -130,6 +130,12 @@ CertificatePolicies policies_below(std::string_view arc)
     return {below + ".2.2", below + ".2.1", below + ".7.2", below + ".7.1", below + ".4"};
 }
 
+bool is_part_of_known_arc(std::string_view arc)
+{
+    return std::ranges::any_of(known_arcs,
+                               [above = std::string{arc} + '.'](auto known) { return known.starts_with(above); });
+}
+
 Result<TrustAnchor> make_anchor(ByteView root_der, std::string_view arc, bool is_test_pki)
 {
     auto root = TRY(Certificate::parse(root_der));
