@@ -1,6 +1,7 @@
 #include "card/judgement.hpp"
 #include "card/openssl.hpp"
 #include "card/reading_testing.hpp"
+#include "crypto/encoding.hpp"
 
 #include <gtest/gtest.h>
 #include <openssl/conf.h>
@@ -343,6 +344,56 @@ TEST(Crl, of_some_certificates_or_changes_only_says_of_none_that_it_is_good)
     EXPECT_EQ(with(NID_issuing_distribution_point, "critical,DER:30038401FF"), "revocation_answer_invalid");
     EXPECT_EQ(with(NID_issuing_distribution_point, "critical,DER:300483020560"), "revocation_answer_invalid");
     EXPECT_EQ(with(NID_issuing_distribution_point, "critical,DER:3000"), "good");
+}
+
+/// A distribution point of one URL as the value of issuingDistributionPoint.
+std::string for_point(std::string const& url)
+{
+    auto const wrapped = [](Byte tag, Bytes const& value) {
+        EXPECT_LT(value.size(), 0x80U);
+        Bytes der{tag, static_cast<Byte>(value.size())};
+        append(der, value);
+        return der;
+    };
+    Bytes const name{url.begin(), url.end()};
+    return "critical,DER:" + crypto::hex(wrapped(0x30, wrapped(0xA0, wrapped(0xA0, wrapped(0x86, name)))));
+}
+
+TEST(Crl, for_another_distribution_point_than_the_certificates_says_nothing_of_it)
+{
+    auto const with = [](std::string const& value) {
+        return list_verdict([&](X509_CRL* crl) {
+            X509_CRL_add_ext(crl, extension_of(NID_issuing_distribution_point, value.c_str()).get(), -1);
+        });
+    };
+    auto const own = Certificate::parse(leaf()).value().crl_urls();
+    ASSERT_EQ(own.size(), 1U);
+    EXPECT_EQ(for_point("http://x/o.crl"), "critical,DER:3014a012a010860e687474703a2f2f782f6f2e63726c");
+    EXPECT_EQ(with(for_point("http://x/o.crl")), "revocation_answer_invalid");
+    EXPECT_EQ(with(for_point(own[0])), "good");
+    EXPECT_EQ(with(for_point(own[0] + "x")), "revocation_answer_invalid");
+    EXPECT_EQ(with("critical,DER:300EA00CA10A300806035504030C0178"), "revocation_answer_invalid") << "relative: CN=x";
+    EXPECT_EQ(with("critical,DER:3007A005A003820178"), "revocation_answer_invalid") << "a DNS name, no URL";
+}
+
+// ---- times ----------------------------------------------------------------------------------------------------------
+
+TEST(RegisterPath, is_judged_at_times_that_nanoseconds_do_not_reach)
+{
+    auto const& root = pki().root_ec();
+    auto const* at = pki().register_ec.certificate.data();
+    X509Owner const x509{d2i_X509(nullptr, &at, static_cast<long>(pki().register_ec.certificate.size()))};
+    ASSERT_EQ(ASN1_TIME_set_string(X509_getm_notBefore(x509.get()), "16000101000000Z"), 1);
+    ASSERT_EQ(ASN1_TIME_set_string(X509_getm_notAfter(x509.get()), "16500101000000Z"), 1);
+    ASSERT_GT(X509_sign(x509.get(), root.key.get(), EVP_sha384()), 0);
+    auto const certificate = Certificate::parse(der_of(x509.get(), i2d_X509)).value();
+
+    constexpr Instant card_from = std::chrono::sys_days{std::chrono::year{1600} / 6 / 1};
+    auto const result = check_register_path(certificate, anchors().roots[0], anchors(), card_from, noon);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().outcome, Outcome::register_certificate_invalid);
+    EXPECT_NE(result.error().detail.find("depth 1: certificate is not yet valid"), std::string::npos)
+        << "the root, in 1649: " << result.error().detail;
 }
 
 } // namespace
