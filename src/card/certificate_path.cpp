@@ -69,7 +69,7 @@ Result<TrustAnchor> build_path(Certificate const& leaf, std::vector<Certificate>
     ENSURE(X509_STORE_CTX_init(context.get(), store.get(), leaf.x509(), untrusted.get()) == 1);
 
     auto* parameters = X509_STORE_CTX_get0_param(context.get());
-    X509_VERIFY_PARAM_set_time(parameters, std::chrono::system_clock::to_time_t(at));
+    X509_VERIFY_PARAM_set_time(parameters, numeric_date(at)); // to_time_t() counts nanoseconds
     X509_VERIFY_PARAM_set_depth(parameters, length);
     // Level 2: RSA from 2048 bits, no SHA-1. The self-signature of a root counts for nothing, so Root CA3's SHA-1 does
     // no harm.
