@@ -296,7 +296,8 @@ TEST(Ocsp, names_the_certificate_by_a_digest_that_is_still_safe_enough)
 
 // ---- lists ----------------------------------------------------------------------------------------------------------
 
-std::string list_verdict(std::function<void(X509_CRL*)> const& change)
+/// The Citizen CA's list with something changed, and signed anew.
+Bytes changed_list(std::function<void(X509_CRL*)> const& change)
 {
     auto const& authority = pki().authority(citizen_ca);
     auto standings = pki().standings;
@@ -306,8 +307,13 @@ std::string list_verdict(std::function<void(X509_CRL*)> const& change)
     CrlOwner const crl{d2i_X509_CRL(nullptr, &at, static_cast<long>(list.size()))};
     change(crl.get());
     EXPECT_GT(X509_CRL_sign(crl.get(), authority.key.get(), EVP_sha384()), 0);
-    auto const result = judge_crl(der_of(crl.get(), i2d_X509_CRL), Certificate::parse(leaf()).value(),
-                                  Certificate::parse(authority.certificate).value(), noon);
+    return der_of(crl.get(), i2d_X509_CRL);
+}
+
+std::string list_verdict(std::function<void(X509_CRL*)> const& change)
+{
+    auto const issuer = Certificate::parse(pki().authority(citizen_ca).certificate).value();
+    auto const result = judge_crl(changed_list(change), Certificate::parse(leaf()).value(), issuer, noon);
     if (result) return result->status == CertificateStatus::good ? "good" : "not good";
     return std::string{name_of(result.error().outcome)};
 }
@@ -374,6 +380,45 @@ TEST(Crl, for_another_distribution_point_than_the_certificates_says_nothing_of_i
     EXPECT_EQ(with(for_point(own[0] + "x")), "revocation_answer_invalid");
     EXPECT_EQ(with("critical,DER:300EA00CA10A300806035504030C0178"), "revocation_answer_invalid") << "relative: CN=x";
     EXPECT_EQ(with("critical,DER:3007A005A003820178"), "revocation_answer_invalid") << "a DNS name, no URL";
+}
+
+/// Has one list and nothing else.
+class OneList final : public RevocationFetcher {
+public:
+    explicit OneList(Bytes list) : list_{std::move(list)} {}
+    Flow<Bytes> post_ocsp(std::string, Bytes) override { co_return fail(Outcome::revocation_unreachable); }
+    Flow<Bytes> get_crl(std::string) override
+    {
+        ++asked;
+        co_return list_;
+    }
+    Flow<Bytes> get_certificate(std::string) override { co_return fail(Outcome::revocation_unreachable); }
+
+    int asked = 0;
+
+private:
+    Bytes list_;
+};
+
+TEST(Crl, that_was_kept_is_judged_for_each_certificate_by_the_distribution_points_that_it_names)
+{
+    auto const one = Certificate::parse(leaf()).value();
+    auto const url = one.crl_urls().at(0);
+    auto const both = "URI:" + url + ",URI:" + url + "2";
+    auto const of_both = Certificate::parse(changed(leaf(), [&](X509* x509) {
+                             replace(x509, NID_crl_distribution_points, both.c_str());
+                         })).value();
+    OneList fetcher{changed_list([&](X509_CRL* crl) {
+        X509_CRL_add_ext(crl, extension_of(NID_issuing_distribution_point, for_point(url + "2").c_str()).get(), -1);
+    })};
+    auto const issuer = Certificate::parse(pki().authority(citizen_ca).certificate).value();
+    CrlCache lists;
+    auto const verdict = [&](Certificate const& subject) {
+        return name(run_now(status_of(subject, issuer, AskFirst::crl, anchors(), fetcher, lists, our_nonce, noon)));
+    };
+    EXPECT_EQ(verdict(of_both), "accepted");
+    EXPECT_EQ(verdict(one), "revocation_answer_invalid");
+    EXPECT_EQ(fetcher.asked, 1) << "the list was kept";
 }
 
 // ---- times ----------------------------------------------------------------------------------------------------------
