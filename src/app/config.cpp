@@ -4,6 +4,7 @@
 
 #include "base/http.hpp"
 #include "base/text.hpp"
+#include "card/certificate_path.hpp"
 #include "push/endpoint.hpp"
 
 #include <toml++/toml.h>
@@ -66,6 +67,9 @@ bool is_oid(std::string const& text)
     return text.find_first_not_of("0123456789.") == std::string::npos && !text.empty() && text.front() != '.' &&
            text.back() != '.' && text.find("..") == std::string::npos;
 }
+
+/// A part of an arc would have every card refused, its policies being looked for in the wrong place.
+bool is_arc(std::string const& text) { return is_oid(text) && !card::is_part_of_known_arc(text); }
 
 bool is_any(std::string const& /*text*/) { return true; }
 bool is_not_empty(std::string const& text) { return !text.empty(); }
@@ -351,7 +355,7 @@ void read_card(Section section, Configuration::Card& card)
     section.tables("anchors", "[{ file = \"…\" }]", [&](Section& anchor, toml::source_position const&) {
         ConfiguredAnchor one;
         anchor.path("file", one.file);
-        anchor.text("arc", one.arc, is_oid, "a dotted OID: \"2.16.56.12\"");
+        anchor.text("arc", one.arc, is_arc, "a dotted OID, all of the arc: \"2.16.56.12.1.1\"");
         if (one.file.empty()) anchor.mistake("file", ": expected a PEM file");
         card.anchors.push_back(std::move(one));
     });

@@ -1,8 +1,10 @@
 #include "app/config.hpp"
+#include "card/certificate_path.hpp"
 #include "push/endpoint.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <regex>
 
@@ -82,7 +84,7 @@ user = "symbolon"
 password_file = "sms.password"
 sender = "+32470000000"
 [card]
-anchors = [{ file = "roots/test.pem" }, { file = "/roots/brca4.pem", arc = "2.16.56.12" }]
+anchors = [{ file = "roots/test.pem" }, { file = "/roots/brca4.pem", arc = "2.16.56.12.1.1" }]
 ocsp_hosts = ["127.0.0.1:8406"]
 crl_hosts = ["crl.eid.belgium.be"]
 issuers = ["citizen.pem"]
@@ -110,7 +112,7 @@ requests = false
     EXPECT_EQ(configuration->sms.password_file, "/etc/symbolon/sms.password");
     ASSERT_EQ(configuration->card.anchors.size(), 2U);
     EXPECT_EQ(configuration->card.anchors[0].file, "/etc/symbolon/roots/test.pem");
-    EXPECT_EQ(configuration->card.anchors[1].arc, "2.16.56.12");
+    EXPECT_EQ(configuration->card.anchors[1].arc, "2.16.56.12.1.1");
     EXPECT_EQ(configuration->card.issuers, std::vector<std::filesystem::path>{"/etc/symbolon/citizen.pem"});
     EXPECT_EQ(configuration->card.revocation_hosts,
               (std::vector<std::string>{"127.0.0.1:8406", "crl.eid.belgium.be", "certs.eid.belgium.be"}));
@@ -225,6 +227,9 @@ TEST(Configuration, that_is_wrong_is_refused_with_its_place_and_what_is_expected
              Case{"[card]\nanchors = [\"x.pem\"]", ":2:12: card.anchors: expected a table"},
              Case{"[card]\nanchors = [{ arc = \"2.16\" }]", ":2:12: card.anchors.file: expected a PEM file"},
              Case{"[card]\nanchors = [{ file = \"x\", arc = \"2..16\" }]", ": card.anchors.arc: expected a dotted OID"},
+             Case{"[card]\nanchors = [{ file = \"x\", arc = \"2.16.56.12\" }]",
+                  ":2:32: card.anchors.arc: expected a dotted OID, all of the arc: \"2.16.56.12.1.1\""},
+             Case{"[card]\nanchors = [{ file = \"x\", arc = \"2.16.56.13\" }]", ":2:32: card.anchors.arc: expected"},
              Case{"[card]\nanchors = [{ file = \"x\", arcs = \"2\" }]", ": card.anchors.arcs is not a setting"},
              Case{"[card]\nissuers = [3]", ":2:12: card.issuers: expected a path"},
              Case{"[card]\nocsp_hosts = [\"http://ocsp\"]", ":2:15: card.ocsp_hosts: expected a host"},
@@ -287,6 +292,14 @@ TEST(Configuration, is_documented_by_its_example)
     EXPECT_EQ(spelled_out->store.path, plain.store.path);
     EXPECT_EQ(spelled_out->vault.socket, plain.vault.socket);
     EXPECT_EQ(spelled_out->server.stop_grace, plain.server.stop_grace);
+    // RFC 5280 §4.2.1.4: the certificates of real cards carry these, and name these hosts.
+    std::vector<std::string> policies;
+    for (auto const& anchor : spelled_out->card.anchors)
+        policies.push_back(card::policies_below(anchor.arc).citizen_authentication);
+    EXPECT_EQ(policies, (std::vector<std::string>{"2.16.56.12.1.1.2.2", "2.16.56.13.6.1.1.1000"}));
+    for (auto const* const host : {"ocsp.eid.belgium.be", "ocsp.eidpki.belgium.be", "crl.eid.belgium.be",
+                                   "crl.eidpki.belgium.be", "certs.eid.belgium.be", "crt.eidpki.belgium.be"})
+        EXPECT_EQ(std::ranges::count(spelled_out->card.revocation_hosts, host), 1) << host;
     std::string banks; // with the template for each of them
     for (auto const& bank : spelled_out->banks)
         banks +=

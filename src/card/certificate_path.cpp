@@ -69,7 +69,7 @@ Result<TrustAnchor> build_path(Certificate const& leaf, std::vector<Certificate>
     ENSURE(X509_STORE_CTX_init(context.get(), store.get(), leaf.x509(), untrusted.get()) == 1);
 
     auto* parameters = X509_STORE_CTX_get0_param(context.get());
-    X509_VERIFY_PARAM_set_time(parameters, std::chrono::system_clock::to_time_t(at));
+    X509_VERIFY_PARAM_set_time(parameters, numeric_date(at)); // to_time_t() counts nanoseconds
     X509_VERIFY_PARAM_set_depth(parameters, length);
     // Level 2: RSA from 2048 bits, no SHA-1. The self-signature of a root counts for nothing, so Root CA3's SHA-1 does
     // no harm.
@@ -128,6 +128,12 @@ CertificatePolicies policies_below(std::string_view arc)
     if (arc == arc_of_root_ca6)
         return {below + ".1.1.1000", below + ".1.2.1000", below + ".2.1.1000", below + ".2.2.1000", below + ".0.1"};
     return {below + ".2.2", below + ".2.1", below + ".7.2", below + ".7.1", below + ".4"};
+}
+
+bool is_part_of_known_arc(std::string_view arc)
+{
+    return std::ranges::any_of(known_arcs,
+                               [above = std::string{arc} + '.'](auto known) { return known.starts_with(above); });
 }
 
 Result<TrustAnchor> make_anchor(ByteView root_der, std::string_view arc, bool is_test_pki)

@@ -24,6 +24,9 @@ struct CertificatePolicies {
 /// The policies below a root's arc: "2.16.56.13.6" (Root CA6) has a scheme of its own, the arcs before it another.
 CertificatePolicies policies_below(std::string_view arc);
 
+/// Whether a dotted OID lies above the known arc of a root, and so begins the policies of none.
+bool is_part_of_known_arc(std::string_view arc);
+
 /// A root that is trusted, because somebody put it into the configuration.
 struct TrustAnchor {
     Certificate root;

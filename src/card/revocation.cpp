@@ -17,6 +17,7 @@ using CrlReason = std::unique_ptr<ASN1_ENUMERATED, FreeWith<ASN1_ENUMERATED_free
 using DistributionPoint = std::unique_ptr<ISSUING_DIST_POINT, FreeWith<ISSUING_DIST_POINT_free>>;
 
 constexpr std::size_t most_lists_kept = 64;
+constexpr int most_names_of_list = 64;
 constexpr int least_security_bits = 112;                       // RSA from 2048, as of certificates
 constexpr std::string_view ocsp_signing = "1.3.6.1.5.5.7.3.9"; // RFC 6960 §4.2.2.2
 
@@ -96,6 +97,25 @@ bool has_unknown_critical_entry_extension(X509_CRL* crl)
     return false;
 }
 
+/// RFC 5280 §5.2.5: the URLs of the distribution point that a list is for. Fails: revocation_answer_invalid (a name
+/// relative to the CA's; no URL among the names).
+Result<std::vector<std::string>> urls_of(DIST_POINT_NAME const& point)
+{
+    if (point.type != 0) return invalid("issuingDistributionPoint: a relative name");
+    std::vector<std::string> urls;
+    auto const* names = point.name.fullname;
+    for (int i = 0; i < std::min(sk_GENERAL_NAME_num(names), most_names_of_list); ++i) {
+        int type = 0;
+        auto const* value =
+            static_cast<ASN1_STRING const*>(GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &type));
+        if (type != GEN_URI || value == nullptr) continue;
+        urls.emplace_back(reinterpret_cast<char const*>(ASN1_STRING_get0_data(value)),
+                          static_cast<std::size_t>(ASN1_STRING_length(value)));
+    }
+    if (urls.empty()) return invalid("issuingDistributionPoint: no URL");
+    return urls;
+}
+
 } // namespace
 
 Result<void> must_be_good(CertificateStatus status, char const* whose)
@@ -122,6 +142,7 @@ struct CrlCache::List {
     Instant this_update;
     Instant next_update;
     Instant fetched_at;
+    std::vector<std::string> only_for; ///< URLs of the distribution point that it is for; empty: for all
 };
 
 CrlCache::CrlCache() = default;
@@ -269,6 +290,7 @@ Result<std::shared_ptr<CrlCache::List const>> judge_list(ByteView der, Certifica
     if (!this_update || !next_update) return invalid("times");
     TRY(check_fresh(*this_update, next_update, now));
 
+    if (point && point->distpoint != nullptr) list->only_for = TRY(urls_of(*point->distpoint));
     list->der.assign(der.begin(), der.end());
     list->issuer_key = issuer.public_key_info();
     list->this_update = *this_update;
@@ -277,9 +299,14 @@ Result<std::shared_ptr<CrlCache::List const>> judge_list(ByteView der, Certifica
     return list;
 }
 
-/// What a judged list says of a certificate of its issuer.
-StatusAnswer look_up(CrlCache::List const& list, Certificate const& subject)
+/// What a judged list says of a certificate of its issuer. Fails: revocation_answer_invalid (a list for others).
+Result<StatusAnswer> look_up(CrlCache::List const& list, Certificate const& subject)
 {
+    // RFC 5280 §6.3.3 (b) (2) (i): "verify that one of the names in the IDP matches one of the names in the DP". Other
+    // certificates that come to the same list may name other points.
+    if (!list.only_for.empty() && std::ranges::find_first_of(list.only_for, subject.crl_urls()) == list.only_for.end())
+        return invalid("a list for another distribution point");
+
     StatusAnswer answer{CertificateStatus::good,
                         {RevocationAnswer::Kind::crl, {}, list.der, list.this_update, list.next_update}};
     X509_REVOKED* entry = nullptr;
@@ -334,7 +361,7 @@ Flow<StatusAnswer> ask_crl(Certificate subject, Certificate issuer, std::vector<
             }
         }
         if (!kept) continue;
-        auto answer = look_up(*kept, subject);
+        auto answer = co_await look_up(*kept, subject);
         answer.answer.url = url;
         co_return answer;
     }

@@ -86,7 +86,7 @@ Result<StatusAnswer> judge_ocsp_response(ByteView response, ByteView request, Ce
                                          Certificate const& issuer, Instant now);
 
 /// Judges a list, and looks a certificate up in it. Fails, first match wins: revocation_answer_invalid (malformed, of
-/// another issuer, partial, signature), revocation_answer_stale.
+/// another issuer, partial, for another distribution point, signature), revocation_answer_stale.
 ///
 /// Source: RFC 5280 §6.3.3.
 Result<StatusAnswer> judge_crl(ByteView crl, Certificate const& subject, Certificate const& issuer, Instant now);

@@ -1,6 +1,7 @@
 #include "card/judgement.hpp"
 #include "card/openssl.hpp"
 #include "card/reading_testing.hpp"
+#include "crypto/encoding.hpp"
 
 #include <gtest/gtest.h>
 #include <openssl/conf.h>
@@ -295,7 +296,8 @@ TEST(Ocsp, names_the_certificate_by_a_digest_that_is_still_safe_enough)
 
 // ---- lists ----------------------------------------------------------------------------------------------------------
 
-std::string list_verdict(std::function<void(X509_CRL*)> const& change)
+/// The Citizen CA's list with something changed, and signed anew.
+Bytes changed_list(std::function<void(X509_CRL*)> const& change)
 {
     auto const& authority = pki().authority(citizen_ca);
     auto standings = pki().standings;
@@ -305,8 +307,13 @@ std::string list_verdict(std::function<void(X509_CRL*)> const& change)
     CrlOwner const crl{d2i_X509_CRL(nullptr, &at, static_cast<long>(list.size()))};
     change(crl.get());
     EXPECT_GT(X509_CRL_sign(crl.get(), authority.key.get(), EVP_sha384()), 0);
-    auto const result = judge_crl(der_of(crl.get(), i2d_X509_CRL), Certificate::parse(leaf()).value(),
-                                  Certificate::parse(authority.certificate).value(), noon);
+    return der_of(crl.get(), i2d_X509_CRL);
+}
+
+std::string list_verdict(std::function<void(X509_CRL*)> const& change)
+{
+    auto const issuer = Certificate::parse(pki().authority(citizen_ca).certificate).value();
+    auto const result = judge_crl(changed_list(change), Certificate::parse(leaf()).value(), issuer, noon);
     if (result) return result->status == CertificateStatus::good ? "good" : "not good";
     return std::string{name_of(result.error().outcome)};
 }
@@ -343,6 +350,95 @@ TEST(Crl, of_some_certificates_or_changes_only_says_of_none_that_it_is_good)
     EXPECT_EQ(with(NID_issuing_distribution_point, "critical,DER:30038401FF"), "revocation_answer_invalid");
     EXPECT_EQ(with(NID_issuing_distribution_point, "critical,DER:300483020560"), "revocation_answer_invalid");
     EXPECT_EQ(with(NID_issuing_distribution_point, "critical,DER:3000"), "good");
+}
+
+/// A distribution point of one URL as the value of issuingDistributionPoint.
+std::string for_point(std::string const& url)
+{
+    auto const wrapped = [](Byte tag, Bytes const& value) {
+        EXPECT_LT(value.size(), 0x80U);
+        Bytes der{tag, static_cast<Byte>(value.size())};
+        append(der, value);
+        return der;
+    };
+    Bytes const name{url.begin(), url.end()};
+    return "critical,DER:" + crypto::hex(wrapped(0x30, wrapped(0xA0, wrapped(0xA0, wrapped(0x86, name)))));
+}
+
+TEST(Crl, for_another_distribution_point_than_the_certificates_says_nothing_of_it)
+{
+    auto const with = [](std::string const& value) {
+        return list_verdict([&](X509_CRL* crl) {
+            X509_CRL_add_ext(crl, extension_of(NID_issuing_distribution_point, value.c_str()).get(), -1);
+        });
+    };
+    auto const own = Certificate::parse(leaf()).value().crl_urls();
+    ASSERT_EQ(own.size(), 1U);
+    EXPECT_EQ(for_point("http://x/o.crl"), "critical,DER:3014a012a010860e687474703a2f2f782f6f2e63726c");
+    EXPECT_EQ(with(for_point("http://x/o.crl")), "revocation_answer_invalid");
+    EXPECT_EQ(with(for_point(own[0])), "good");
+    EXPECT_EQ(with(for_point(own[0] + "x")), "revocation_answer_invalid");
+    EXPECT_EQ(with("critical,DER:300EA00CA10A300806035504030C0178"), "revocation_answer_invalid") << "relative: CN=x";
+    EXPECT_EQ(with("critical,DER:3007A005A003820178"), "revocation_answer_invalid") << "a DNS name, no URL";
+}
+
+/// Has one list and nothing else.
+class OneList final : public RevocationFetcher {
+public:
+    explicit OneList(Bytes list) : list_{std::move(list)} {}
+    Flow<Bytes> post_ocsp(std::string, Bytes) override { co_return fail(Outcome::revocation_unreachable); }
+    Flow<Bytes> get_crl(std::string) override
+    {
+        ++asked;
+        co_return list_;
+    }
+    Flow<Bytes> get_certificate(std::string) override { co_return fail(Outcome::revocation_unreachable); }
+
+    int asked = 0;
+
+private:
+    Bytes list_;
+};
+
+TEST(Crl, that_was_kept_is_judged_for_each_certificate_by_the_distribution_points_that_it_names)
+{
+    auto const one = Certificate::parse(leaf()).value();
+    auto const url = one.crl_urls().at(0);
+    auto const both = "URI:" + url + ",URI:" + url + "2";
+    auto const of_both = Certificate::parse(changed(leaf(), [&](X509* x509) {
+                             replace(x509, NID_crl_distribution_points, both.c_str());
+                         })).value();
+    OneList fetcher{changed_list([&](X509_CRL* crl) {
+        X509_CRL_add_ext(crl, extension_of(NID_issuing_distribution_point, for_point(url + "2").c_str()).get(), -1);
+    })};
+    auto const issuer = Certificate::parse(pki().authority(citizen_ca).certificate).value();
+    CrlCache lists;
+    auto const verdict = [&](Certificate const& subject) {
+        return name(run_now(status_of(subject, issuer, AskFirst::crl, anchors(), fetcher, lists, our_nonce, noon)));
+    };
+    EXPECT_EQ(verdict(of_both), "accepted");
+    EXPECT_EQ(verdict(one), "revocation_answer_invalid");
+    EXPECT_EQ(fetcher.asked, 1) << "the list was kept";
+}
+
+// ---- times ----------------------------------------------------------------------------------------------------------
+
+TEST(RegisterPath, is_judged_at_times_that_nanoseconds_do_not_reach)
+{
+    auto const& root = pki().root_ec();
+    auto const* at = pki().register_ec.certificate.data();
+    X509Owner const x509{d2i_X509(nullptr, &at, static_cast<long>(pki().register_ec.certificate.size()))};
+    ASSERT_EQ(ASN1_TIME_set_string(X509_getm_notBefore(x509.get()), "16000101000000Z"), 1);
+    ASSERT_EQ(ASN1_TIME_set_string(X509_getm_notAfter(x509.get()), "16500101000000Z"), 1);
+    ASSERT_GT(X509_sign(x509.get(), root.key.get(), EVP_sha384()), 0);
+    auto const certificate = Certificate::parse(der_of(x509.get(), i2d_X509)).value();
+
+    constexpr Instant card_from = std::chrono::sys_days{std::chrono::year{1600} / 6 / 1};
+    auto const result = check_register_path(certificate, anchors().roots[0], anchors(), card_from, noon);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().outcome, Outcome::register_certificate_invalid);
+    EXPECT_NE(result.error().detail.find("depth 1: certificate is not yet valid"), std::string::npos)
+        << "the root, in 1649: " << result.error().detail;
 }
 
 } // namespace

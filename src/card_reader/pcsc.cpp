@@ -1,6 +1,7 @@
 #include "card_reader/pcsc.hpp"
 
 #include "base/ensure.hpp"
+#include "card_reader/apdu.hpp"
 #include "card_reader/belpic.hpp"
 
 #include <winscard.h>
@@ -20,6 +21,7 @@ constexpr std::size_t most_readers = 16;
 constexpr std::size_t longest_answer_bytes = 258;
 constexpr int most_reconnections = 3;
 constexpr auto poll_every = 250ms;
+constexpr auto strangers_may_take = 2000ms; ///< other programs, while they keep a card that is hardly ours
 constexpr auto removal_is_noticed_within = 1500ms;
 
 std::unexpected<Failure> failed(long error, char const* what)
@@ -184,6 +186,8 @@ struct Slot {
     bool has_card = false;
     bool is_mute = false; ///< a card that does not answer to reset
     Bytes atr;
+
+    friend bool operator==(Slot const&, Slot const&) = default;
 };
 
 } // namespace
@@ -227,6 +231,38 @@ struct Readers::State {
                             std::begin(state.rgbAtr) + std::min<DWORD>(state.cbAtr, MAX_ATR_SIZE));
         }
         return found;
+    }
+
+    /// Whether the Belgian applet is on the card in there.
+    [[nodiscard]] bool has_applet(Slot const& slot) const
+    {
+        auto const patience = std::min<std::chrono::milliseconds>(others_may_take, strangers_may_take);
+        auto connection = connect_within(patience, slot.reader);
+        if (!connection) return false;
+        PcscCard card{*std::move(connection), slot.reader, sleep, patience};
+        auto const transaction = Transaction::begin(card);
+        if (!transaction) return false;
+        auto const answer = card.transmit(select_applet());
+        auto const response = answer ? parse_response(*answer) : std::unexpected{answer.error()};
+        return response && response->is_ok();
+    }
+
+    /// The card to take: one with a Belgian answer to reset; a card of tomorrow may answer in another way, so there the
+    /// applet decides. While a reader is empty, any other card is there for something else; where none is, it must be
+    /// what the holder means. `strangers` are the cards without the applet that are known, which nobody disturbs twice.
+    [[nodiscard]] std::optional<Slot> choose(std::vector<Slot> const& slots, std::vector<Slot>& strangers) const
+    {
+        std::erase_if(strangers, [&](auto const& known) { return std::ranges::find(slots, known) == slots.end(); });
+        for (auto const& slot : slots)
+            if (is_belgian_atr(slot.atr)) return slot;
+
+        for (auto const& slot : slots) {
+            if (!slot.has_card || slot.is_mute || std::ranges::find(strangers, slot) != strangers.end()) continue;
+            if (has_applet(slot)) return slot;
+            strangers.push_back(slot);
+        }
+        if (slots.empty() || !std::ranges::all_of(slots, &Slot::has_card)) return std::nullopt;
+        return slots.front();
     }
 };
 
@@ -286,13 +322,10 @@ Result<std::unique_ptr<Transceiver>> Readers::find_card(std::string_view reader_
                                                         std::function<void(Waiting)> const& waiting)
 {
     std::optional<Waiting> told;
+    std::vector<Slot> strangers;
     for (auto waited = 0ms;; waited += poll_every) {
-        auto slots = TRY(state_->slots(reader_name));
-        auto const belgian = std::ranges::find_if(slots, [](auto const& slot) { return is_belgian_atr(slot.atr); });
-        auto const any = std::ranges::find_if(slots, [](auto const& slot) { return slot.has_card; });
-        // A card of tomorrow may answer to reset in another way; the applet decides.
-        auto const chosen = belgian != slots.end() ? belgian : any;
-        if (chosen != slots.end()) {
+        auto const slots = TRY(state_->slots(reader_name));
+        if (auto const chosen = state_->choose(slots, strangers)) {
             if (chosen->is_mute) return fail(Outcome::card_unresponsive, "no answer to reset");
             auto connection = TRY(connect_within(state_->others_may_take, chosen->reader));
             return std::make_unique<PcscCard>(std::move(connection), chosen->reader, state_->sleep,

@@ -33,10 +33,10 @@ public:
     ~Readers();
 
     /// A card in a reader whose name contains `reader_name` (empty: any). A Belgian identity card, by its answer to
-    /// reset, goes before others. Waits for up to `patience`, and says through `waiting` what for.
+    /// reset, goes before others, then one that has its applet. Another card, or one that doesn't answer, is taken only
+    /// where no reader is empty. Waits for up to `patience`, and says through `waiting` what for.
     ///
-    /// Fails: reader_service_missing, reader_missing, card_missing, card_not_belgian (only other cards are there),
-    /// card_in_use, card_unresponsive.
+    /// Fails: reader_service_missing, reader_missing, card_missing, card_in_use, card_unresponsive.
     Result<std::unique_ptr<Transceiver>> find_card(std::string_view reader_name, std::chrono::seconds patience,
                                                    std::function<void(Waiting)> const& waiting);
 

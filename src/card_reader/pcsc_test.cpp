@@ -14,6 +14,7 @@ struct FakeReader {
     std::string name;
     std::string atr; ///< hexadecimal; empty: no card
     DWORD state = SCARD_STATE_PRESENT;
+    bool has_applet = false; ///< whether SELECT of the Belgian applet answers 9000
 };
 
 struct FakeService {
@@ -31,6 +32,8 @@ struct FakeService {
 };
 
 std::unique_ptr<FakeService> service;
+
+constexpr SCARDHANDLE first_handle = 7; ///< of a card in the first reader
 
 LONG next_of(std::vector<LONG>& answers, LONG then)
 {
@@ -75,7 +78,8 @@ LONG SCardGetStatusChange(SCARDCONTEXT, DWORD, SCARD_READERSTATE* states, DWORD)
 LONG SCardConnect(SCARDCONTEXT, LPCSTR reader, DWORD, DWORD, LPSCARDHANDLE handle, LPDWORD protocol)
 {
     if (service->connect_waits) service->turn.acquire();
-    *handle = 7;
+    auto const in = std::ranges::find(service->readers, std::string{reader}, &FakeReader::name);
+    *handle = first_handle + std::distance(service->readers.begin(), in);
     *protocol = SCARD_PROTOCOL_T0;
     service->connected.emplace_back(reader);
     return next_of(service->connect_answers, SCARD_S_SUCCESS);
@@ -96,10 +100,13 @@ LONG SCardDisconnect(SCARDHANDLE, DWORD)
 LONG SCardBeginTransaction(SCARDHANDLE) { return next_of(service->begin_answers, service->begin_always); }
 LONG SCardEndTransaction(SCARDHANDLE, DWORD) { return SCARD_S_SUCCESS; }
 
-LONG SCardTransmit(SCARDHANDLE, SCARD_IO_REQUEST const*, LPCBYTE, DWORD, SCARD_IO_REQUEST*, LPBYTE answer, LPDWORD size)
+LONG SCardTransmit(SCARDHANDLE card, SCARD_IO_REQUEST const*, LPCBYTE command, DWORD, SCARD_IO_REQUEST*, LPBYTE answer,
+                   LPDWORD size)
 {
-    answer[0] = 0x90;
-    answer[1] = 0x00;
+    auto const is_select = command[1] == 0xA4;
+    auto const found = !is_select || service->readers.at(static_cast<std::size_t>(card - first_handle)).has_applet;
+    answer[0] = found ? 0x90 : 0x6A;
+    answer[1] = found ? 0x00 : 0x82;
     *size = 2;
     return service->transmit_answer;
 }
@@ -116,10 +123,15 @@ class Pcsc : public testing::Test {
 protected:
     Pcsc() { service = std::make_unique<FakeService>(); }
 
-    Result<std::unique_ptr<Transceiver>> find(std::chrono::milliseconds others_may_take = 20s)
+    Result<std::unique_ptr<Transceiver>> find(std::chrono::milliseconds others_may_take = 20s,
+                                              std::chrono::seconds patience = 0s)
     {
-        readers_.emplace(Readers::connect([this](auto time) { slept += time; }, others_may_take).value());
-        return readers_->find_card("", 0s, {});
+        auto const sleep = [this](std::chrono::milliseconds time) {
+            slept += time;
+            if (meanwhile) meanwhile();
+        };
+        readers_.emplace(Readers::connect(sleep, others_may_take).value());
+        return readers_->find_card("", patience, {});
     }
 
     static std::string verdict(auto const& result)
@@ -128,6 +140,7 @@ protected:
     }
 
     std::chrono::milliseconds slept{0};
+    std::function<void()> meanwhile; ///< what happens while the search sleeps
 
 private:
     std::optional<Readers> readers_;
@@ -146,6 +159,56 @@ TEST_F(Pcsc, a_card_upside_down_in_the_first_reader_hides_no_card_in_the_second)
     EXPECT_EQ(verdict(find()), "ok");
     service->readers.pop_back();
     EXPECT_EQ(verdict(find()), "card_unresponsive");
+}
+
+TEST_F(Pcsc, waits_for_the_Belgian_card_while_its_reader_is_empty_and_another_card_is_in_the_first)
+{
+    service->readers = {{"first", of_a_bank}, {"second", ""}};
+    EXPECT_EQ(verdict(find()), "card_missing");
+
+    service->connected.clear();
+    slept = 0ms;
+    meanwhile = [this] {
+        if (slept == 60s) service->readers[1].atr = belgian;
+    };
+    EXPECT_EQ(verdict(find(20s, 120s)), "ok");
+    EXPECT_EQ(service->connected, (std::vector<std::string>{"first", "second"})) << "the first is asked once";
+}
+
+TEST_F(Pcsc, waits_for_the_Belgian_card_while_its_reader_is_empty_and_a_mute_card_is_in_the_first)
+{
+    service->readers = {{"first", of_a_bank, SCARD_STATE_PRESENT | SCARD_STATE_MUTE}, {"second", ""}};
+    EXPECT_EQ(verdict(find()), "card_missing");
+    meanwhile = [] { service->readers[1].atr = belgian; };
+    EXPECT_EQ(verdict(find(20s, 120s)), "ok");
+    EXPECT_EQ(service->connected, std::vector<std::string>{"second"});
+}
+
+TEST_F(Pcsc, takes_a_card_that_resets_in_another_way_when_it_has_the_applet)
+{
+    service->readers = {{"first", of_a_bank}, {"second", "3b00", SCARD_STATE_PRESENT, true}, {"third", ""}};
+    EXPECT_EQ(verdict(find()), "ok");
+    EXPECT_EQ(service->connected.back(), "second");
+}
+
+TEST_F(Pcsc, asks_a_card_anew_that_took_the_place_of_another)
+{
+    service->readers = {{"first", of_a_bank}, {"second", ""}};
+    meanwhile = [this] {
+        if (slept == 1s) service->readers[0].atr = "";
+        if (slept == 2s) service->readers[0] = {"first", of_a_bank, SCARD_STATE_PRESENT, true};
+    };
+    EXPECT_EQ(verdict(find(20s, 120s)), "ok");
+    EXPECT_EQ(service->connected.back(), "first");
+}
+
+TEST_F(Pcsc, leaves_it_to_the_applet_to_refuse_another_card_where_no_reader_is_empty)
+{
+    service->readers = {{"first", of_a_bank}};
+    EXPECT_EQ(verdict(find()), "ok");
+    service->readers = {{"first", of_a_bank}, {"second", of_a_bank}};
+    EXPECT_EQ(verdict(find()), "ok");
+    EXPECT_EQ(service->connected.back(), "first");
 }
 
 TEST_F(Pcsc, tells_what_is_missing)

@@ -22,11 +22,10 @@ public:
     /// Whether the check digits are those of someone born from 2000 on.
     [[nodiscard]] bool born_from_2000() const { return born_from_2000_; }
 
-    /// Whether it was given to someone who is not in the Register.
-    [[nodiscard]] bool is_bis() const;
-
     /// Whether someone born on that day may have it. A part of the date that was not known when the number was given
-    /// is 00 in it and says nothing.
+    /// is 00 in it and says nothing. Where the month is 00, 20 or 40 the day is none: it counts on when the serial
+    /// numbers are used up. Year 00 with such a month and a day from 01 on stands for somebody of whom nothing is
+    /// known.
     [[nodiscard]] bool may_be_of(std::chrono::year_month_day birth) const;
 
     friend bool operator==(NationalNumber const&, NationalNumber const&) = default;

@@ -184,7 +184,7 @@ void CardCore::drop_rights()
 
 Bytes CardCore::transmit(ByteView bytes)
 {
-    auto const is_get_response = bytes.size() >= 2 && bytes[0] == 0x00 && bytes[1] == 0xC0;
+    auto const is_get_response = bytes.size() >= 2 && (bytes[0] == 0x00 || bytes[0] == 0x80) && bytes[1] == 0xC0;
     if (!is_get_response) waiting_.clear();
     // Whatever is asked between VERIFY and the signature counts, also what is refused.
     if (commands_since_verify_) ++*commands_since_verify_;
@@ -194,6 +194,7 @@ Bytes CardCore::transmit(ByteView bytes)
         Command{.cla = bytes[0], .ins = bytes[1], .p1 = bytes[2], .p2 = bytes[3], .le = 256, .data = {}, .p3 = 0};
     if (bytes.size() >= 5) command.p3 = bytes[4];
     if (command.p3 != 0) command.le = command.p3;
+    if (is_get_response) command.cla = 0x00; // some clients keep the class of the command that it belongs to
     if (bytes.size() > 5) {
         // Header, Lc, data and perhaps an Le, which T=0 does not carry. Lc = 0 with something after it is an extended
         // length.

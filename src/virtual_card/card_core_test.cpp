@@ -168,6 +168,16 @@ TEST(CardCore, proves_its_basic_key_over_the_challenge_as_it_is)
     EXPECT_TRUE(verifies_ec(basic_key_in_file(card), proof_of(card, challenge), challenge));
 }
 
+TEST(CardCore, gives_its_answer_also_to_clients_that_keep_the_class_of_their_command)
+{
+    auto card = CardCore{bench().card("lotte")};
+    auto challenge = bytes_of_hex("9430");
+    append(challenge, Bytes(48, 0xA7));
+    EXPECT_EQ(hex_of(card.transmit(command("00880281", challenge))), "6160");
+    EXPECT_EQ(card.transmit(bytes_of_hex("80C0000060")).size(), 0x60U + 2);
+    EXPECT_EQ(hex_of(card.transmit(bytes_of_hex("80C0000060"))), "6985") << "nothing is left";
+}
+
 TEST(CardCore, A7_a_clone_can_prove_none_of_its_keys)
 {
     auto const challenge = Bytes(48, 0xA7);
