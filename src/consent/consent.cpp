@@ -47,7 +47,8 @@ bool changes(std::vector<action::RequestedClaim> const& claims, std::vector<std:
 Consent after(std::optional<Consent> before, action::Action const& approved, Instant now)
 {
     ENSURE(approved.account.has_value());
-    Consent consent = before.value_or(Consent{.account = *approved.account, .client = approved.client, .since = now});
+    Consent consent =
+        std::move(before).value_or(Consent{.account = *approved.account, .client = approved.client, .since = now});
     consent.partner_names = approved.partner_names;
     consent.partner_domain = approved.partner_domain;
     consent.at = now;

@@ -52,7 +52,7 @@ std::vector<crypto::SigningKey> signing_keys()
             {.key_id = "ec-1", .algorithm = crypto::SignatureAlgorithm::es256, .key = old}};
 }
 
-partner::Client registered(std::string id, partner::ClientAuthentication authentication)
+partner::Client registered(std::string const& id, partner::ClientAuthentication authentication)
 {
     partner::Client client;
     client.id = ClientId{id};
@@ -84,7 +84,7 @@ public:
     {
         if (std::exchange(told_, false)) co_return true;
         until_ = until;
-        auto const woken = co_await wait_for<bool>([this](Finish<bool> finish) { finish_ = finish; });
+        auto const woken = co_await wait_for<bool>([this](Finish<bool> finish) { finish_ = std::move(finish); });
         co_return woken;
     }
     void hear(std::string const& topic)
@@ -225,7 +225,7 @@ Result<http::Response> Site::ask(http::Request request)
     return fail(Outcome::not_found);
 }
 
-Result<http::Response> Site::get(std::string const& path_and_query, http::Parameters headers)
+Result<http::Response> Site::get(std::string const& path_and_query, http::Parameters const& headers)
 {
     http::Request request;
     request.method = "GET";
@@ -237,7 +237,8 @@ Result<http::Response> Site::get(std::string const& path_and_query, http::Parame
     return ask(std::move(request));
 }
 
-Result<http::Response> Site::post(std::string const& path, http::Parameters const& form, http::Parameters headers)
+Result<http::Response> Site::post(std::string const& path, http::Parameters const& form,
+                                  http::Parameters const& headers)
 {
     http::Request request;
     request.method = "POST";
