@@ -106,8 +106,8 @@ TEST_F(PhoneEnrolment, D7_a_number_that_nobody_is_enrolling_answers_as_a_wrong_t
 TEST_F(PhoneEnrolment, D7_no_sms_leaves_for_a_wrong_token)
 {
     world_.enrolment();
-    EXPECT_EQ(outcome(start(number, SecretText{"WRONG+12"})), "token_wrong");
-    EXPECT_EQ(outcome(start("0478999999", SecretText{"WRONG+12"})), "token_wrong");
+    EXPECT_EQ(outcome(start(number, SecretText{"WRONG+12"})), "identification_token_wrong");
+    EXPECT_EQ(outcome(start("0478999999", SecretText{"WRONG+12"})), "identification_token_wrong");
     EXPECT_TRUE(world_.messages.sent.empty());
 }
 
