@@ -56,6 +56,7 @@ TEST(Queue, D5_a_stranger_who_rings_is_not_interrupted_by_another)
 TEST(Queue, D5_of_those_too_many_none_rings_and_one_network_does_not_fill_the_list)
 {
     std::vector<Action> open;
+    open.reserve(9);
     for (int i = 0; i < 5; ++i) open.push_back(request("a" + std::to_string(i), {{1}, {1}}));
     open.push_back(request("b", {{2}, {2}}));
     for (int i = 5; i < 8; ++i) open.push_back(request("c" + std::to_string(i), {{1}, {1}}));

@@ -42,7 +42,7 @@ TEST_F(SymbolDraws, put_the_right_one_at_every_place_and_use_every_symbol)
         ++rights[draw.right];
     }
     ASSERT_EQ(places.size(), symbols_in_a_draw);
-    for (auto const& [place, count] : places) EXPECT_NEAR(count, draws / 6, 150) << place;
+    for (auto const& [place, count] : places) EXPECT_NEAR(count, draws / 6.0, 150) << place;
     EXPECT_EQ(rights.size(), all_symbols().size());
 }
 

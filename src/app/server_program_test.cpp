@@ -29,6 +29,7 @@ public:
         EXPECT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
         arguments[0] = std::string{SYMBOLON_PROGRAMS} + '/' + arguments[0];
         std::vector<char*> pointers;
+        pointers.reserve(arguments.size() + 1);
         for (auto& argument : arguments) pointers.push_back(argument.data());
         pointers.push_back(nullptr);
         process_ = ::fork();

@@ -109,7 +109,7 @@ Result<card::Anchors> anchors_of(app::Configuration::Card const& settings)
     anchors.accept_test_pki = settings.test_pki;
     anchors.accept_sha1 = settings.accept_sha1;
     for (auto const& configured : settings.anchors) {
-        auto const named = [&](Failure failure) {
+        auto const named = [&](Failure const& failure) {
             return fail(Outcome::configuration_invalid,
                         configured.file.string() + ": no root certificate: " + std::string{name_of(failure.outcome)} +
                             ' ' + failure.detail);

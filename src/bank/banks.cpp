@@ -246,6 +246,7 @@ std::vector<ports::BankStanding> Banks::list()
 {
     auto const now = means_.clock.now();
     std::vector<ports::BankStanding> standings;
+    standings.reserve(connections_.size());
     for (auto const& connection : connections_)
         standings.push_back({.terms = connection->registration().terms, .down_until = connection->down_until(now)});
     return standings;

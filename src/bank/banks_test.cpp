@@ -449,19 +449,20 @@ TEST_F(BankConnection, token_that_the_bank_did_not_sign_is_refused)
         auto const first = token.find('.');
         return token.substr(first + 1, token.rfind('.') - first - 1);
     };
-    EXPECT_EQ(with_token([&](auto token) { return part(R"({"alg":"none"})") + '.' + payload_of(token) + '.'; }),
+    EXPECT_EQ(with_token([&](auto const& token) { return part(R"({"alg":"none"})") + '.' + payload_of(token) + '.'; }),
               refused);
-    EXPECT_EQ(with_token([&](auto token) { return part(R"({"alg":"HS256"})") + '.' + payload_of(token) + ".AAAA"; }),
-              refused);
+    EXPECT_EQ(
+        with_token([&](auto const& token) { return part(R"({"alg":"HS256"})") + '.' + payload_of(token) + ".AAAA"; }),
+        refused);
     EXPECT_EQ(with_token([&](auto token) {
                   token.back() = token.back() == 'A' ? 'Q' : 'A';
                   return token;
               }),
               refused);
-    EXPECT_EQ(with_token([&](auto token) { return token.substr(0, token.size() / 2); }), refused);
-    EXPECT_EQ(with_token([&](auto) { return std::string{}; }), refused);
-    EXPECT_EQ(with_token([&](auto) { return std::string(40'000, 'a'); }), refused);
-    EXPECT_EQ(with_token([&](auto) { return std::string{"...."}; }), refused);
+    EXPECT_EQ(with_token([&](auto const& token) { return token.substr(0, token.size() / 2); }), refused);
+    EXPECT_EQ(with_token([&](auto const&) { return std::string{}; }), refused);
+    EXPECT_EQ(with_token([&](auto const&) { return std::string(40'000, 'a'); }), refused);
+    EXPECT_EQ(with_token([&](auto const&) { return std::string{"...."}; }), refused);
     auto const stranger = crypto::SigningKey{.key_id = "first",
                                              .algorithm = SignatureAlgorithm::es256,
                                              .key = crypto::PrivateKey::generate(KeyType::ec_p256)};

@@ -71,7 +71,7 @@ bool is_utf8(std::string_view text)
     auto const size = static_cast<std::int32_t>(text.size());
     for (std::int32_t at = 0; at < size;) {
         UChar32 character = 0;
-        U8_NEXT(bytes, at, size, character);
+        U8_NEXT(bytes, at, size, character); // NOLINT(bugprone-inc-dec-in-conditions): ICU's macro
         if (character < 0) return false;
     }
     return true;

@@ -217,7 +217,7 @@ TEST(WebEid, refuses_what_is_no_token_for_the_first_reason_that_holds)
         Change change;
         char const* outcome;
     };
-    auto const set = [](char const* name, std::string value) -> Change {
+    auto const set = [](char const* name, std::string const& value) -> Change {
         return [=](json::Object& token) { token[name] = value; };
     };
     auto const drop = [](char const* name) -> Change { return [=](json::Object& token) { token.erase(name); }; };

@@ -475,7 +475,7 @@ TEST(OddCard, that_says_where_a_file_ends_is_read_to_its_last_byte)
 {
     Odd card{[](ByteView command, vc::CardCore& core) {
         if (!is_read_binary(command)) return core.transmit(command);
-        auto const asked = core.transmit(command);
+        auto asked = core.transmit(command);
         if (asked.at(0) != 0x6C) return asked;
         auto answer = read_by_reader(command, core, 0xF8);
         answer[answer.size() - 2] = 0x62;

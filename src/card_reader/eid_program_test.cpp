@@ -177,7 +177,7 @@ TEST(EidProgram, A7_asks_again_after_a_wrong_PIN_and_tells_the_tries)
     auto const ending = desk.run();
     EXPECT_EQ(ending.exit, Exit::done) << ending.text;
     EXPECT_EQ(desk.progress, (Progress{"reading", "pin", "pin/pin_wrong", "pin", "sending"}));
-    EXPECT_NE(desk.said.find("2"), std::string::npos);
+    EXPECT_NE(desk.said.find('2'), std::string::npos);
     EXPECT_EQ(desk.core.pin_tries(), 3);
 }
 

@@ -133,6 +133,7 @@ TEST(Claims, without_a_value_are_left_out)
 {
     account::Account nobody;
     std::vector<std::string> names;
+    names.reserve(claims.size());
     for (auto const& row : claims) names.emplace_back(row.name);
     auto const object = values(names, nobody, "");
     for (auto const& member : object)

@@ -52,7 +52,8 @@ bool still_holds(std::vector<std::string> const& granted, std::optional<Consent>
 Consent after(std::optional<Consent> before, action::Action const& approved, Instant now)
 {
     ENSURE(approved.account.has_value());
-    Consent consent = before.value_or(Consent{.account = *approved.account, .client = approved.client, .since = now});
+    Consent consent =
+        std::move(before).value_or(Consent{.account = *approved.account, .client = approved.client, .since = now});
     consent.partner_names = approved.partner_names;
     consent.partner_domain = approved.partner_domain;
     consent.at = now;

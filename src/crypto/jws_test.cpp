@@ -134,8 +134,7 @@ TEST_F(SignedJws, is_refused_when_its_header_asks_for_more_than_we_do)
              R"([])",
              R"("ES256")",
              R"({"alg":"ES256","kid":1})",
-             R"({"alg":"ES256"} )"
-             "{}",
+             R"({"alg":"ES256"} {})",
              R"({"alg":"ES256")",
              "",
          }) {

@@ -49,6 +49,7 @@ Bytes mth(std::span<Bytes const> d, Range range)
 std::vector<Bytes> numbered(std::int64_t size)
 {
     std::vector<Bytes> made;
+    made.reserve(static_cast<std::size_t>(size));
     for (std::int64_t i = 0; i < size; ++i) made.push_back(to_bytes(std::to_string(i)));
     return made;
 }

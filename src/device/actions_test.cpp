@@ -96,6 +96,7 @@ TEST_F(PhoneActions, D4_the_holder_is_asked_on_the_first_visit_and_again_only_fo
 {
     auto const before = [&](Phone::ShownAction const& action) {
         std::vector<std::string> said;
+        said.reserve(action.shown.claims.size());
         for (auto const& claim : action.shown.claims) said.push_back(claim.name + ":" + claim.before);
         return said;
     };
@@ -160,8 +161,8 @@ TEST_F(PhoneActions, D4_an_approval_counts_after_a_withdrawal_that_came_while_th
 
 TEST_F(PhoneActions, D5_this_was_not_me_ends_the_action_mutes_who_asked_and_warns_the_account)
 {
-    auto const from = [&](std::string id, Byte browser, Byte network) {
-        auto stored = world_.action_now(world_.action(phone_, std::move(id)));
+    auto const from = [&](std::string const& id, Byte browser, Byte network) {
+        auto stored = world_.action_now(world_.action(phone_, id));
         stored.value.origin = {.browser = Bytes(32, browser), .network = Bytes(32, network)};
         EXPECT_TRUE(run_now(world_.services.actions.save(stored)));
         return stored.value.id;
@@ -547,9 +548,9 @@ TEST_F(PhoneActions, G5_the_record_proves_offline_what_was_shown_and_who_answere
 TEST_F(PhoneActions, G5_refusals_and_wrong_symbols_leave_a_record_too)
 {
     auto const first = world_.action(phone_, "a1");
-    answer(shown(first), refuse());
+    EXPECT_EQ(answer(shown(first), refuse()).value_or("?"), "refused");
     auto const second = world_.action(phone_, "a2");
-    answer(shown(second), approve("cow"));
+    EXPECT_EQ(outcome(answer(shown(second), approve("cow"))), "symbol_wrong");
     auto const symbol = [this](ActionId const& id) {
         auto const jws = crypto::peek_jws(text_of(world_.action_now(id).value.record));
         return *json::text(*json::parse_object(jws->payload), "symbol");

@@ -191,9 +191,9 @@ Flow<void> keep_failure(Visited visited, Failure failure, Services services)
 Flow<Stored<Enrolment>> keep_identity(Visited visited, Identified identified, Bytes landing_code_hash,
                                       Services services, SharedSettings settings)
 {
-    return update_enrolment(
+    co_return co_await update_enrolment(
         visited.enrolment,
-        [=](Enrolment enrolment) -> Result<Enrolment> {
+        [&](Enrolment enrolment) -> Result<Enrolment> {
             auto const now = services.clock.now();
             TRY(enrolment::check_bank_visit(enrolment, visited.visit, now));
             return enrolment::bank_accepted(std::move(enrolment), identified.findings, identified.known,

@@ -186,7 +186,7 @@ protected:
         return Phone{std::move(it), world_.transport};
     }
     /// The steps after the bank.
-    Result<void> finish(Phone& phone, SecretText code = SecretText{"61937"})
+    Result<void> finish(Phone& phone, SecretText code = SecretText{"61937"}) const
     {
         auto const rules = run_now(phone.give_sms_code(world_.messages.last_code()));
         EXPECT_EQ(outcome(rules), "");

@@ -36,7 +36,7 @@ protected:
     /// A browser is at the sign-in page.
     SignInId page(std::string id = "page")
     {
-        auto it = store::testing::sign_in(id);
+        auto it = store::testing::sign_in(std::move(id));
         it.action.reset();
         it.outcome.reset();
         it.request.id_token_claims.clear(); // no level is required

@@ -19,16 +19,16 @@ protected:
     World world_;
     Phone phone_ = world_.enrolled_phone();
 
-    void refuse(Phone& phone, std::string id, std::string reason = "not_me")
+    void refuse(Phone& phone, std::string const& id, std::string reason = "not_me")
     {
-        auto const action = run_now(phone.show(world_.action(phone, std::move(id)))).value();
+        auto const action = run_now(phone.show(world_.action(phone, id))).value();
         EXPECT_EQ(run_now(phone.answer(action, {.decision = Answer::Decision::refuse, .reason = std::move(reason)}))
                       .value_or("?"),
                   "refused");
     }
-    void approve(Phone& phone, std::string id)
+    void approve(Phone& phone, std::string const& id)
     {
-        auto const action = run_now(phone.show(world_.action(phone, std::move(id)))).value();
+        auto const action = run_now(phone.show(world_.action(phone, id))).value();
         EXPECT_EQ(run_now(phone.answer(action, {.symbol = "boat", .code = right_code})).value_or("?"), "approved");
     }
     /// The server's answer, as it can be tampered with.

@@ -55,7 +55,7 @@ protected:
         auto const request = phone_.registers(anna, point_);
         return run_now(client_.register_code(anna, phone_.device, 1, request.nonce, request.sealed_code_key));
     }
-    Result<ports::CodeVerdict> judge(vault::JudgeCode request)
+    Result<ports::CodeVerdict> judge(vault::JudgeCode const& request)
     {
         return run_now(client_.judge(request.account, request.device, request.action, request.message, request.proof));
     }
@@ -97,6 +97,7 @@ TEST_F(ClientOfTheVault, many_threads_share_one_connection)
     std::atomic<int> answered = 0;
     {
         std::vector<std::jthread> threads;
+        threads.reserve(8);
         for (int i = 0; i < 8; ++i)
             threads.emplace_back([&] {
                 for (int times = 0; times < 20; ++times)

@@ -113,7 +113,7 @@ void DirectWakeups::time_is(Instant now)
 
 namespace {
 
-std::string line_of(std::string_view name, ports::Log::Fields fields)
+std::string line_of(std::string_view name, ports::Log::Fields const& fields)
 {
     std::string line{name};
     for (auto const& [field, value] : fields) line += ' ' + std::string{field} + '=' + std::string{value};
@@ -245,7 +245,8 @@ World::World()
 
 void World::limit(std::function<void(Limits&)> const& change) { change(settings->limits); }
 
-EnrolmentId World::enrolment(std::string id, std::string number, std::string token, std::string national_number)
+EnrolmentId World::enrolment(std::string const& id, std::string number, std::string const& token,
+                             std::string national_number)
 {
     auto it = store::testing::enrolment(id, std::move(number));
     it.person->national_number = std::move(national_number);
@@ -268,7 +269,7 @@ EnrolmentId World::enrolment(std::string id, std::string number, std::string tok
     return it.id;
 }
 
-Phone World::enrolled_phone(std::string id, std::string number, std::string national_number)
+Phone World::enrolled_phone(std::string const& id, std::string const& number, std::string national_number)
 {
     enrolment(id, number, "Ab3+k?7Q", std::move(national_number));
     Phone phone{new_phone(random), transport};
@@ -290,7 +291,7 @@ ports::Stored<T> there(Result<std::optional<ports::Stored<T>>> found)
 
 } // namespace
 
-ActionId World::action_for(DeviceId const& device_id, std::string id)
+ActionId World::action_for(DeviceId const& device_id, std::string const& id)
 {
     auto const device = there(run_now(services.devices.find(device_id)));
     auto it = store::testing::action(id, device.value.account, device.value.id);
@@ -345,9 +346,9 @@ std::vector<std::string> World::history_of(Phone const& phone)
     return events;
 }
 
-std::string World::approve(Phone& phone, std::string id, SecretText code)
+std::string World::approve(Phone& phone, std::string const& id, SecretText code)
 {
-    auto const shown = run_now(phone.show(action(phone, std::move(id))));
+    auto const shown = run_now(phone.show(action(phone, id)));
     if (!shown) return std::string{name_of(shown.error().outcome)};
     auto const done = run_now(phone.answer(*shown, {.decision = Answer::Decision::approve,
                                                     .symbol = "boat",

@@ -119,18 +119,15 @@ public:
     void limit(std::function<void(Limits&)> const& change);
 
     /// An enrolment that waits for the phone. Its token is "Ab3+k?7Q" unless said otherwise.
-    EnrolmentId enrolment(std::string id = "e1", std::string number = "+32470123456", std::string token = "Ab3+k?7Q",
-                          std::string national_number = "85073003328");
+    EnrolmentId enrolment(std::string const& id = "e1", std::string number = "+32470123456",
+                          std::string const& token = "Ab3+k?7Q", std::string national_number = "85073003328");
     /// A phone that was enrolled with code 38214, all steps.
-    Phone enrolled_phone(std::string id = "e1", std::string number = "+32470123456",
+    Phone enrolled_phone(std::string const& id = "e1", std::string const& number = "+32470123456",
                          std::string national_number = "85073003328");
 
     /// An action for that phone; its right symbol is "boat".
-    ActionId action(Phone const& phone, std::string id = "a1")
-    {
-        return action_for(phone.state().device, std::move(id));
-    }
-    ActionId action_for(DeviceId const& device, std::string id);
+    ActionId action(Phone const& phone, std::string const& id = "a1") { return action_for(phone.state().device, id); }
+    ActionId action_for(DeviceId const& device, std::string const& id);
 
     ports::Stored<action::Action> action_now(ActionId const& id);
     ports::Stored<account::Device> device_now(Phone const& phone);
@@ -139,7 +136,7 @@ public:
     std::vector<std::string> history_of(Phone const& phone); ///< events, newest first
 
     /// A new action, which the phone approves with that code: "approved", or the name of the outcome that it ended in.
-    std::string approve(Phone& phone, std::string id, SecretText code);
+    std::string approve(Phone& phone, std::string const& id, SecretText code);
 };
 
 inline SecretText const right_code{"38214"};

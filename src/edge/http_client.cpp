@@ -118,7 +118,7 @@ void prepare(Transfer& transfer)
     }
     for (auto const& [name, value] : request.headers) {
         ENSURE((name + value).find_first_of("\r\n") == std::string::npos);
-        transfer.headers = curl_slist_append(transfer.headers, (name + ": " + value).c_str());
+        transfer.headers = curl_slist_append(transfer.headers, (name + ": ").append(value).c_str());
     }
     transfer.headers = curl_slist_append(transfer.headers, "Expect:"); // bodies are short
     set(easy, CURLOPT_HTTPHEADER, transfer.headers);

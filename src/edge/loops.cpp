@@ -46,8 +46,9 @@ Flow<void> pause_for(std::chrono::milliseconds duration)
 {
     // The timer lives in the flow: where the flow is destroyed, nothing is left behind.
     asio::steady_timer timer{Loop::current().context(), duration};
-    co_await wait_for<void>(
-        [&timer](Finish<void> finish) { timer.async_wait([finish](boost::system::error_code) { finish({}); }); });
+    co_await wait_for<void>([&timer](Finish<void> const& finish) {
+        timer.async_wait([finish](boost::system::error_code) { finish({}); });
+    });
     co_return {};
 }
 

@@ -52,7 +52,7 @@ std::string RawClient::Answer::header(std::string_view name) const
     return {};
 }
 
-bool RawClient::send(std::string_view bytes)
+bool RawClient::send(std::string_view bytes) const
 {
     while (!bytes.empty()) {
         auto const sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -62,7 +62,7 @@ bool RawClient::send(std::string_view bytes)
     return true;
 }
 
-void RawClient::end_sending() { ::shutdown(descriptor_, SHUT_WR); }
+void RawClient::end_sending() const { ::shutdown(descriptor_, SHUT_WR); }
 
 void RawClient::reset()
 {

@@ -27,8 +27,8 @@ public:
     };
 
     /// Gives whether all bytes were taken.
-    bool send(std::string_view bytes);
-    void end_sending();
+    bool send(std::string_view bytes) const;
+    void end_sending() const;
     /// Leaves without a word: the server sees a reset.
     void reset();
     void close();

@@ -370,19 +370,19 @@ struct Server::Impl {
     Async<void> serve(std::shared_ptr<Connection> connection);
     Async<void> turn_away(std::shared_ptr<Connection> connection);
     Async<bool> one_request(Connection& connection);
-    Async<Result<std::string>> read_head(Connection& connection);
+    Async<Result<std::string>> read_head(Connection& connection) const;
     Result<http::Response> understand(Connection& connection, Result<std::string> head,
                                       wire::request_parser<wire::string_body>& parser, http::Request& request,
                                       Asked& asked, Router::Match& match);
     Async<Result<std::string>> read_body(Connection& connection, wire::request_parser<wire::string_body>& parser,
-                                         Asked const& asked, Router::Match const& match);
-    Async<Result<http::Response>> handle(Connection& connection, http::Route const& route, http::Request request);
-    Async<bool> send(Connection& connection, Asked const& asked, http::Response response, bool keeps_alive);
+                                         Asked const& asked, Router::Match const& match) const;
+    Async<Result<http::Response>> handle(Connection& connection, http::Route const& route, http::Request request) const;
+    Async<bool> send(Connection& connection, Asked const& asked, http::Response response, bool keeps_alive) const;
     Async<void> stream_events(Connection& connection, Asked const& asked, http::Response response);
     Async<void> watch_reader(std::shared_ptr<Connection> connection);
     Async<void> close_gently(Connection& connection);
 
-    void add_headers(http::Response& response, Site const& site);
+    void add_headers(http::Response& response, Site const& site) const;
     Result<http::Response> without_traps(Result<http::Response> response);
     void tell(Connection const& connection, Asked const& asked, int status, std::optional<Failure> const& failure,
               std::chrono::nanoseconds took);
@@ -551,7 +551,7 @@ Async<void> Server::Impl::turn_away(std::shared_ptr<Connection> connection)
 }
 
 /// Reads until the empty line. Fails with `cancelled` when the client has gone or was idle for long: nothing to answer.
-Async<Result<std::string>> Server::Impl::read_head(Connection& connection)
+Async<Result<std::string>> Server::Impl::read_head(Connection& connection) const
 {
     auto& in = connection.in;
     auto const most = limits().header_block_bytes;
@@ -607,7 +607,7 @@ Async<bool> Server::Impl::one_request(Connection& connection)
     if (answer && !parser.is_done()) body = co_await read_body(connection, parser, asked, match);
     connection.take_all_the_time();
     if (!body && body.error().outcome == Outcome::cancelled) co_return false;
-    if (!body) answer = std::unexpected{std::move(body).error()};
+    if (!body) answer = std::unexpected{body.error()};
     bool const was_read_whole = asked.is_sound && parser.is_done(); // so we know where the next one begins
     if (answer && match.route != nullptr) {
         request.body = *std::move(body);
@@ -705,7 +705,7 @@ Result<http::Response> Server::Impl::understand(Connection& connection, Result<s
 /// Reads a body that there is. Fails: request_too_large, request_malformed, request_timed_out, cancelled.
 Async<Result<std::string>> Server::Impl::read_body(Connection& connection,
                                                    wire::request_parser<wire::string_body>& parser, Asked const& asked,
-                                                   Router::Match const& match)
+                                                   Router::Match const& match) const
 {
     auto const most_bytes =
         match.route != nullptr && match.route->body_bytes != 0 ? match.route->body_bytes : limits().request_body_bytes;
@@ -751,7 +751,7 @@ Async<Result<std::string>> Server::Impl::read_body(Connection& connection,
 
 /// Runs the handler's flow on this loop until it ends, or gives up waiting for it.
 Async<Result<http::Response>> Server::Impl::handle(Connection& connection, http::Route const& route,
-                                                   http::Request request)
+                                                   http::Request request) const
 {
     auto const running = std::make_shared<Running>();
     auto& loop = connection.loop;
@@ -781,7 +781,8 @@ Async<Result<http::Response>> Server::Impl::handle(Connection& connection, http:
     }
 }
 
-Async<bool> Server::Impl::send(Connection& connection, Asked const& asked, http::Response response, bool keeps_alive)
+Async<bool> Server::Impl::send(Connection& connection, Asked const& asked, http::Response response,
+                               bool keeps_alive) const
 {
     if (response.events) response.with("Content-Type", "text/event-stream"); // of a HEAD
     add_headers(response, connection.site);
@@ -936,7 +937,7 @@ Async<void> Server::Impl::stream_events(Connection& connection, Asked const& ask
 
 // ---- answers --------------------------------------------------------------------------------------------------
 
-void Server::Impl::add_headers(http::Response& response, Site const& site)
+void Server::Impl::add_headers(http::Response& response, Site const& site) const
 {
     auto const find = [&](std::string_view name) -> std::string_view {
         for (auto const& header : response.headers)

@@ -126,7 +126,7 @@ protected:
         port = *listening;
     }
 
-    RawClient::Answer ask(std::string_view bytes)
+    RawClient::Answer ask(std::string_view bytes) const
     {
         RawClient client{port};
         auto answer = client.ask(bytes);
@@ -858,6 +858,7 @@ TEST_F(EdgeServer, serves_many_clients_at_once)
 {
     begin();
     std::vector<std::jthread> threads;
+    threads.reserve(8);
     std::atomic<int> right = 0;
     for (int thread = 0; thread < 8; ++thread)
         threads.emplace_back([&, thread] {

@@ -29,9 +29,9 @@ Flow<bool> tell_of(ActionId id, Services services)
     auto action = stored->value;
     auto const now = services.clock.now();
     if (action::is_open(action, now)) co_return false;
+    auto const ended_at = std::min(now, action.expires_at);
     if (action::is_undecided(action))
-        action = co_await action::end(std::move(action), action::Event::expire, Outcome::action_expired,
-                                      std::min(now, action.expires_at));
+        action = co_await action::end(std::move(action), action::Event::expire, Outcome::action_expired, ended_at);
     if (!action.owes_history) co_return false;
 
     auto const why = action.outcome.value_or(Outcome::action_expired);

@@ -53,7 +53,7 @@ std::vector<crypto::TimedKey> signing_keys()
             {.key = {.key_id = "rsa-1", .algorithm = rs256, .key = rsa}}};
 }
 
-partner::Client registered(std::string id, partner::ClientAuthentication authentication)
+partner::Client registered(std::string const& id, partner::ClientAuthentication authentication)
 {
     partner::Client client;
     client.id = ClientId{id};
@@ -85,7 +85,7 @@ public:
     {
         if (std::exchange(told_, false)) co_return true;
         until_ = until;
-        auto const woken = co_await wait_for<bool>([this](Finish<bool> finish) { finish_ = finish; });
+        auto const woken = co_await wait_for<bool>([this](Finish<bool> finish) { finish_ = std::move(finish); });
         co_return woken;
     }
     void hear(std::string const& topic)
@@ -226,7 +226,7 @@ Result<http::Response> Site::ask(http::Request request)
     return fail(Outcome::not_found);
 }
 
-Result<http::Response> Site::get(std::string const& path_and_query, http::Parameters headers)
+Result<http::Response> Site::get(std::string const& path_and_query, http::Parameters const& headers)
 {
     http::Request request;
     request.method = "GET";
@@ -238,7 +238,8 @@ Result<http::Response> Site::get(std::string const& path_and_query, http::Parame
     return ask(std::move(request));
 }
 
-Result<http::Response> Site::post(std::string const& path, http::Parameters const& form, http::Parameters headers)
+Result<http::Response> Site::post(std::string const& path, http::Parameters const& form,
+                                  http::Parameters const& headers)
 {
     http::Request request;
     request.method = "POST";

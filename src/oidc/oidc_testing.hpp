@@ -66,8 +66,9 @@ public:
     Result<http::Response> ask(http::Request request);
     void add(http::Routes routes);
 
-    Result<http::Response> get(std::string const& path_and_query, http::Parameters headers = {});
-    Result<http::Response> post(std::string const& path, http::Parameters const& form, http::Parameters headers = {});
+    Result<http::Response> get(std::string const& path_and_query, http::Parameters const& headers = {});
+    Result<http::Response> post(std::string const& path, http::Parameters const& form,
+                                http::Parameters const& headers = {});
 
     /// A grant with a code, as a holder's approval gives it; the code's text is `code`.
     void give_code(std::string const& code, std::string const& client = "shop",

@@ -63,7 +63,7 @@ http::Routes routes(Provider const& provider, ports::Services services)
     Handler const give_claims = [&provider, services](Request request) {
         return answer_userinfo(std::move(request), provider, services);
     };
-    auto const asked_before = [](std::string methods) -> Handler {
+    auto const asked_before = [](std::string const& methods) -> Handler {
         return [methods](Request const&) { return preflight(methods); };
     };
     return {

@@ -260,7 +260,7 @@ TEST_F(TokenEndpoint, takes_an_assertion_once_whatever_else_was_wrong_with_its_r
 {
     for (std::string const wrong : {"code", "redirect_uri", "code_verifier"}) {
         for (std::string const value : {"", "something else"}) {
-            auto const code = "code for " + wrong + value;
+            auto const code = ("code for " + wrong).append(value);
             site.give_code(code, "bank");
             auto const request = site.token_request(code, "bank");
             EXPECT_EQ(send(changed(request, wrong, value)).status, 400) << wrong << '=' << value;

@@ -50,9 +50,9 @@ Html fields_of(Failure const& failure, Words const& words)
         auto const field = enrolment::OutdatedField::parse(text);
         auto const key = "field." + field.name;
         if (!words.texts.knows("bank_end." + key)) continue;
-        auto since =
+        auto const since =
             field.since ? words("since", {{"date", date_text(words.texts, words.language, *field.since)}}) : Html{};
-        items += element("li", {}, {words(key), std::move(since)});
+        items += element("li", {}, {words(key), since});
     }
     if (items.empty()) return {};
     return element("div", {{"id", "fields"}}, {element("p", {}, {words("fields")}), element("ul", {}, {items})});

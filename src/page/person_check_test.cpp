@@ -34,7 +34,7 @@ struct Judge {
 
     explicit Judge(Instant now = end_of_package - 20min) { world.clock.at = now; }
 
-    bool accepts(json::Object const& answer)
+    bool accepts(json::Object const& answer) const
     {
         auto const judged = run_now(judge_person_check(answer, check, world.services));
         EXPECT_TRUE(judged || judged.error().outcome == Outcome::person_check_failed);

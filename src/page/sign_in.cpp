@@ -52,7 +52,8 @@ SignInFrame frame_of(FoundSignIn const& found, Request const& request, SignInPag
             .is_test_system = pages.is_test_system};
 }
 
-Flow<FoundSignIn> found_by(Request request, Services services)
+/// No coroutine: of the request it keeps nothing that it hasn't copied.
+Flow<FoundSignIn> found_by(Request const& request, Services services)
 {
     return oidc::find_sign_in(id_of(request), request.cookie(oidc::browser_cookie), services);
 }

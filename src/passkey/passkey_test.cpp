@@ -95,7 +95,7 @@ protected:
         return {good.attestation_object, to_bytes(with(string_of(good.client_data), what, other))};
     }
     /// The attestation object with another member in one place.
-    Registration with_member(std::string_view name, Item value)
+    Registration with_member(std::string_view name, Item const& value)
     {
         auto object = read_item(good.attestation_object, Form::any).value();
         for (auto& member : std::get<Item::Map>(object.value))
@@ -244,7 +244,7 @@ protected:
         ByteView from{bytes};
         return outcome(take_cose_key(from));
     }
-    static Bytes changed(Bytes const& key, std::int64_t label, Item value)
+    static Bytes changed(Bytes const& key, std::int64_t label, Item const& value)
     {
         auto item = read_item(key, Form::any).value();
         for (auto& member : std::get<Item::Map>(item.value))

@@ -303,7 +303,7 @@ protected:
                                                   store::testing::entry(AccountId{"holder"}, "enrolled"))));
     }
 
-    ActionId action(std::string id = "a", bool of_somebody = true, action::Entry entry = action::Entry::number)
+    ActionId action(std::string const& id = "a", bool of_somebody = true, action::Entry entry = action::Entry::number)
     {
         auto const sign_in = store::testing::sign_in("sign-in of " + id);
         EXPECT_TRUE(run_now(store.sign_ins().add(sign_in)));

@@ -163,7 +163,7 @@ public:
         world->set_vault(&ready.vault);
     }
 
-    Task<http::Response>& type_token(std::string const& token, int address)
+    Task<http::Response>& type_token(std::string const& token, int address) const
     {
         auto const body =
             device::write(device::EnrolStart{.calling_code = "32", .number = "0470123456", .token = SecretText{token}});
@@ -171,7 +171,7 @@ public:
             device::start_enrolment(post("/d/enrol/start", body, address), world->services(), ready.settings));
     }
 
-    Task<http::Response>& answer(ActionId const& action, device::Answer const& answer)
+    Task<http::Response>& answer(ActionId const& action, device::Answer const& answer) const
     {
         auto request = post("/d/actions/" + action.text() + "/answer", device::write(answer));
         request.path_parameters.add("id", action.text());
@@ -203,6 +203,7 @@ TEST(IdentificationToken, A5_tries_are_counted_in_every_order)
             phones.ready.enrolment();
             phones.begin(seed, faults);
             std::vector<Task<http::Response>*> guesses;
+            guesses.reserve(16);
             for (int i = 0; i < 10; ++i) guesses.push_back(&phones.type_token("Wrong+" + std::to_string(i), i));
             phones.world->run();
             // Whoever met others may have been sent away unjudged: one after another, the rest is judged.
@@ -430,6 +431,7 @@ TEST(Code, D6_three_wrong_codes_block_in_every_order_and_through_restarts)
 
             phones.begin(seed, faults);
             std::vector<Task<http::Response>*> answers;
+            answers.reserve(wrong.size());
             for (auto const& [action, answer] : wrong) answers.push_back(&phones.answer(action, answer));
             phones.world->run();
 

@@ -652,8 +652,9 @@ struct Reader {
     {
         if (!from.is_string()) return false;
         auto bytes = crypto::from_base64url(from.as_string());
-        if (bytes) value = *std::move(bytes);
-        return bytes.has_value();
+        if (!bytes) return false;
+        value = *std::move(bytes);
+        return true;
     }
     static bool read(json::Value const& from, account::PhoneNumber& value)
     {

@@ -77,7 +77,7 @@ Record device(std::string id, std::string owner = "somebody", std::string state 
     return {.id = std::move(id), .owner = std::move(owner), .keys = {}, .state = std::move(state), .body = {1, 2, 3}};
 }
 
-Record account(std::string id, std::optional<Bytes> phone_number, std::optional<Bytes> national_number)
+Record account(std::string const& id, std::optional<Bytes> phone_number, std::optional<Bytes> national_number)
 {
     return {.id = id,
             .owner = "account/" + id,
@@ -365,14 +365,15 @@ protected:
     Store& store() { return *store_; }
 
     /// An account as the flow of enrolment makes it.
-    Result<void> enrol(std::string id, std::string phone_number, std::string national_number)
+    Result<void> enrol(std::string const& id, std::string const& phone_number, std::string national_number)
     {
         auto enrolment = testing::enrolment("enrolment of " + id, phone_number);
         EXPECT_TRUE(run_now(store().enrolments().add(enrolment)));
         enrolment.state = enrolment::State::done;
-        return run_now(store().accounts().open(
-            testing::account(id, phone_number, national_number), testing::device("device of " + id, AccountId{id}),
-            to_bytes("%PDF of " + id), {enrolment, 1}, testing::entry(AccountId{id}, "enrolled")));
+        return run_now(store().accounts().open(testing::account(id, phone_number, std::move(national_number)),
+                                               testing::device("device of " + id, AccountId{id}),
+                                               to_bytes("%PDF of " + id), {enrolment, 1},
+                                               testing::entry(AccountId{id}, "enrolled")));
     }
 
     static Outcome outcome(auto const& result) { return result ? Outcome::internal : result.error().outcome; }
@@ -845,7 +846,7 @@ TEST_P(StoreContract, a_nonce_is_used_once_within_its_kind)
 TEST_P(StoreContract, counts_within_windows)
 {
     auto& counters = store().counters();
-    auto const begins = instant_of(1'790'164'800 / 1200 * 1200);
+    auto const begins = instant_of(std::int64_t{1'790'164'800} / 1200 * 1200);
     EXPECT_EQ(run_now(counters.add("sms", Bytes{1}, 20min, begins)).value(), 1);
     EXPECT_EQ(run_now(counters.add("sms", Bytes{1}, 20min, begins + 20min - 1s)).value(), 2);
     EXPECT_EQ(run_now(counters.add("sms", Bytes{1}, 20min, begins + 20min)).value(), 1);
@@ -877,7 +878,7 @@ TEST_P(StoreContract, F3_what_ended_without_an_answer_is_found_until_its_history
     ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
     ASSERT_TRUE(enrol("b", "+32470999999", "90010100101"));
     auto& actions = store().actions();
-    auto const begin = [&](std::string id, std::optional<AccountId> account, Seconds lifetime) {
+    auto const begin = [&](std::string const& id, std::optional<AccountId> account, Seconds lifetime) {
         auto it = testing::action(id, std::move(account), {});
         it.expires_at = noon + lifetime;
         auto sign_in = testing::sign_in("sign-in of " + id);
@@ -983,7 +984,7 @@ TEST_P(StoreContract, F3_each_history_entry_proves_that_it_is_in_the_log)
 TEST_P(StoreContract, D4_consents_are_kept_apart_and_withdrawing_one_ends_its_tokens)
 {
     ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));
-    auto const decide = [&](std::string id, consent::Consent consent, std::int64_t version) {
+    auto const decide = [&](std::string const& id, consent::Consent consent, std::int64_t version) {
         auto sign_in = testing::sign_in("s" + id);
         EXPECT_TRUE(run_now(store().sign_ins().add(sign_in)));
         auto action = testing::action(id, AccountId{"a"}, DeviceId{"device of a"});
@@ -1025,7 +1026,7 @@ TEST_P(StoreContract, D5_what_is_remembered_of_a_number_decides_who_of_two_was_f
     auto trace = run_now(store().actions().trace_of(number)).value();
     EXPECT_EQ(trace.version, 0);
     trace.value.last_symbol = "boat";
-    auto const start = [&](std::string id) {
+    auto const start = [&](std::string const& id) {
         auto sign_in = testing::sign_in("s" + id);
         EXPECT_TRUE(run_now(store().sign_ins().add(sign_in)));
         return run_now(store().actions().start_by_number(
@@ -1043,7 +1044,7 @@ TEST_P(StoreContract, D5_what_is_remembered_of_a_number_decides_who_of_two_was_f
 TEST_P(StoreContract, a_start_by_number_is_counted_by_its_own_commit_and_none_is_one_too_many)
 {
     ASSERT_TRUE(run_now(store().clients().add(testing::client("shop"))));
-    auto const start = [&](std::string id, std::optional<int> at_most) {
+    auto const start = [&](std::string const& id, std::optional<int> at_most) {
         auto sign_in = testing::sign_in("s" + id);
         EXPECT_TRUE(run_now(store().sign_ins().add(sign_in)));
         account::PhoneNumber const number{"+3247012345" + id};

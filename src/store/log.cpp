@@ -130,7 +130,8 @@ Bytes subtree_hash(merkle::Node node, ReadHashes const& read)
 void chain(LogEntry& entry, std::int64_t before, Bytes previous, ReadHashes const& read)
 {
     entry.sequence = before + 1;
-    entry.previous = before > 0 ? std::move(previous) : no_entry;
+    if (before > 0) entry.previous = std::move(previous);
+    else entry.previous = no_entry;
     entry.hash = leaf_hash(entry);
     entry.subtrees.clear();
     auto node = entry.hash;

@@ -12,7 +12,7 @@ namespace symbolon::virtual_card {
 Certificate parse_certificate(ByteView der)
 {
     auto const* at = der.data();
-    auto const certificate = Certificate{d2i_X509(nullptr, &at, static_cast<long>(der.size())), &X509_free};
+    auto certificate = Certificate{d2i_X509(nullptr, &at, static_cast<long>(der.size())), &X509_free};
     if (certificate && at != der.data() + der.size()) return nullptr;
     return certificate;
 }
@@ -44,7 +44,7 @@ Result<void> write_file(std::filesystem::path const& file, ByteView bytes)
     auto const beside = std::filesystem::path{file.string() + ".new"};
     {
         auto stream = std::ofstream{beside, std::ios::binary};
-        stream.write(text_of(bytes).data(), static_cast<std::streamsize>(bytes.size()));
+        stream << text_of(bytes);
         if (!stream.flush()) return fail(Outcome::configuration_invalid, "cannot write " + file.string());
     }
     std::error_code error;

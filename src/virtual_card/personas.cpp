@@ -52,7 +52,7 @@ public:
 
     /// A value by its name, as `parse` knows it.
     template <class T, class Parse>
-    void choice(std::string_view key, T& into, std::string_view expected, Parse parse)
+    void choice(std::string_view key, T& into, std::string_view expected, Parse const& parse)
     {
         std::string name;
         if (!take<std::string>(key, name, expected)) return;

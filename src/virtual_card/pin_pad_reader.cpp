@@ -165,7 +165,7 @@ RESPONSECODE verify_with_keys(DWORD lun, UCHAR const* structure, DWORD structure
     if (*line == "cancel") return answer(cancelled, to, size, returned);
     auto const is_pin = std::ranges::all_of(*line, [](char c) { return c >= '0' && c <= '9'; }) &&
                         line->size() >= order->shortest && line->size() <= order->longest &&
-                        line->size() <= order->block_bytes * (order->is_bcd ? 2 : 1);
+                        line->size() <= std::size_t{order->block_bytes} * (order->is_bcd ? 2 : 1);
     if (!is_pin) return answer(wrong_length, to, size, returned);
 
     fill(*order, *line);

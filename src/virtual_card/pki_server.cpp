@@ -28,7 +28,7 @@ using asio::ip::tcp;
 
 constexpr auto patience = std::chrono::seconds{5};
 constexpr std::uint32_t longest_header_bytes = 16 * 1024;
-constexpr std::uint64_t longest_body_bytes = 16 * 1024;
+constexpr std::uint64_t longest_body_bytes = std::uint64_t{16} * 1024;
 constexpr int most_connections = 64;
 
 struct Server {

@@ -141,8 +141,9 @@ void Connection::find_log_index()
     constexpr int part_bytes = 32 * 1024; // as SQLite maps it
     execute("PRAGMA user_version");       // the first read makes the index
     sqlite3_file* file = nullptr;
-    if (sqlite3_file_control(database_, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || file == nullptr ||
-        file->pMethods == nullptr || file->pMethods->iVersion < 2 || file->pMethods->xShmMap == nullptr)
+    if (sqlite3_file_control(database_, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file)) != SQLITE_OK ||
+        file == nullptr || file->pMethods == nullptr || file->pMethods->iVersion < 2 ||
+        file->pMethods->xShmMap == nullptr)
         return;
     if (file->pMethods->xShmMap(file, 0, part_bytes, 0, &log_index_) != SQLITE_OK) log_index_ = nullptr;
 }

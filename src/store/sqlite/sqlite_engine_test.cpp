@@ -54,7 +54,7 @@ public:
     {
         bool done = false;
         flow.start([&] { done = true; });
-        while (!done) {
+        while (!done) { // NOLINT(bugprone-infinite-loop): the flow sets it
             std::function<void()> next;
             {
                 std::unique_lock lock{mutex_};
@@ -162,6 +162,7 @@ TEST_F(SqliteStore, counts_no_try_twice_and_forgets_none)
     constexpr int each = 100;
     std::array<std::vector<std::int64_t>, 4> seen;
     std::vector<std::thread> threads;
+    threads.reserve(seen.size());
     for (auto& mine : seen)
         threads.emplace_back([&] {
             for (int i = 0; i < each; ++i)
@@ -222,6 +223,7 @@ TEST_F(SqliteStore, flows_that_wait_together_are_committed_together_and_each_get
         co_return !committed.conflict.has_value();
     };
     std::vector<Flow<bool>> flows;
+    flows.reserve(100);
     std::size_t ended = 0;
     for (int i = 0; i < 100; ++i) flows.push_back(one(*engine, i));
     for (auto& flow : flows) flow.start([&] { ++ended; });
@@ -283,6 +285,7 @@ TEST_F(SqliteStore, too_many_that_wait_are_told_at_once)
     // While another program holds the lock, one batch is under way and two wait; of ten the others are refused.
     stranger.execute("BEGIN IMMEDIATE");
     std::vector<Flow<void>> flows;
+    flows.reserve(10);
     std::size_t ended = 0;
     for (int i = 0; i < 10; ++i) flows.push_back(one(*engine, std::to_string(i)));
     for (auto& flow : flows) flow.start([&] { ++ended; });
@@ -290,7 +293,7 @@ TEST_F(SqliteStore, too_many_that_wait_are_told_at_once)
     stranger.execute("COMMIT");
     auto wait = [](std::size_t& ended) -> Flow<void> {
         while (ended < 10) {
-            auto later = [](Finish<void> finish) { Executor::current()->post([finish] { finish({}); }); };
+            auto later = [](Finish<void> const& finish) { Executor::current()->post([finish] { finish({}); }); };
             co_await wait_for<void>(later);
         }
         co_return {};
