@@ -865,6 +865,38 @@ TEST_F(SignIns, that_need_a_level_which_the_code_does_not_give_ask_the_phone_for
     EXPECT_EQ(parameters_of_location(get(path + "/continue")).value("error"), "unmet_authentication_requirements");
 }
 
+TEST_F(SignIns, by_fingerprint_meet_every_level_below_and_say_how_it_was)
+{
+    std::string const low = R"("http://eidas.europa.eu/LoA/low")";
+    std::string const substantial = R"("http://eidas.europa.eu/LoA/substantial")";
+    std::string const high = R"("http://eidas.europa.eu/LoA/high")";
+    struct Case {
+        std::string levels;
+        Site::Answer answer;
+        std::string acr, amr;
+    };
+    using enum Site::Answer;
+    for (auto const& [levels, answer, acr, amr] : std::vector<Case>{
+             {low, approve, low, R"(["mfa","swk","pin"])"},
+             {low, approve_by_passkey, low, R"(["mfa","swk","user"])"},
+             {high + ',' + low, approve_by_passkey, low, R"(["mfa","swk","user"])"},
+             {low + ',' + substantial, approve_by_passkey, substantial, R"(["mfa","swk","user"])"},
+             {"", approve_by_passkey, substantial, R"(["mfa","swk","user"])"},
+         }) {
+        SCOPED_TRACE(levels);
+        auto const path = waiting({{"claims", R"({"id_token":{"acr":{"essential":true,"values":[)" + levels + "]}}}"}});
+        site.phone_shows();
+        site.phone_answers(answer);
+        auto const back = parameters_of_location(get(path + "/continue"));
+        EXPECT_EQ(back.value("error"), "");
+        auto const tokens =
+            json::parse_object(site.send(site.token_request(std::string{back.value("code")}))->body).value();
+        auto const id_token = oidc::testing::verified_payload(site.provider, json::text(tokens, "id_token").value());
+        EXPECT_EQ(json::write(id_token.at("acr")), acr);
+        EXPECT_EQ(json::write(id_token.at("amr")), amr);
+    }
+}
+
 // ---- hostile input
 
 TEST_F(SignIns, answer_whatever_is_sent_and_never_with_a_fault_of_ours)

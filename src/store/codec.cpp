@@ -464,6 +464,7 @@ void describe(V& member, T& it)
     member("id_token_claims", it.id_token_claims);
     member("userinfo_claims", it.userinfo_claims);
     member("acr", it.acr);
+    member("achieved_acr", it.achieved_acr);
     member("auth_time", it.auth_time);
     member("code_hash", it.code_hash);
     member("created_at", it.created_at);

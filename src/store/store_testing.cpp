@@ -217,6 +217,7 @@ grant::Grant grant(std::string const& id, AccountId account)
         .id_token_claims = {"sub"},
         .userinfo_claims = {"email"},
         .acr = "low",
+        .achieved_acr = "substantial",
         .auth_time = noon,
         .code_hash = crypto::sha256("code of " + id),
         .created_at = noon,
