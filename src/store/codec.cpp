@@ -176,6 +176,9 @@ void describe(V& member, T& it)
     member("move_number", it.move_number);
     member("card_may_unblock_until", it.card_may_unblock_until);
     member("created_at", it.created_at);
+    // Accounts of before it was kept say nothing better.
+    if constexpr (!std::is_const_v<T>) it.person_at = it.created_at;
+    member("person_at", it.person_at);
 }
 
 template <class V, Like<account::Passkey> T>
