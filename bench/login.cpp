@@ -217,10 +217,12 @@ struct Addresses {
 /// What an operator would write, but for the limits: here all people sit at one address.
 std::string settings_text(Addresses const& addresses)
 {
-    return fmt::format("[server]\nid_url = \"{}\"\nphone_url = \"{}\"\ndesk_url = \"{}\"\nthreads = 1\n\n"
-                       "[limits]\nsign_ins_a_minute_per_address = 10000000\nlookups_a_minute_per_address = 10000000\n\n"
-                       "[log]\nfile = \"symbolond.log\"\n",
-                       addresses.id, addresses.phone, addresses.desk);
+    return fmt::format(
+        "[server]\nid_url = \"{}\"\nphone_url = \"{}\"\ndesk_url = \"{}\"\nthreads = 1\n\n"
+        "[limits]\nsign_ins_a_minute_per_address = 10000000\n"
+        "authorization_requests_a_minute_per_address = 10000000\nlookups_a_minute_per_address = 10000000\n\n"
+        "[log]\nfile = \"symbolond.log\"\n",
+        addresses.id, addresses.phone, addresses.desk);
 }
 
 // ---- who logs in, and where ----------------------------------------------------------------------------------------

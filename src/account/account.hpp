@@ -94,6 +94,7 @@ struct Account {
     Language language = Language::fr;
     bool location_consent = false;
     Person person;
+    Instant person_at; ///< when `person` was taken from its source
     Source source;
     std::optional<DeviceId> device; ///< the one phone that is bound
     ContractId contract;

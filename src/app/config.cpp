@@ -464,6 +464,8 @@ void read_limits(Section section, Limits& limits)
              Count{"sms_sends_an_hour_in_all", &Limits::sms_sends_an_hour_in_all, 1, 10'000'000},
              Count{"sms_sends_a_day_in_all", &Limits::sms_sends_a_day_in_all, 1, 100'000'000},
              Count{"sign_ins_a_minute_per_address", &Limits::sign_ins_a_minute_per_address, 1, 10'000'000},
+             Count{"authorization_requests_a_minute_per_address", &Limits::authorization_requests_a_minute_per_address,
+                   1, 10'000'000},
              Count{"rings_per_number", &Limits::rings_per_number, 1, 10'000'000},
              Count{"rings_per_network", &Limits::rings_per_network, 1, 10'000'000},
              Count{"rings_per_partner", &Limits::rings_per_partner, 1, 10'000'000},

@@ -97,6 +97,7 @@ calling_codes = ["32", "352"]
 action_lifetime = 60
 open_connections = 7
 sign_ins_a_minute_per_address = 1000
+authorization_requests_a_minute_per_address = 2000
 [log]
 level = "error"
 format = "text"
@@ -317,12 +318,14 @@ TEST(Configuration, is_documented_by_its_example)
                        b.sms_sends_an_hour_in_all, b.enrolment_lifetime, b.action_lifetime,
                        b.authorization_code_lifetime, b.authorization_code_lifetime_compat, b.pushed_request_lifetime,
                        b.access_token_lifetime, b.id_token_lifetime, b.sign_in_lifetime));
-    EXPECT_EQ(std::tie(a.sign_ins_a_minute_per_address, a.lookups_a_minute_per_address, a.open_connections,
-                       a.open_connections_per_address, a.event_streams_per_address, a.header_timeout, a.body_timeout,
-                       a.idle_timeout, a.write_timeout, a.request_timeout, a.event_heartbeat, a.event_stream_lifetime),
-              std::tie(b.sign_ins_a_minute_per_address, b.lookups_a_minute_per_address, b.open_connections,
-                       b.open_connections_per_address, b.event_streams_per_address, b.header_timeout, b.body_timeout,
-                       b.idle_timeout, b.write_timeout, b.request_timeout, b.event_heartbeat, b.event_stream_lifetime));
+    EXPECT_EQ(std::tie(a.sign_ins_a_minute_per_address, a.authorization_requests_a_minute_per_address,
+                       a.lookups_a_minute_per_address, a.open_connections, a.open_connections_per_address,
+                       a.event_streams_per_address, a.header_timeout, a.body_timeout, a.idle_timeout, a.write_timeout,
+                       a.request_timeout, a.event_heartbeat, a.event_stream_lifetime),
+              std::tie(b.sign_ins_a_minute_per_address, b.authorization_requests_a_minute_per_address,
+                       b.lookups_a_minute_per_address, b.open_connections, b.open_connections_per_address,
+                       b.event_streams_per_address, b.header_timeout, b.body_timeout, b.idle_timeout, b.write_timeout,
+                       b.request_timeout, b.event_heartbeat, b.event_stream_lifetime));
 }
 
 } // namespace

@@ -6,6 +6,7 @@
 #include "consent/claims.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/jws.hpp"
+#include "oidc/provider.hpp"
 
 #include <algorithm>
 #include <set>
@@ -58,6 +59,22 @@ bool tells_a_secret(std::string const& jwks)
            });
 }
 
+/// Whether a client assertion of such a key is taken. A set may well have others besides.
+bool verifies_assertions(crypto::VerificationKey const& key)
+{
+    return std::ranges::any_of(oidc::assertion_algorithms, [&](crypto::SignatureAlgorithm algorithm) {
+        return crypto::fits(algorithm, key.key.type()) && key.algorithm.value_or(algorithm) == algorithm;
+    });
+}
+
+std::string assertion_algorithms()
+{
+    std::string names;
+    for (auto const algorithm : oidc::assertion_algorithms)
+        names += (names.empty() ? "" : ", ") + std::string{crypto::name_of(algorithm)};
+    return names;
+}
+
 } // namespace
 
 Result<Registered> register_client(Registration const& registration, crypto::Random& random, Instant now)
@@ -80,7 +97,8 @@ Result<Registered> register_client(Registration const& registration, crypto::Ran
     std::set<std::string> hosts;
     for (auto const& uri : registration.redirect_uris) {
         auto const url = TRY(judged_redirect_uri(uri));
-        hosts.insert(url.host);
+        // Any app may listen on loopback, so it says nothing of whose the client is.
+        if (!url.is_loopback()) hosts.insert(url.host);
         if (client.domain.empty()) client.domain = url.host;
     }
     client.redirect_uris = registration.redirect_uris;
@@ -94,6 +112,8 @@ Result<Registered> register_client(Registration const& registration, crypto::Ran
     if (!registration.sector_identifier.empty()) {
         if (!is_host(registration.sector_identifier)) return wrong("the sector identifier must be a host name");
         client.sector_identifier = registration.sector_identifier;
+    } else if (hosts.empty()) {
+        client.sector_identifier = client.id.text();
     } else if (hosts.size() == 1) {
         client.sector_identifier = *hosts.begin();
     } else {
@@ -110,6 +130,9 @@ Result<Registered> register_client(Registration const& registration, crypto::Ran
         auto const keys = crypto::parse_jwk_set(registration.jwks);
         if (!keys) return wrong("the JWK Set can't be read: " + keys.error().detail);
         if (keys->empty()) return wrong("the JWK Set has no public key that could verify a signature");
+        if (*method == partner::ClientAuthentication::private_key_jwt &&
+            !std::ranges::any_of(*keys, verifies_assertions))
+            return wrong("the JWK Set has no key for one of the algorithms of assertions: " + assertion_algorithms());
         client.jwks = registration.jwks;
     }
     if (*method == partner::ClientAuthentication::private_key_jwt && client.jwks.empty())

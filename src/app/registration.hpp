@@ -20,8 +20,8 @@ struct Registration {
     std::string jwks; ///< JWK Set text; for private_key_jwt
     std::string id_token_signed_response_alg = "ES256";
     std::string userinfo_signed_response_alg; ///< empty: plain JSON
-    std::string sector_identifier;            ///< empty: the one host of the redirect URIs
-    std::vector<std::string> claims;          ///< those of the sensitive ones that it may ask for
+    std::string sector_identifier;   ///< empty: the one host of the redirect URIs, else (loopback alone) the client id
+    std::vector<std::string> claims; ///< those of the sensitive ones that it may ask for
     bool requires_pkce = true;
 };
 
@@ -33,8 +33,9 @@ struct Registered {
 /// Judges a registration and makes the client.
 ///
 /// Fails with request_malformed; the detail says what is wrong with which member. Redirect URIs are https, or http on
-/// loopback, without fragment and user (RFC 6749 §3.1.2, RFC 8252 §7.3). Redirect URIs of several hosts need a sector
-/// identifier (OpenID Connect Core 1.0 §8.1).
+/// loopback, without fragment and user (RFC 6749 §3.1.2, RFC 8252 §7.3). Redirect URIs of several hosts, loopback not
+/// counted, need a sector identifier (OpenID Connect Core 1.0 §8.1). `private_key_jwt` needs a key that signs with one
+/// of oidc::assertion_algorithms.
 Result<Registered> register_client(Registration const& registration, crypto::Random& random, Instant now);
 
 } // namespace symbolon::app

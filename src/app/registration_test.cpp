@@ -65,6 +65,53 @@ TEST(Registration, takes_no_private_key_even_beside_a_public_one)
     EXPECT_TRUE(registered(registration));
 }
 
+TEST(Registration, of_apps_that_listen_on_loopback_alone_makes_each_a_sector_of_its_own)
+{
+    auto app = shop();
+    app.token_endpoint_auth_method = "none";
+    store::testing::RepeatableRandom random{1};
+    for (auto const& uris : std::vector<std::vector<std::string>>{
+             {"http://127.0.0.1/cb"}, {"http://127.0.0.1/cb", "http://[::1]/cb"}, {"http://localhost:8403/cb"}}) {
+        app.redirect_uris = uris;
+        auto const one = register_client(app, random, store::testing::noon);
+        auto const other = register_client(app, random, store::testing::noon);
+        ASSERT_TRUE(one && other) << uris.size();
+        EXPECT_EQ(one->client.sector_identifier, one->client.id.text());
+        EXPECT_NE(one->client.sector_identifier, other->client.sector_identifier);
+    }
+    app.redirect_uris = {"http://127.0.0.1/cb", "https://shop.example/cb"};
+    EXPECT_EQ(registered(app)->client.sector_identifier, "shop.example");
+    app.redirect_uris = {"http://127.0.0.1/cb"};
+    app.sector_identifier = "shop.example";
+    EXPECT_EQ(registered(app)->client.sector_identifier, "shop.example");
+}
+
+TEST(Registration, takes_no_keys_with_which_no_assertion_could_ever_be_signed)
+{
+    using crypto::KeyType;
+    auto const key = [](KeyType type, std::string_view algorithm = {}) {
+        auto jwk = crypto::PrivateKey::generate(type).public_key().jwk();
+        if (!algorithm.empty()) jwk["alg"] = algorithm;
+        return jwk;
+    };
+    auto registration = shop();
+    auto const is_taken = [&](json::Array keys) {
+        registration.jwks = json::write(json::Object{{"keys", std::move(keys)}});
+        auto const made = registered(registration);
+        if (!made) EXPECT_NE(made.error().detail.find("ES256, PS256, RS256, EdDSA"), std::string::npos);
+        return made.has_value();
+    };
+    registration.token_endpoint_auth_method = "private_key_jwt";
+    EXPECT_FALSE(is_taken({key(KeyType::ec_p384)}));
+    EXPECT_FALSE(is_taken({key(KeyType::ec_p384, "ES384")}));
+    EXPECT_TRUE(is_taken({key(KeyType::ec_p384), key(KeyType::ec_p256)}));
+    EXPECT_TRUE(is_taken({key(KeyType::rsa)}));
+    EXPECT_TRUE(is_taken({key(KeyType::rsa, "PS256")}));
+    EXPECT_TRUE(is_taken({key(KeyType::ed25519, "EdDSA")}));
+    registration.token_endpoint_auth_method = "client_secret_basic";
+    EXPECT_TRUE(is_taken({key(KeyType::ec_p384)})) << "which signs nothing here";
+}
+
 TEST(Registration, is_refused_with_what_is_wrong)
 {
     auto const refusal = [](auto change) {

@@ -73,6 +73,7 @@ struct Limits {
     // ---- tries by strangers (D7, E9)
     int lookups_a_minute_per_address = 60;   ///< ° enrolments begun
     int sign_ins_a_minute_per_address = 600; ///< ° by number; for a browser that its holder knows there is no limit
+    int authorization_requests_a_minute_per_address = 600; ///< ° of new browsers, and as many of those that came before
 
     // ---- many requests to one phone (D5): who is one too many is not refused, but never rings
     Seconds rings_window = 10min;

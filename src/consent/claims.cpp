@@ -57,7 +57,7 @@ void put_value(json::Object& object, std::string_view name, account::Account con
     if (name == "name") put(object, name, person.full_name());
     else if (name == "given_name") put(object, name, person.given_names);
     else if (name == "family_name") put(object, name, person.family_name);
-    else if (name == "updated_at") object[name] = numeric_date(account.created_at);
+    else if (name == "updated_at") object[name] = numeric_date(account.person_at);
     else if (name == "gender") {
         if (person.sex != account::Sex::unknown) object[name] = person.sex == account::Sex::male ? "male" : "female";
     } else if (name == "birthdate") put(object, name, birthdate(person.birth_date));

@@ -24,7 +24,8 @@ account::Account holder()
     account.person.national_number = "85073000160";
     account.person.address = {.street = "Kerkstraat 1", .zip = "9000", .municipality = "Gent"};
     account.source.document_number = "592000000183";
-    account.created_at = instant_of(1'790'000'000);
+    account.created_at = instant_of(1'780'000'000);
+    account.person_at = instant_of(1'790'000'000);
     return account;
 }
 

@@ -407,6 +407,7 @@ account::Account account_of(Enrolment const& enrolment, AccountId id, DeviceId d
     account.language = enrolment.language;
     account.location_consent = enrolment.location_consent;
     account.person = enrolment.person.value();
+    account.person_at = now;
     account.source = enrolment.source;
     account.device = std::move(device);
     account.contract = enrolment.contract_id;
@@ -422,6 +423,7 @@ Result<account::Account> account_moved(Enrolment const& enrolment, account::Acco
     after.move_number = std::max(before.move_number + 1, numeric_date(now));
     if (!enrolment.by_web_eid) return after;
     after.person = before.person;
+    after.person_at = before.person_at;
     after.source = before.source;
     after.source.evidence = with_web_eid(before.source.evidence, enrolment.source.evidence);
     after.contract = before.contract;

@@ -339,6 +339,21 @@ TEST(WebEid, moves_the_account_that_is_there_and_leaves_it_as_it_was)
     EXPECT_TRUE(accepted.challenge.empty());
 }
 
+TEST(Move, keeps_when_the_person_was_read_last_and_through_web_eid_nobody_is_read)
+{
+    auto before = known_account();
+    before.created_at = noon - 48h;
+    before.person_at = noon - 24h;
+    auto it = in(State::code);
+    it.person = before.person;
+    EXPECT_EQ(account_of(it, AccountId{"a"}, DeviceId{"e"}, noon).person_at, noon);
+    auto const moved = account_moved(it, before, DeviceId{"e"}, noon).value();
+    EXPECT_EQ(moved.person_at, noon);
+    EXPECT_EQ(moved.created_at, before.created_at);
+    it.by_web_eid = true;
+    EXPECT_EQ(account_moved(it, before, DeviceId{"e"}, noon)->person_at, before.person_at);
+}
+
 TEST(WebEid, C2_needs_somebody_of_age_and_says_when)
 {
     auto known = known_account();

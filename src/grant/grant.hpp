@@ -21,9 +21,10 @@ struct Grant {
     std::vector<std::string> scopes;
     std::vector<std::string> id_token_claims; ///< names that the holder granted
     std::vector<std::string> userinfo_claims;
-    std::string acr;
-    Instant auth_time; ///< when the holder approved
-    Bytes code_hash;   ///< SHA-256 of the code
+    std::string acr;          ///< what the client is told
+    std::string achieved_acr; ///< how it was approved; empty in a grant from when there was one level for both
+    Instant auth_time;        ///< when the holder approved
+    Bytes code_hash;          ///< SHA-256 of the code
     Instant created_at;
     Instant expires_at;      ///< of the code
     Bytes access_token_hash; ///< SHA-256; empty before it is redeemed

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 
 namespace symbolon::oidc {
 
@@ -21,6 +22,7 @@ constexpr std::size_t longest_nonce = 1024;
 constexpr std::size_t longest_list = 2048;
 constexpr std::size_t most_of_a_list = 50;
 constexpr std::size_t longest_login_hint = 100;
+constexpr std::size_t longest_subject = 64; // as JSON
 constexpr std::size_t longest_client_id = 255;
 constexpr std::size_t longest_redirect_uri = 4096;
 
@@ -213,6 +215,25 @@ grant::ClaimRequest const* find(std::vector<grant::ClaimRequest> const& requests
     return found == requests.end() ? nullptr : &*found;
 }
 
+/// What is kept of a member of `claims`. §5.5: "Any members used that are not understood MUST be ignored."
+std::vector<grant::ClaimRequest> those_that_mean_something(std::vector<grant::ClaimRequest> asked)
+{
+    std::erase_if(asked, [](grant::ClaimRequest const& claim) {
+        return std::ranges::count(protocol_claims, claim.name) == 0 &&
+               std::ranges::count(consent::claims, claim.name, &consent::ClaimRow::name) == 0;
+    });
+    for (auto& claim : asked) {
+        if (claim.name == "sub") {
+            // What is no subject of ours is nobody's, however long it is. It must stay a value: none means any.
+            for (auto& value : claim.values)
+                if (value.size() > longest_subject) value = "null";
+        } else if (claim.name != "acr" || !claim.essential) {
+            claim.values.clear(); // it counts that it was asked for
+        }
+    }
+    return asked;
+}
+
 } // namespace
 
 std::optional<std::string_view> given(Parameters const& parameters, std::string_view name)
@@ -280,8 +301,8 @@ Result<grant::AuthorizationRequest> check_request(Parameters const& parameters, 
 
     if (auto const claims = given(parameters, "claims")) {
         auto parsed = TRY(parse_claims_parameter(*claims));
-        request.id_token_claims = std::move(parsed.id_token);
-        request.userinfo_claims = std::move(parsed.userinfo);
+        request.id_token_claims = those_that_mean_something(std::move(parsed.id_token));
+        request.userinfo_claims = those_that_mean_something(std::move(parsed.userinfo));
     }
     if (auto const hint = given(parameters, "id_token_hint")) {
         auto subject = TRY(check_id_token_hint(*hint, client, provider));
@@ -291,11 +312,17 @@ Result<grant::AuthorizationRequest> check_request(Parameters const& parameters, 
 
     // 5.5.1.1: "the Authorization Server MUST return an acr Claim Value that matches one of the requested values", else
     // "treat that outcome as a failed authentication attempt": better told before anybody takes the phone out.
+    auto const is_offered = [](std::string const& level) {
+        return std::ranges::any_of(action::assurance_levels_offered, [&](std::string_view offered) {
+            return json::write(json::Value(offered)) == level;
+        });
+    };
     auto const required = required_acr_values(request);
-    auto const can_be_met = std::ranges::any_of(action::assurance_levels_offered, [&](std::string_view level) {
-        return std::ranges::count(required, json::write(json::Value(level))) > 0;
-    });
-    if (!required.empty() && !can_be_met) return fail(Outcome::acr_unmet);
+    if (!required.empty() && std::ranges::none_of(required, is_offered)) return fail(Outcome::acr_unmet);
+    // Nothing else is compared with what was reached.
+    for (auto* const claims : {&request.id_token_claims, &request.userinfo_claims})
+        for (auto& claim : *claims)
+            if (claim.name == "acr") std::erase_if(claim.values, std::not_fn(is_offered));
 
     // 3.1.2.1: "none: The Authorization Server MUST NOT display any authentication or consent user interface pages."
     // Here nobody is ever logged in already.

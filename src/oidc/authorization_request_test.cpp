@@ -10,6 +10,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 std::string const challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"; // RFC 7636, appendix B
 
@@ -162,6 +163,32 @@ TEST_F(AuthorizationRequests, may_name_the_person_and_the_level_that_the_answer_
     auto const unmet = acr(high, "true");
     ASSERT_FALSE(unmet);
     EXPECT_EQ(row_of(unmet.error().outcome).oauth_error, "unmet_authentication_requirements");
+}
+
+TEST_F(AuthorizationRequests, keep_of_the_claims_parameter_what_means_something_here)
+{
+    std::string claims = R"({"id_token":{)";
+    for (int i = 0; i < 90; ++i) claims += R"("https://claims.example/)" + std::to_string(i) + R"(":null,)";
+    claims += R"("sub":null,"auth_time":{"essential":true},"birthdate":{"essential":true,"value":"1985-07-30"},)"
+              R"("acr":{"essential":true,"values":["http://eidas.europa.eu/LoA/low",")" +
+              std::string(5000, 'x') + R"("]}},"userinfo":{"email":null,"shoe_size":null}})";
+    auto const kept = check_request(request({{"claims", claims}}), client, "https://shop.example/cb", site.provider);
+    ASSERT_TRUE(kept) << kept.error().detail;
+    std::vector<std::string> names;
+    for (auto const& claim : kept->id_token_claims) {
+        names.push_back(claim.name);
+        EXPECT_EQ(claim.values.size(), claim.name == "acr" ? 1U : 0U) << claim.name;
+        EXPECT_EQ(claim.essential, claim.name != "sub") << claim.name;
+    }
+    EXPECT_THAT(names, UnorderedElementsAre("sub", "auth_time", "birthdate", "acr"));
+    ASSERT_EQ(kept->userinfo_claims.size(), 1U);
+    EXPECT_EQ(kept->userinfo_claims.front().name, "email");
+
+    // Who is nobody's subject is kept as nobody, not as anybody.
+    claims = R"({"id_token":{"sub":{"value":")" + std::string(9000, 'x') + R"("}}})";
+    auto const nobody = check_request(request({{"claims", claims}}), client, "https://shop.example/cb", site.provider);
+    ASSERT_EQ(requested_subjects(nobody.value()).size(), 1U);
+    EXPECT_LT(requested_subjects(*nobody).front().size(), 100U);
 }
 
 TEST_F(AuthorizationRequests, take_a_hint_only_from_a_token_that_this_client_got_here)

@@ -65,13 +65,26 @@ Language language_for(grant::AuthorizationRequest const& asked, Request const& r
     return asked.ui_locales.empty() ? accepted_language(request.header("accept-language")) : asked.ui_locales.front();
 }
 
+/// One more of the requests from that network, since each is kept for a while. Who has our cookie is not counted with
+/// those that have none: a flood without cookies is no matter to them. What the cookie holds can be made up, so they
+/// have the same limit.
+ports::OneMore one_request(Bytes network, bool has_cookie, Limits const& limits)
+{
+    return {.kind = has_cookie ? "authorize_with_cookie" : "authorize",
+            .key = std::move(network),
+            .window = 1min,
+            .at_most = limits.authorization_requests_a_minute_per_address};
+}
+
 /// A new sign-in with something to offer. Two pages never offer the same short code.
-Flow<void> add(grant::SignIn sign_in, ports::Services services)
+Flow<void> add(grant::SignIn sign_in, ports::OneMore counted, ports::Services services)
 {
     for (int tries_left = 2;; --tries_left) {
         entry::make_offer(sign_in, sign_in.created_at, services.random);
-        auto const added = co_await outcome_of(services.sign_ins.add(sign_in));
+        auto const added = co_await outcome_of(services.sign_ins.add(sign_in, counted));
         if (added) co_return {};
+        if (added.error().outcome == Outcome::too_many_requests)
+            co_return fail_until(Outcome::too_many_requests, sign_in.created_at + counted.window);
         if (added.error().outcome != Outcome::conflict || tries_left == 0) co_return std::unexpected{added.error()};
     }
 }
@@ -95,7 +108,7 @@ Flow<Response> begin_sign_in(Request request, Parameters parameters, partner::Cl
     sign_in.expires_at = now + provider.limits().sign_in_lifetime;
     sign_in.browser = entry::browser_name(request.header("user-agent"));
     sign_in.network = network_of(request.remote_address, provider);
-    co_await add(sign_in, services);
+    co_await add(sign_in, one_request(sign_in.network, !is_new, provider.limits()), services);
     services.log.event("sign_in_begun", {{"client", client.id.text()}});
 
     auto response = http::see_other("/sign-in/" + sign_in.id.text());
@@ -124,6 +137,8 @@ Flow<Response> authorize(Request request, Provider const& provider, ports::Servi
     auto begun = co_await outcome_of(
         begin_sign_in(std::move(request), parameters, client->value, redirect_uri, provider, services));
     if (begun) co_return *std::move(begun);
+    // Nothing that the client could mend, and no reason to let a flood run on to its door.
+    if (begun.error().outcome == Outcome::too_many_requests) co_return std::unexpected{begun.error()};
     services.log.failure("authorization_request_refused", begun.error(), {{"client", id.text()}});
     // RFC 9700, 4.12: 303, so that a posted request is not posted on.
     co_return http::see_other(error_location(redirect_uri, state_of(parameters), begun.error(), provider));

@@ -19,10 +19,11 @@ std::string access_token_hash(std::string_view access_token)
     return crypto::base64url(digest);
 }
 
-std::vector<std::string_view> authentication_methods(std::string_view acr)
+std::vector<std::string_view> authentication_methods(std::string_view achieved_acr)
 {
-    // A key that the phone holds, and the code; or a passkey whose hardware asked for the holder.
-    if (acr == action::assurance_substantial) return {"mfa", "hwk", "user"};
+    // "swk: Proof-of-Possession (PoP) of a software-secured key": the phone's own, which a browser keeps. Beside it the
+    // code, or a passkey that asked for its holder; nobody attests what keeps a passkey, so it is no "hwk".
+    if (achieved_acr == action::assurance_substantial) return {"mfa", "swk", "user"};
     return {"mfa", "swk", "pin"};
 }
 
@@ -47,7 +48,9 @@ Result<std::string> id_token(grant::Grant const& grant, account::Account const& 
     if (!grant.nonce.empty()) claims["nonce"] = grant.nonce;
     claims["acr"] = grant.acr;
     auto& methods = (claims["amr"] = json::Array{}).as_array();
-    for (auto const method : authentication_methods(grant.acr)) methods.emplace_back(method);
+    // The client may take a lower level than was reached: what was done is not less for it.
+    auto const& achieved = grant.achieved_acr.empty() ? grant.acr : grant.achieved_acr;
+    for (auto const method : authentication_methods(achieved)) methods.emplace_back(method);
     claims["at_hash"] = access_token_hash(access_token);
     return crypto::sign_jws(key, json::write(claims), "JWT");
 }

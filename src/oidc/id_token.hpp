@@ -19,8 +19,8 @@ std::string access_token_hash(std::string_view access_token);
 Result<std::string> id_token(grant::Grant const& grant, account::Account const& account, partner::Client const& client,
                              std::string_view access_token, Provider const& provider, Instant now);
 
-/// `amr` (RFC 8176 §2) of an approval with that level of assurance.
-std::vector<std::string_view> authentication_methods(std::string_view acr);
+/// `amr` (RFC 8176 §2) of an approval that achieved that level of assurance.
+std::vector<std::string_view> authentication_methods(std::string_view achieved_acr);
 
 /// The photo as a `data:` URL (RFC 2397): nobody but the client that got the claim can read it. Empty without one, and
 /// where the claims don't name it: it is longer than everything else together.

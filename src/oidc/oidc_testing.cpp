@@ -1,5 +1,6 @@
 #include "oidc/oidc_testing.hpp"
 
+#include "action/assurance.hpp"
 #include "base/text.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
@@ -340,12 +341,14 @@ void Site::phone_answers(Answer answer, std::vector<std::string> granted)
         std::erase_if(granted, [&](std::string const& name) {
             return std::ranges::count(stored.value.claims, name, &action::RequestedClaim::name) == 0;
         });
+        auto const approves = answer == Answer::approve || answer == Answer::approve_by_passkey;
+        auto const level = answer == Answer::approve_by_passkey ? action::assurance_substantial : action::assurance_low;
         decided = action::answer(stored.value,
                                  {.device = phone,
-                                  .decision = answer == Answer::approve ? Decision::approve : Decision::refuse,
+                                  .decision = approves ? Decision::approve : Decision::refuse,
                                   .symbol = stored.value.tie == action::Tie::symbol ? stored.value.symbol : "",
-                                  .granted_claims = answer == Answer::approve ? granted : std::vector<std::string>{},
-                                  .acr = answer == Answer::approve ? "http://eidas.europa.eu/LoA/low" : "",
+                                  .granted_claims = approves ? granted : std::vector<std::string>{},
+                                  .acr = approves ? std::string{level} : "",
                                   .record = {4, 5, 6}},
                                  provider.limits().return_lifetime, clock.at);
     }

@@ -81,7 +81,7 @@ public:
                                         std::string_view type = {});
 
     /// The holder's phone shows the newest action that waits, and answers it.
-    enum class Answer { approve, refuse, wrong_symbol, blocked };
+    enum class Answer { approve, approve_by_passkey, refuse, wrong_symbol, blocked };
     void phone_shows();
     void phone_answers(Answer answer, std::vector<std::string> granted = {"name", "gender", "birthdate", "email"});
     /// The holder takes back what a client was given.

@@ -92,17 +92,36 @@ Flow<void> end_action(std::optional<Stored<Action>> stored, Outcome why, Service
     co_return {};
 }
 
+bool names(std::vector<std::string> const& json_texts, std::string_view value)
+{
+    return std::ranges::count(json_texts, json::write(json::Value(value))) > 0;
+}
+
+/// OpenID Connect Core 1.0 §5.5.1.1: "the Authorization Server MUST return an acr Claim Value that matches one of the
+/// requested values". What reaches a level meets those below it, so where the client doesn't take the level that was
+/// achieved, it is told the highest of its own that was met. Fails: acr_unmet.
+Result<std::string> acr_to_report(grant::AuthorizationRequest const& request, std::string const& achieved)
+{
+    auto const required = required_acr_values(request);
+    if (required.empty() || names(required, achieved)) return achieved;
+    std::optional<std::string> met;
+    for (auto const level : action::assurance_levels) {
+        if (level == achieved) break;
+        if (names(required, level)) met = level;
+    }
+    if (!met || std::ranges::count(action::assurance_levels, achieved) == 0) return fail(Outcome::acr_unmet);
+    return *std::move(met);
+}
+
 /// Whether the approval is what the client required: the person (OpenID Connect Core 1.0 §5.5.1, id_token_hint) and the
 /// level (§5.5.1.1).
 Result<void> check_approval(FoundSignIn const& found, std::string const& acr, Provider const& provider)
 {
-    auto const is_among = [](std::vector<std::string> const& required, std::string const& value) {
-        return required.empty() || std::ranges::count(required, json::write(json::Value(value))) > 0;
-    };
     auto const& request = found.sign_in.value.request;
-    auto const subject = subject_of(found.action->value.account.value(), found.client, provider);
-    if (!is_among(requested_subjects(request), subject)) return fail(Outcome::other_person);
-    if (!is_among(required_acr_values(request), acr)) return fail(Outcome::acr_unmet);
+    auto const subjects = requested_subjects(request);
+    if (!subjects.empty() && !names(subjects, subject_of(found.action->value.account.value(), found.client, provider)))
+        return fail(Outcome::other_person);
+    TRY(acr_to_report(request, acr));
     return {};
 }
 
@@ -184,7 +203,8 @@ Flow<std::string> finish_with_code(FoundSignIn found, std::string acr, Provider 
     grant.scopes = finished.request.scopes;
     grant.id_token_claims = std::move(released.id_token);
     grant.userinfo_claims = std::move(released.userinfo);
-    grant.acr = std::move(acr);
+    grant.acr = co_await acr_to_report(finished.request, acr);
+    grant.achieved_acr = std::move(acr);
     grant.auth_time = action.decided_at.value_or(now);
     grant.code_hash = crypto::sha256(code.reveal());
     grant.created_at = now;

@@ -6,6 +6,7 @@
 #include "entry/browser_name.hpp"
 #include "entry/offer.hpp"
 #include "entry/unanswered.hpp"
+#include "oidc/authorize.hpp"
 #include "oidc/oidc_testing.hpp"
 #include "oidc/sign_in.hpp"
 #include "oidc/subject.hpp"
@@ -508,7 +509,7 @@ protected:
                         std::string const& client = "shop")
     {
         auto const own = std::exchange(cookie, "");
-        auto const path = begin({{"client_id", client}});
+        auto const path = begin_anywhere(client);
         http::Request elsewhere;
         elsewhere.method = "POST";
         elsewhere.path = path;
@@ -519,6 +520,19 @@ protected:
         elsewhere.body = "calling_code=32&identifier=" + number + "&continue=1";
         cookie = own;
         return site.ask(elsewhere)->status;
+    }
+    /// A sign-in that began in a network of its own: how many begin in one has another limit.
+    std::string begin_anywhere(std::string const& client)
+    {
+        http::Request page;
+        page.method = "GET";
+        page.path = "/authorize";
+        page.query = http::Parameters{request({{"client_id", client}})};
+        page.remote_address = address_of(begun_++);
+        page.headers = headers().pairs();
+        auto const answer = site.ask(page).value();
+        keep_cookie(answer);
+        return header(answer, "Location");
     }
     static std::string address_of(int number)
     {
@@ -549,6 +563,9 @@ protected:
                                                   site.clock.at);
         ASSERT_TRUE(run_now(site.store.devices().save(device)));
     }
+
+private:
+    int begun_ = 0;
 };
 
 TEST_F(ManySignIns, D5_a_hurried_person_is_never_told_to_wait)
@@ -907,7 +924,68 @@ TEST_F(SignIns, that_need_a_level_which_the_code_does_not_give_ask_the_phone_for
     EXPECT_EQ(parameters_of_location(get(path + "/continue")).value("error"), "unmet_authentication_requirements");
 }
 
+TEST_F(SignIns, by_fingerprint_meet_every_level_below_and_say_how_it_was)
+{
+    std::string const low = R"("http://eidas.europa.eu/LoA/low")";
+    std::string const substantial = R"("http://eidas.europa.eu/LoA/substantial")";
+    std::string const high = R"("http://eidas.europa.eu/LoA/high")";
+    struct Case {
+        std::string levels;
+        Site::Answer answer;
+        std::string acr, amr;
+    };
+    using enum Site::Answer;
+    for (auto const& [levels, answer, acr, amr] : std::vector<Case>{
+             {low, approve, low, R"(["mfa","swk","pin"])"},
+             {low, approve_by_passkey, low, R"(["mfa","swk","user"])"},
+             {high + ',' + low, approve_by_passkey, low, R"(["mfa","swk","user"])"},
+             {low + ',' + substantial, approve_by_passkey, substantial, R"(["mfa","swk","user"])"},
+             {"", approve_by_passkey, substantial, R"(["mfa","swk","user"])"},
+         }) {
+        SCOPED_TRACE(levels);
+        auto const path = waiting({{"claims", R"({"id_token":{"acr":{"essential":true,"values":[)" + levels + "]}}}"}});
+        site.phone_shows();
+        site.phone_answers(answer);
+        auto const back = parameters_of_location(get(path + "/continue"));
+        EXPECT_EQ(back.value("error"), "");
+        auto const tokens =
+            json::parse_object(site.send(site.token_request(std::string{back.value("code")}))->body).value();
+        auto const id_token = oidc::testing::verified_payload(site.provider, json::text(tokens, "id_token").value());
+        EXPECT_EQ(json::write(id_token.at("acr")), acr);
+        EXPECT_EQ(json::write(id_token.at("amr")), amr);
+    }
+}
+
 // ---- hostile input
+
+TEST_F(SignIns, begin_so_often_a_minute_from_one_network_and_then_a_page_of_ours_says_so)
+{
+    auto const limit = site.provider.limits().authorization_requests_a_minute_per_address;
+    auto const ask = [&](std::string const& address, std::string const& cookies = {}) {
+        http::Request request;
+        request.method = "GET";
+        request.path = "/authorize";
+        request.query = http::Parameters{SignIns::request()};
+        request.remote_address = address;
+        if (!cookies.empty()) request.headers.emplace_back("cookie", cookies);
+        return site.ask(request);
+    };
+    auto const begun = ask("198.51.100.1");
+    auto const set = header(*begun, "Set-Cookie");
+    auto const own = set.substr(0, set.find(';'));
+    for (int i = 1; i < limit; ++i) ASSERT_EQ(ask("198.51.100.1")->status, 303) << i;
+    auto const refused = ask("198.51.100.1");
+    EXPECT_EQ(refused->status, 429);
+    EXPECT_EQ(header(*refused, "Location"), "") << "it leads nowhere, to the client neither";
+    EXPECT_EQ(ask("198.51.100.2")->status, 303);
+
+    // Who came before doesn't suffer from those who make themselves new each time; nor is a made-up cookie a way out.
+    for (int i = 0; i < limit; ++i) ASSERT_EQ(ask("198.51.100.1", own)->status, 303) << i;
+    auto const made_up = crypto::base64url(Bytes(32, 7));
+    EXPECT_EQ(ask("198.51.100.1", std::string{oidc::browser_cookie} + '=' + made_up)->status, 429);
+    site.clock.at += 1min;
+    EXPECT_EQ(ask("198.51.100.1")->status, 303);
+}
 
 TEST_F(SignIns, answer_whatever_is_sent_and_never_with_a_fault_of_ours)
 {

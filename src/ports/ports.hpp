@@ -229,6 +229,8 @@ public:
     virtual ~SignIns() = default;
     /// Fails: conflict (another page offers the same short code).
     virtual Flow<void> add(SignIn sign_in) = 0;
+    /// The same, counted. Fails besides: too_many_requests (more than `counted` may be).
+    virtual Flow<void> add(SignIn sign_in, OneMore counted) = 0;
     virtual Flow<std::optional<Stored<SignIn>>> find(SignInId id) = 0;
     /// The one whose page offers that code now.
     virtual Flow<std::optional<Stored<SignIn>>> find_by_short_code(std::string short_code) = 0;

@@ -176,6 +176,9 @@ void describe(V& member, T& it)
     member("move_number", it.move_number);
     member("card_may_unblock_until", it.card_may_unblock_until);
     member("created_at", it.created_at);
+    // Accounts of before it was kept say nothing better.
+    if constexpr (!std::is_const_v<T>) it.person_at = it.created_at;
+    member("person_at", it.person_at);
 }
 
 template <class V, Like<account::Passkey> T>
@@ -464,6 +467,7 @@ void describe(V& member, T& it)
     member("id_token_claims", it.id_token_claims);
     member("userinfo_claims", it.userinfo_claims);
     member("acr", it.acr);
+    member("achieved_acr", it.achieved_acr);
     member("auth_time", it.auth_time);
     member("code_hash", it.code_hash);
     member("created_at", it.created_at);

@@ -144,6 +144,13 @@ TEST(Codec, keeps_every_member_inside_a_member)
               boost::pfr::tuple_size_v<action::RequestedClaim>);
 }
 
+TEST(Codec, reads_an_account_of_before_its_person_had_a_time_of_its_own)
+{
+    auto older = written(testing::account("a", "+32470123456", "85073003328"));
+    older.erase("person_at");
+    EXPECT_EQ(decode<account::Account>(to_bytes(json::write(older)))->person_at, testing::noon);
+}
+
 TEST(Codec, refuses_what_is_no_body)
 {
     for (std::string_view const wrong : {"", "[]", "{", R"({"id":"a","id":"b"})", R"({"state":"unheard of"})"}) {

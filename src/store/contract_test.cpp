@@ -1065,6 +1065,25 @@ TEST_P(StoreContract, a_start_by_number_is_counted_by_its_own_commit_and_none_is
     EXPECT_EQ(run_now(store().counters().add("start", Bytes{1}, 1min, at)).value(), 4) << "those that were done";
 }
 
+TEST_P(StoreContract, a_sign_in_is_counted_by_its_own_commit_and_none_is_one_too_many)
+{
+    auto const add = [&](std::string id, std::string short_code, std::optional<int> at_most) {
+        auto sign_in = testing::sign_in(std::move(id));
+        sign_in.short_code = std::move(short_code);
+        return outcome(run_now(
+            store().sign_ins().add(sign_in, {.kind = "begun", .key = Bytes{1}, .window = 1min, .at_most = at_most})));
+    };
+    auto const done = Outcome::internal;
+    EXPECT_EQ(add("0", "AAAAAAAA", 0), Outcome::too_many_requests);
+    EXPECT_EQ(add("1", "CCCCCCCC", 2), done);
+    EXPECT_EQ(add("2", "CCCCCCCC", 2), Outcome::conflict) << "and not counted";
+    EXPECT_EQ(add("3", "DDDDDDDD", 2), done);
+    EXPECT_EQ(add("4", "EEEEEEEE", 2), Outcome::too_many_requests);
+    EXPECT_FALSE(run_now(store().sign_ins().find(SignInId{"4"})).value());
+    EXPECT_EQ(add("5", "FFFFFFFF", {}), done) << "no limit";
+    EXPECT_EQ(run_now(store().counters().add("begun", Bytes{1}, 1min, testing::noon)).value(), 4);
+}
+
 TEST_P(StoreContract, a_redemption_and_what_it_uses_up_are_one)
 {
     ASSERT_TRUE(enrol("a", "+32470123456", "85073003328"));

@@ -391,6 +391,15 @@ public:
         co_return {};
     }
 
+    /// Whoever is over the limit already is refused without a write. Fails: too_many_requests.
+    Flow<void> check_room(Count count)
+    {
+        if (!count.at_most) co_return {};
+        auto const before = co_await engine.get(Table::counter, count.record.id);
+        if (before && before->version >= *count.at_most) co_return fail(Outcome::too_many_requests);
+        co_return {};
+    }
+
     template <class T>
     Flow<void> save(Stored<T> stored)
     {
@@ -799,11 +808,7 @@ public:
                                ports::OneMore counted) override
     {
         auto count = count_of(counted, action.created_at);
-        if (counted.at_most) {
-            // Whoever is over the limit already is refused without a write.
-            auto const before = co_await access_.engine.get(Table::counter, count.record.id);
-            if (before && before->version >= *counted.at_most) co_return fail(Outcome::too_many_requests);
-        }
+        co_await access_.check_room(count);
         Day const today{action.created_at};
         auto const day_key = co_await access_.keyring.key_made_for(today.owner(), today.key_kept_until());
         auto const key = co_await access_.keyring.key_made_for(std::string{owner_operator}, {});
@@ -1035,10 +1040,23 @@ public:
 
     Flow<void> add(grant::SignIn sign_in) override
     {
-        Day const today{sign_in.created_at};
-        auto const key = co_await access_.keyring.key_made_for(today.owner(), today.key_kept_until());
-        auto insert = access_.insertion_under(std::move(sign_in), key);
+        auto insert = co_await insertion(std::move(sign_in));
         co_await access_.commit_all(std::move(insert));
+        co_return {};
+    }
+
+    Flow<void> add(grant::SignIn sign_in, ports::OneMore counted) override
+    {
+        auto count = count_of(counted, sign_in.created_at);
+        co_await access_.check_room(count);
+        std::vector<Write> writes;
+        writes.emplace_back(std::move(count));
+        std::vector<Access::Change> changes;
+        auto insert = co_await insertion(std::move(sign_in));
+        changes.push_back(std::move(insert));
+        auto const committed = co_await access_.commit(std::move(writes), std::move(changes));
+        if (committed.conflict && committed.conflict->write == 0) co_return fail(Outcome::too_many_requests);
+        if (committed.conflict) co_return fail(Outcome::conflict, "somebody else was first");
         co_return {};
     }
 
@@ -1062,6 +1080,13 @@ public:
     }
 
 private:
+    Flow<Access::Change> insertion(grant::SignIn sign_in)
+    {
+        Day const today{sign_in.created_at};
+        auto const key = co_await access_.keyring.key_made_for(today.owner(), today.key_kept_until());
+        co_return access_.insertion_under(std::move(sign_in), key);
+    }
+
     Access& access_;
 };
 

@@ -58,6 +58,7 @@ account::Account account(std::string const& id, std::string phone_number, std::s
                 .address = {.street = "Dorpsstraat 1", .zip = "8000", .municipality = "Brugge"},
                 .photo = {0xff, 0xd8, 0xff},
             },
+        .person_at = noon + 1h,
         .source =
             {
                 .kind = account::Source::Kind::card,
@@ -217,6 +218,7 @@ grant::Grant grant(std::string const& id, AccountId account)
         .id_token_claims = {"sub"},
         .userinfo_claims = {"email"},
         .acr = "low",
+        .achieved_acr = "substantial",
         .auth_time = noon,
         .code_hash = crypto::sha256("code of " + id),
         .created_at = noon,

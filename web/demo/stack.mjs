@@ -188,7 +188,7 @@ export async function startTestStack(options = {}) {
   const { tmpdir } = await import('node:os');
   const folder = await mkdtemp(join(tmpdir(), 'symbolon-test-'));
   // A test logs in more often within a minute than a person does.
-  const extra = '[limits]\nsign_ins_a_minute_per_address = 100000\nlookups_a_minute_per_address = 10000\n';
+  const extra = '[limits]\nsign_ins_a_minute_per_address = 100000\nauthorization_requests_a_minute_per_address = 100000\nlookups_a_minute_per_address = 10000\n';
   const stack = await startStack({ folder, ports: await freePorts(), extra, ...options });
   return {
     ...Object.fromEntries(Object.entries(Object.getOwnPropertyDescriptors(stack)).filter(([, d]) => 'value' in d).map(([k, d]) => [k, d.value])),
