@@ -334,7 +334,8 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
     setPage({ at: 'sending' });
     const result = await enrol.finish(finish, language);
     if (!result.ok) {
-      if (result.failure.outcome === 'unreachable') return setPage({ at: 'unsent', failure: result.failure });
+      // It may be done: with another code the phone and the vault would no longer agree.
+      if (result.failure.unjudged) return setPage({ at: 'unsent', failure: result.failure });
       const again: Enrolment = { ...sending, finish: null };
       await keep(again);
       setPage({ at: 'code' });

@@ -14,12 +14,14 @@ export type Failure = {
   field?: string;
   /** Names of the data that it is about: "address". */
   fields?: string[];
+  /** Nobody has judged what was asked: it may be done already, or be done when the same bytes come again. */
+  unjudged?: boolean;
 };
 
 export type Result<T> = { ok: true; value: T } | { ok: false; failure: Failure };
 
 /** No answer came: no network, or the server is not there. The pages have the sentence. */
-export const unreachable: Failure = { outcome: 'unreachable', text: '', way_out: 'try_again' };
+export const unreachable: Failure = { outcome: 'unreachable', text: '', way_out: 'try_again', unjudged: true };
 
 export type Call = {
   method?: 'GET' | 'POST';
@@ -53,7 +55,14 @@ export async function request<T>(path: string, call: Call): Promise<[Result<T>, 
     return [{ ok: false, failure: unreachable }, null];
   }
   if (response.ok) return [{ ok: true, value: content as T }, response];
-  return [{ ok: false, failure: failureOf(content) }, response];
+  const failure = failureOf(content);
+  const unjudged = isUnjudged(response.status, failure);
+  return [{ ok: false, failure: unjudged ? { ...failure, unjudged } : failure }, response];
+}
+
+/** RFC 9110 §15: a request is refused with 4xx; with 5xx the server could not. 408 and 429 say that it was not looked at. */
+function isUnjudged(status: number, { outcome }: Failure): boolean {
+  return status >= 500 || status === 408 || status === 429 || outcome === 'conflict' || outcome === unreachable.outcome;
 }
 
 export async function post<T>(path: string, body: object, language: Language): Promise<Result<T>> {

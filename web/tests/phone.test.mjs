@@ -664,3 +664,68 @@ test('T7_a_suspended_phone_says_what_happened_and_the_way_back', async () => {
   await hook('link-phone').waitFor();
   calm(page);
 });
+
+// ---- what was sent and not judged ----------------------------------------------------------------------------------
+
+const requests = (path) => mock.seen.filter((one) => one.path === path).map(({ body }) => body);
+
+for (const [status, outcome] of [
+  [503, 'vault_unreachable'],
+  [500, 'internal'],
+  [500, 'store_failed'],
+  [503, 'unavailable'],
+  [429, 'too_many_requests'],
+])
+  test(`A4_the_last_step_is_sent_again_as_it_was_after_${outcome}_and_no_other_code_is_asked`, async () => {
+    await toCode();
+    // Done, though the answer says that it failed.
+    await page.route('**/d/enrol/finish', async (route) => {
+      await route.fetch();
+      await route.fulfill({ status, json: { outcome, text: 'Un instant.', way_out: 'try_again' } });
+    });
+    await typeCode('38214');
+    await typeCode('38214');
+    await hook('send-again').waitFor();
+    await page.locator(`[data-outcome="${outcome}"]`).waitFor();
+    assert.equal(await hook('keypad').count(), 0);
+    await page.reload();
+    await page.locator(`[data-outcome="${outcome}"]`).waitFor();
+    await page.unroute('**/d/enrol/finish');
+    await hook('send-again').click();
+    await hook('linked').waitFor();
+    const [first, ...others] = requests('/d/enrol/finish');
+    assert.ok(others.length >= 2);
+    for (const other of others) assert.deepEqual(other, first);
+    calm(page);
+  });
+
+test('A4_the_last_step_goes_out_again_by_itself_when_something_else_came_between', async () => {
+  await toCode();
+  mock.refuseOnce.set('POST /d/enrol/finish', {
+    status: 409,
+    body: { outcome: 'conflict', text: 'Réessayez.', way_out: 'try_again' },
+  });
+  await typeCode('38214');
+  await typeCode('38214');
+  await hook('linked').waitFor();
+  const [first, second] = requests('/d/enrol/finish');
+  assert.deepEqual(second, first);
+  calm(page);
+});
+
+test('A4_a_last_step_that_was_refused_is_made_anew', async () => {
+  await toCode();
+  mock.refuseOnce.set('POST /d/enrol/finish', {
+    status: 400,
+    body: { outcome: 'seal_invalid', text: 'Recommencez.', way_out: 'start_over' },
+  });
+  await typeCode('38214');
+  await typeCode('38214');
+  await page.locator('[data-outcome="seal_invalid"]').waitFor();
+  await typeCode('38214');
+  await typeCode('38214');
+  await hook('linked').waitFor();
+  const [first, second] = requests('/d/enrol/finish');
+  assert.notDeepEqual(second, first);
+  calm(page);
+});
