@@ -729,3 +729,71 @@ test('A4_a_last_step_that_was_refused_is_made_anew', async () => {
   assert.notDeepEqual(second, first);
   calm(page);
 });
+
+// ---- two windows of one phone --------------------------------------------------------------------------------------
+
+/** In another window of the same phone. */
+async function inAnotherWindow(work) {
+  const first = page;
+  page = journey.watched(await first.context().newPage());
+  await app();
+  await work();
+  calm(page);
+  await page.close();
+  page = first;
+}
+
+async function approve(part) {
+  const action = await openAction(part);
+  await hook('approve').click();
+  await hook('symbol-boat').click();
+  await typeCode('38214');
+  await result('approved').waitFor();
+  assert.equal(action.state, 'approved');
+  await hook('to-home').click();
+}
+
+test('D1_an_answer_that_arrives_after_a_later_one_leaves_the_phone_with_the_ratchet_that_it_brings', async () => {
+  await link();
+  const late = await openAction();
+  await hook('approve').click();
+  await hook('symbol-boat').click();
+  await page.route('**/answer', (route) => route.abort(), { times: 1 });
+  await typeCode('38214');
+  await hook('unsent').waitFor();
+  mock.actions = [];
+  await inAnotherWindow(() => approve());
+  mock.actions = [late];
+  await hook('send-again').click();
+  await result('approved').waitFor();
+  assert.equal(late.state, 'approved');
+  await hook('to-home').click();
+  await approve();
+  await approve();
+  calm(page);
+});
+
+test('D1_a_fingerprint_whose_message_arrives_after_a_later_answer_is_on', async () => {
+  await journey.addFingerprint(page);
+  await toCode();
+  await typeCode('38214');
+  await typeCode('38214');
+  await hook('fingerprint-later').click();
+  await hook('to-home').click();
+  await hook('fingerprint-settings').click();
+  await hook('fingerprint-on').click();
+  await page.route('**/d/passkey/on', (route) => route.abort(), { times: 1 });
+  await typeCode('38214');
+  await hook('unsent').waitFor();
+  await inAnotherWindow(() => approve());
+  await hook('send-again').click();
+  await page.locator('[data-test="fingerprint"][data-state="on"]').waitFor();
+  await hook('to-home').click();
+  const action = await openAction();
+  await hook('approve').click();
+  await hook('symbol-boat').click();
+  await hook('use-fingerprint').click();
+  await result('approved').waitFor();
+  assert.equal(action.record.method, 'passkey');
+  calm(page);
+});
