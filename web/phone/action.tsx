@@ -29,7 +29,7 @@ import { claimText } from './claims.ts';
 import { usePasskey } from './fingerprint.ts';
 import { Keypad } from './keypad.tsx';
 import { rememberApproval } from './notified.ts';
-import { DeclinedNotice, keysGone, partnerName, Unsent } from './parts.tsx';
+import { DeclinedNotice, keysGone, notKept, partnerName, Unsent } from './parts.tsx';
 import { alone, turnRatchet } from './ratchet.ts';
 import { endsTheLink, type Server } from './server.ts';
 import { load, type Device } from './store.ts';
@@ -50,7 +50,7 @@ type Page =
   | { at: 'code'; symbol: string; failure?: Failure; declined?: boolean }
   | { at: 'refusing'; noneOfThese: boolean; back: Page }
   | { at: 'sending' }
-  | { at: 'unsent'; body: string; reason: string; symbol: string }
+  | { at: 'unsent'; body: string; reason: string; symbol: string; failure?: Failure }
   | { at: 'returning'; failure?: Failure }
   | { at: 'matching'; failure?: Failure }
   | { at: 'unread'; failure: Failure }
@@ -160,7 +160,7 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
     }
   };
 
-  /** Work that the phone signs, over what it showed. */
+  /** Work that the phone signs, over what it showed. It throws only where nothing was sent yet. */
   const signed = (work: (device: Device, asked: Asked) => Promise<unknown>) =>
     alone(async () => {
       setPage({ at: 'sending' });
@@ -168,7 +168,7 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
       if (!device) return unlinked(keysGone(texts));
       if (!asked) return end({ kind: 'ended', failure: null });
       await work(device, asked);
-    });
+    }).catch(() => setPage({ at: 'unread', failure: notKept(texts) }));
 
   /** One answer at a time on this phone, whatever the number of windows: each uses up the ratchet. */
   const answer = (choice: Choice) =>
@@ -206,7 +206,12 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
           notMe: reason === 'not_me',
           mutedUntil: result.value.muted_until ?? null,
         });
-      await turnRatchet(body, result.value.ratchet ?? '');
+      // The same bytes bring the same answer, until its ratchet is used.
+      try {
+        await turnRatchet(body, result.value.ratchet ?? '');
+      } catch {
+        return setPage({ at: 'unsent', body, reason, symbol, failure: notKept(texts) });
+      }
       await rememberApproval().catch(() => undefined);
       if (result.value.state === 'returning') {
         setBack(result.value.return ?? '');
@@ -407,7 +412,13 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
         </>
       );
     case 'unsent':
-      return <Unsent texts={texts} again={() => alone(() => send(page.body, page.reason, page.symbol))} />;
+      return (
+        <Unsent
+          texts={texts}
+          failure={page.failure}
+          again={() => alone(() => send(page.body, page.reason, page.symbol))}
+        />
+      );
     case 'result':
       return <ResultScreen result={page.result} name={name} texts={texts} close={close} />;
   }

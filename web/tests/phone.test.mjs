@@ -797,3 +797,179 @@ test('D1_a_fingerprint_whose_message_arrives_after_a_later_answer_is_on', async 
   assert.equal(action.record.method, 'passkey');
   calm(page);
 });
+
+// ---- storage that is lost while the app is open --------------------------------------------------------------------
+
+/** What happens to the connections of the app's storage can be played: they are closed, or none works. */
+async function watchStorage() {
+  await page.addInitScript(() => {
+    const connections = [];
+    const { open } = IDBFactory.prototype;
+    IDBFactory.prototype.open = function (...name) {
+      const request = open.apply(this, name);
+      request.addEventListener('success', () => connections.push(request.result));
+      return request;
+    };
+    const { transaction } = IDBDatabase.prototype;
+    let broken = false;
+    IDBDatabase.prototype.transaction = function (...what) {
+      if (broken) throw new DOMException('Connection to Indexed Database server lost.', 'UnknownError');
+      return transaction.apply(this, what);
+    };
+    globalThis.storage = {
+      close: () => connections.forEach((connection) => connection.close()),
+      breaks: (does) => (broken = does),
+    };
+  });
+}
+
+const closeStorage = () => page.evaluate(() => globalThis.storage.close());
+const storageBreaks = (does) => page.evaluate((does) => globalThis.storage.breaks(does), does);
+const notKept = () => page.locator('[data-outcome="store_failed"]').waitFor();
+
+/** "Clear site data", as the browser's settings do it. */
+async function clearSiteData() {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Storage.clearDataForOrigin', { origin: mock.phoneUrl, storageTypes: 'all' });
+  await session.detach();
+}
+
+async function toAnswer() {
+  const action = await openAction();
+  await hook('approve').click();
+  await hook('symbol-boat').click();
+  await hook('keypad').waitFor();
+  return action;
+}
+
+test('D1_a_connection_to_the_storage_that_was_lost_is_made_anew', async () => {
+  await watchStorage();
+  await toCode();
+  await closeStorage();
+  await typeCode('38214');
+  await typeCode('38214');
+  await hook('to-home').click();
+  await hook('nothing').waitFor();
+  const action = await toAnswer();
+  await closeStorage();
+  await typeCode('38214');
+  await result('approved').waitFor();
+  assert.equal(action.state, 'approved');
+  calm(page);
+});
+
+test('D1_a_phone_whose_data_are_deleted_while_it_is_asked_says_that_its_keys_are_gone', async () => {
+  await link();
+  const action = await toAnswer();
+  await clearSiteData();
+  await typeCode('38214');
+  await page.locator('[data-outcome="device_keys_gone"]').waitFor();
+  await hook('link-again').waitFor();
+  assert.equal(action.state, 'shown');
+  calm(page);
+});
+
+test('D1_a_storage_that_cannot_be_read_is_told_and_the_request_is_opened_again', async () => {
+  await watchStorage();
+  await link();
+  const action = await toAnswer();
+  await storageBreaks(true);
+  await typeCode('38214');
+  await notKept();
+  await accessible(page, 'phone-storage-lost', ['light']);
+  assert.equal(action.state, 'shown');
+  await storageBreaks(false);
+  await hook('retry').click();
+  await hook('approve').click();
+  await hook('symbol-boat').click();
+  await typeCode('38214');
+  await result('approved').waitFor();
+  calm(page);
+});
+
+test('D1_an_answer_whose_ratchet_could_not_be_kept_is_sent_again_until_it_is', async () => {
+  await watchStorage();
+  await link();
+  await toAnswer();
+  // The server repeats what it said to the same bytes; this stand-in forgets it.
+  let answered;
+  await page.route('**/answer', async (route) => {
+    const isFirst = !answered;
+    answered ??= await route.fetch();
+    await storageBreaks(isFirst);
+    await route.fulfill({ response: answered });
+  });
+  await typeCode('38214');
+  await notKept();
+  await hook('send-again').click();
+  await result('approved').waitFor();
+  await page.unroute('**/answer');
+  await hook('to-home').click();
+  await approve();
+  calm(page);
+});
+
+test('A4_a_last_step_that_cannot_be_kept_is_not_sent_and_the_code_is_typed_again', async () => {
+  await watchStorage();
+  await toCode();
+  await storageBreaks(true);
+  await typeCode('38214');
+  await typeCode('38214');
+  await notKept();
+  assert.deepEqual(requests('/d/enrol/finish'), []);
+  await storageBreaks(false);
+  await typeCode('38214');
+  await typeCode('38214');
+  await hook('linked').waitFor();
+  calm(page);
+});
+
+test('A4_a_linked_phone_that_could_not_be_kept_asks_for_its_answer_again', async () => {
+  await watchStorage();
+  await toCode();
+  await page.route(
+    '**/d/enrol/finish',
+    async (route) => {
+      const response = await route.fetch();
+      await storageBreaks(true);
+      await route.fulfill({ response });
+    },
+    { times: 1 },
+  );
+  await typeCode('38214');
+  await typeCode('38214');
+  await notKept();
+  await storageBreaks(false);
+  await hook('send-again').click();
+  await hook('linked').waitFor();
+  await page.reload();
+  await hook('nothing').waitFor();
+  calm(page);
+});
+
+test('D1_the_fingerprint_is_turned_on_and_off_over_a_storage_that_fails_for_a_while', async () => {
+  await journey.addFingerprint(page);
+  await watchStorage();
+  await toCode();
+  await typeCode('38214');
+  await typeCode('38214');
+  await hook('fingerprint-later').click();
+  await hook('to-home').click();
+  await hook('fingerprint-settings').click();
+  await hook('fingerprint-on').click();
+  await hook('keypad').waitFor();
+  await storageBreaks(true);
+  await typeCode('38214');
+  await notKept();
+  assert.equal(mock.passkey, null);
+  await storageBreaks(false);
+  await typeCode('38214');
+  await page.locator('[data-test="fingerprint"][data-state="on"]').waitFor();
+  await storageBreaks(true);
+  await hook('fingerprint-off').click();
+  await notKept();
+  await storageBreaks(false);
+  await hook('retry').click();
+  await page.locator('[data-test="fingerprint"][data-state="off"]').waitFor();
+  calm(page);
+});
