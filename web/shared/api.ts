@@ -23,6 +23,20 @@ export type Result<T> = { ok: true; value: T } | { ok: false; failure: Failure }
 /** No answer came: no network, or the server is not there. The pages have the sentence. */
 export const unreachable: Failure = { outcome: 'unreachable', text: '', way_out: 'try_again', unjudged: true };
 
+/** Seconds by which the server's clock is ahead of this one. */
+let ahead = 0;
+
+/** Seconds since 1970 by the server's clock: what the instants that it names are compared with. */
+export function serverNow(): number {
+  return Date.now() / 1000 + ahead;
+}
+
+/** `Date` has whole seconds (RFC 9110 §6.6.1): about half of one is lost, and less than one says nothing. */
+function heardDate(response: Response): void {
+  const said = Date.parse(response.headers.get('Date') ?? '') / 1000 + 0.5;
+  if (Math.abs(said - serverNow()) > 1) ahead = said - Date.now() / 1000;
+}
+
 export type Call = {
   method?: 'GET' | 'POST';
   /** The JSON text; what is sent is exactly this. */
@@ -49,6 +63,7 @@ export async function request<T>(path: string, call: Call): Promise<[Result<T>, 
   let content: unknown;
   try {
     response = await fetch(path, init);
+    heardDate(response);
     const text = await response.text();
     content = text === '' ? {} : JSON.parse(text);
   } catch {

@@ -973,3 +973,52 @@ test('D1_the_fingerprint_is_turned_on_and_off_over_a_storage_that_fails_for_a_wh
   await page.locator('[data-test="fingerprint"][data-state="off"]').waitFor();
   calm(page);
 });
+
+// ---- a clock that is wrong -----------------------------------------------------------------------------------------
+
+/** The phone's clock is `seconds` ahead of the server's. */
+const setClock = (seconds) =>
+  page.addInitScript((seconds) => {
+    const { now } = Date;
+    Date.now = () => now() + seconds * 1000;
+  }, seconds);
+
+for (const [which, seconds] of [
+  ['two_days_behind', -2 * 86400],
+  ['two_days_ahead', 2 * 86400],
+]) {
+  test(`A5_a_phone_whose_clock_is_${which}_waits_for_the_next_sms_as_long_as_the_server_says`, async () => {
+    await setClock(seconds);
+    await toSms();
+    await hook('sms-again').getByText(/0:[0-3]\d/).waitFor();
+    assert.equal(await hook('sms-again').getAttribute('aria-disabled'), 'true');
+    mock.smsAgainAt = now() - 1;
+    await page.reload();
+    await page.locator('[data-test="sms-again"]:not([aria-disabled])').click();
+    await page.getByText('Un nouveau SMS est en route').waitFor();
+    await hook('sms-again').getByText(/0:[0-3]\d/).waitFor();
+    mock.refuseOnce.set('POST /d/enrol/sms', {
+      status: 429,
+      body: { outcome: 'tries_used_up', text: 'Tous les essais sont utilisés.', way_out: 'wait', open_at: now() + 1200 },
+    });
+    await page.fill('#sms', '000001');
+    await hook('next').click();
+    assert.match(await hook('open-at').innerText(), /\d{2}:\d{2}/);
+    calm(page);
+  });
+
+  test(`D1_a_phone_whose_clock_is_${which}_counts_and_answers_as_long_as_the_server_says`, async () => {
+    await setClock(seconds);
+    await link();
+    await openAction();
+    assert.match(await hook('countdown').innerText(), /[23]:\d\d/);
+    await hook('approve').click();
+    await hook('symbol-boat').click();
+    await typeCode('38214');
+    await result('approved').waitFor();
+    await hook('to-home').click();
+    await openAction({ lifetime: 4 });
+    await result('expired').waitFor();
+    calm(page);
+  });
+}
