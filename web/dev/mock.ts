@@ -655,7 +655,7 @@ export class Mock {
       );
     }
     if (body.method === 'code') this.codeTries = 3;
-    bound.previous = bound.ratchet;
+    bound.previous = ratchet;
     bound.ratchet = new Uint8Array(randomBytes(16));
     close('approved');
     this.#json(response, { state: 'approved', ratchet: b64(bound.ratchet) });
@@ -679,7 +679,7 @@ export class Mock {
       });
     this.#passkeyChallenge = '';
     this.passkey = body.passkey;
-    bound.previous = bound.ratchet;
+    bound.previous = ratchet!;
     bound.ratchet = new Uint8Array(randomBytes(16));
     this.#json(response, { passkey: true, ratchet: b64(bound.ratchet) });
   }

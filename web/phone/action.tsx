@@ -2,7 +2,7 @@
 // as approving on each of the three.
 
 import { useEffect, useState } from 'preact/hooks';
-import type { Failure } from '../shared/api.ts';
+import { serverNow, type Failure } from '../shared/api.ts';
 import { unb64, type Bytes } from '../shared/bytes.ts';
 import {
   makeAnswer,
@@ -29,7 +29,7 @@ import { claimText } from './claims.ts';
 import { usePasskey } from './fingerprint.ts';
 import { Keypad } from './keypad.tsx';
 import { rememberApproval } from './notified.ts';
-import { DeclinedNotice, keysGone, partnerName, Unsent } from './parts.tsx';
+import { DeclinedNotice, keysGone, notKept, partnerName, Unsent } from './parts.tsx';
 import { alone, turnRatchet } from './ratchet.ts';
 import { endsTheLink, type Server } from './server.ts';
 import { load, type Device } from './store.ts';
@@ -38,7 +38,7 @@ import type { Texts } from './texts.ts';
 /** How long an approved link may take to come back to its page; the server's own limit says when it is over. */
 const returnSeconds = 120;
 
-/** The server may say that a request is over just before this phone's clock does. */
+/** The server may say that a request is over just before what is known here of its clock does. */
 const clocksDifferSeconds = 2;
 
 type Asked = { tx: Transaction; bytes: Bytes };
@@ -50,7 +50,7 @@ type Page =
   | { at: 'code'; symbol: string; failure?: Failure; declined?: boolean }
   | { at: 'refusing'; noneOfThese: boolean; back: Page }
   | { at: 'sending' }
-  | { at: 'unsent'; body: string; reason: string; symbol: string }
+  | { at: 'unsent'; body: string; reason: string; symbol: string; failure?: Failure }
   | { at: 'returning'; failure?: Failure }
   | { at: 'matching'; failure?: Failure }
   | { at: 'unread'; failure: Failure }
@@ -73,8 +73,6 @@ type Props = {
   server: Server;
   id: string;
   did: string;
-  /** Seconds by which the server's clock is ahead of the phone's. */
-  ahead: number;
   /** Id of the passkey, while the fingerprint is on. */
   passkey: string | null;
   /** Whether the server still lists it as open. */
@@ -85,7 +83,7 @@ type Props = {
   unlinked: (failure: Failure) => void;
 };
 
-export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere, close, unlinked }: Props) {
+export function Action({ texts, server, id, did, passkey, open, elsewhere, close, unlinked }: Props) {
   const { t, c, language } = texts;
   const [page, setPage] = useState<Page>({ at: 'opening' });
   const [asked, setAsked] = useState<Asked | null>(null);
@@ -124,7 +122,7 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
     if (!open && returning) void settled();
     if (!open && answering)
       end(
-        asked && Date.now() / 1000 + ahead + clocksDifferSeconds >= asked.tx.expiresAt
+        asked && serverNow() + clocksDifferSeconds >= asked.tx.expiresAt
           ? { kind: 'expired' }
           : { kind: 'ended', failure: null },
       );
@@ -137,8 +135,7 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
     endedBy(result.failure);
   };
 
-  const expiresHere = until - ahead;
-  const secondsLeft = useSecondsLeft(expiresHere);
+  const secondsLeft = useSecondsLeft(until);
   useEffect(() => {
     if (asked && (answering || returning) && secondsLeft === 0) end({ kind: 'expired' });
   }, [secondsLeft]);
@@ -160,7 +157,7 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
     }
   };
 
-  /** Work that the phone signs, over what it showed. */
+  /** Work that the phone signs, over what it showed. It throws only where nothing was sent yet. */
   const signed = (work: (device: Device, asked: Asked) => Promise<unknown>) =>
     alone(async () => {
       setPage({ at: 'sending' });
@@ -168,7 +165,7 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
       if (!device) return unlinked(keysGone(texts));
       if (!asked) return end({ kind: 'ended', failure: null });
       await work(device, asked);
-    });
+    }).catch(() => setPage({ at: 'unread', failure: notKept(texts) }));
 
   /** One answer at a time on this phone, whatever the number of windows: each uses up the ratchet. */
   const answer = (choice: Choice) =>
@@ -206,11 +203,16 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
           notMe: reason === 'not_me',
           mutedUntil: result.value.muted_until ?? null,
         });
-      await turnRatchet(body, result.value.ratchet ?? '');
+      // The same bytes bring the same answer, until its ratchet is used.
+      try {
+        await turnRatchet(body, result.value.ratchet ?? '');
+      } catch {
+        return setPage({ at: 'unsent', body, reason, symbol, failure: notKept(texts) });
+      }
       await rememberApproval().catch(() => undefined);
       if (result.value.state === 'returning') {
         setBack(result.value.return ?? '');
-        setUntil((before) => Math.max(before, Date.now() / 1000 + ahead + returnSeconds));
+        setUntil((before) => Math.max(before, serverNow() + returnSeconds));
         return setPage({ at: 'returning' });
       }
       return end({ kind: 'approved', at: Date.now() / 1000 });
@@ -284,7 +286,7 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
     case 'review':
       return (
         <>
-          <Review asked={asked!} texts={texts} left={left} setLeft={setLeft} expiresHere={expiresHere} />
+          <Review asked={asked!} texts={texts} left={left} setLeft={setLeft} until={until} />
           <div class="answers">
             {refuseButton(page)}
             <button class="button main" onClick={() => setPage(wantsSymbol(asked!.tx) ? { at: 'symbol' } : { at: 'code', symbol: '' })} data-test="approve">
@@ -296,14 +298,14 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
     case 'symbol':
       return (
         <>
-          <Short name={name} expiresHere={expiresHere} texts={texts} />
+          <Short name={name} until={until} texts={texts} />
           {choice(page, (symbol) => setPage({ at: 'code', symbol }))}
         </>
       );
     case 'code':
       return (
         <>
-          <Short name={name} expiresHere={expiresHere} texts={texts} />
+          <Short name={name} until={until} texts={texts} />
           <Heading>{t(codeHeading(asked!.tx, passkey))}</Heading>
           {page.failure && <FailureNotice failure={page.failure} language={language} c={c} />}
           {page.declined && (
@@ -374,7 +376,7 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
     case 'returning':
       return (
         <>
-          <Short name={name} expiresHere={expiresHere} texts={texts} />
+          <Short name={name} until={until} texts={texts} />
           <Heading>{t('return.heading')}</Heading>
           <p class="lead">{t('return.text', { partner: name })}</p>
           {back && (
@@ -396,7 +398,7 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
     case 'matching':
       return (
         <>
-          <Short name={name} expiresHere={expiresHere} texts={texts} />
+          <Short name={name} until={until} texts={texts} />
           <Notice kind="warn" data-test="match-warning">
             <p>
               <strong>{t('match.warning')}</strong>
@@ -407,7 +409,13 @@ export function Action({ texts, server, id, did, ahead, passkey, open, elsewhere
         </>
       );
     case 'unsent':
-      return <Unsent texts={texts} again={() => alone(() => send(page.body, page.reason, page.symbol))} />;
+      return (
+        <Unsent
+          texts={texts}
+          failure={page.failure}
+          again={() => alone(() => send(page.body, page.reason, page.symbol))}
+        />
+      );
     case 'result':
       return <ResultScreen result={page.result} name={name} texts={texts} close={close} />;
   }
@@ -463,10 +471,10 @@ type ReviewProps = {
   texts: Texts;
   left: ReadonlySet<string>;
   setLeft: (left: ReadonlySet<string>) => void;
-  expiresHere: number;
+  until: number;
 };
 
-function Review({ asked: { tx }, texts, left, setLeft, expiresHere }: ReviewProps) {
+function Review({ asked: { tx }, texts, left, setLeft, until }: ReviewProps) {
   const { t, language } = texts;
   const toggle = (claim: string, shared: boolean) => {
     const next = new Set(left);
@@ -553,7 +561,7 @@ function Review({ asked: { tx }, texts, left, setLeft, expiresHere }: ReviewProp
           )}
           <br />
           <Icon name="clock" /> {t('ask.at', { time: timeOfDay(language, tx.createdAt) })} ·{' '}
-          <Countdown until={expiresHere} text={(time) => t('ask.left', { time })} />
+          <Countdown until={until} text={(time) => t('ask.left', { time })} />
         </p>
       </section>
       <Notice kind="warn">
@@ -566,11 +574,11 @@ function Review({ asked: { tx }, texts, left, setLeft, expiresHere }: ReviewProp
 }
 
 /** Who and how long, above the symbol and the code. */
-function Short({ name, expiresHere, texts: { t } }: { name: string; expiresHere: number; texts: Texts }) {
+function Short({ name, until, texts: { t } }: { name: string; until: number; texts: Texts }) {
   return (
     <p class="short">
       <strong>{t('ask.log_in.title', { partner: name })}</strong>
-      <Countdown until={expiresHere} text={(time) => t('ask.left', { time })} />
+      <Countdown until={until} text={(time) => t('ask.left', { time })} />
     </p>
   );
 }

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Failure } from '../shared/api.ts';
+import { serverNow, type Failure } from '../shared/api.ts';
 import { longDate, timeOfDay } from '../shared/language.ts';
 import { shortAddress } from '../shared/site.ts';
 import { Busy, FailureNotice, Heading, Icon, Notice } from '../shared/ui.tsx';
@@ -107,7 +107,7 @@ export function ChooseBank(props: ChooseBankProps) {
   const next = Math.min(...(banks ?? []).flatMap(({ down_until }) => down_until ?? []));
   useEffect(() => {
     if (!Number.isFinite(next)) return;
-    const wait = Math.min(Math.max(next * 1000 - Date.now(), 5_000), 0x7fffffff);
+    const wait = Math.min(Math.max((next - serverNow()) * 1000, 5_000), 0x7fffffff);
     const timer = setTimeout(readAgain, wait);
     return () => clearTimeout(timer);
   }, [banks]);

@@ -16,6 +16,7 @@ import { hasFingerprint, makePasskey, type NewPasskey } from './fingerprint.ts';
 import { InstallFirst, InstallHint, mustInstallFirst } from './install.tsx';
 import { FingerprintOffer } from './fingerprint-offer.tsx';
 import { Keypad } from './keypad.tsx';
+import { keysGone, notKept } from './parts.tsx';
 import { forgetScannedToken, scannedToken } from './scanned-token.ts';
 import { enrol, type Bank, type EnrolState } from './server.ts';
 import { SixDigitsForm } from './six-digits.tsx';
@@ -108,8 +109,8 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
   };
 
   const keep = async (next: Enrolment | null) => {
-    setEnrolment(next);
     await save({ enrolment: next });
+    setEnrolment(next);
   };
 
   /** The session is no longer good: say why, and begin again with what was typed. */
@@ -299,7 +300,11 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
     if (!enrolment) return;
     turn.current++;
     // The keys are on disk before anything is made with them.
-    if (!enrolment.keys) await keep({ ...enrolment, keys: await makeDeviceKeys() });
+    try {
+      if (!enrolment.keys) await keep({ ...enrolment, keys: await makeDeviceKeys() });
+    } catch {
+      return setFailure(notKept(texts));
+    }
     if (await hasFingerprint()) return go({ at: 'fingerprint', code, declined: false });
     await bind(code, null);
   };
@@ -317,26 +322,43 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
   };
 
   const bind = async (code: string, made: NewPasskey | null) => {
-    const enrolment = await load('enrolment');
-    if (!enrolment?.keys || !enrolment.vaultKey) return;
     setPage({ at: 'sending' });
+    const sending = await prepare(code, made).catch(() => undefined);
+    if (sending === null) return startOver(keysGone(texts));
+    if (sending) return send(sending, sending.finish);
+    setPage({ at: 'code' });
+    setFailure(notKept(texts));
+  };
+
+  /** On disk before it is sent. Null: what was kept is gone. */
+  const prepare = async (code: string, made: NewPasskey | null) => {
+    const enrolment = await load('enrolment');
+    if (!enrolment?.keys || !enrolment.vaultKey) return null;
     const { keys, vaultKey } = enrolment;
     const nonce = unb64(enrolment.nonce)!;
     const passkey = made?.passkey ?? new Uint8Array();
     const content = await finishEnrolment(keys, code, deviceName(texts), nonce, vaultKey, passkey);
     const finish = JSON.stringify({ session: enrolment.session, ...content });
-    const sending: Enrolment = { ...enrolment, finish, passkey: made?.id ?? null };
+    const sending = { ...enrolment, finish, passkey: made?.id ?? null };
     await keep(sending);
-    await send(sending, finish);
+    return sending;
   };
+
+  /** What came of it counts once it is kept; until then the same bytes bring the same answer. */
+  const settled = (kept: Promise<void>) =>
+    kept.then(
+      () => true,
+      () => (setPage({ at: 'unsent', failure: notKept(texts) }), false),
+    );
 
   const send = async (sending: Enrolment, finish: string) => {
     setPage({ at: 'sending' });
     const result = await enrol.finish(finish, language);
     if (!result.ok) {
-      if (result.failure.outcome === 'unreachable') return setPage({ at: 'unsent', failure: result.failure });
+      // It may be done: with another code the phone and the vault would no longer agree.
+      if (result.failure.unjudged) return setPage({ at: 'unsent', failure: result.failure });
       const again: Enrolment = { ...sending, finish: null };
-      await keep(again);
+      if (!(await settled(keep(again)))) return;
       setPage({ at: 'code' });
       if (byBank(again) && elsewhereNow.includes(result.failure.outcome)) return catchUp(again, result.failure);
       return fail(result.failure);
@@ -353,7 +375,7 @@ function Linking({ texts, kept: keptBefore, failure: before, idUrl, speak, linke
       name: (JSON.parse(finish) as { name: string }).name,
       bank: sending.bank?.name ?? '',
     };
-    await save({ device, enrolment: null });
+    if (!(await settled(save({ device, enrolment: null })))) return;
     void navigator.storage?.persist?.();
     setPage({ at: 'linked', device });
   };
@@ -814,14 +836,14 @@ function refusalText(t: LinkingTexts['t'], why: CodeRefusal): string {
   return t(`code.refused.${why}`);
 }
 
-function ChooseCode({ texts, rules, chosen }: { texts: LinkingTexts; rules: CodeRules; chosen: (code: string) => void }) {
+function ChooseCode({ texts, rules, chosen }: { texts: LinkingTexts; rules: CodeRules; chosen: (code: string) => Promise<unknown> }) {
   const { t } = texts;
   // The first of the two entries; in a ref, so that it is nowhere once this screen is gone.
   const first = useRef('');
   const [again, setAgain] = useState(false);
   const [error, setError] = useState('');
 
-  const typed = (code: string) => {
+  const typed = async (code: string) => {
     if (!again) {
       const why = refusalOfCode(code, rules);
       if (why) return setError(refusalText(t, why));
@@ -831,9 +853,9 @@ function ChooseCode({ texts, rules, chosen }: { texts: LinkingTexts; rules: Code
     }
     const same = first.current === code;
     first.current = '';
-    if (same) return chosen(code);
+    if (same) await chosen(code);
+    else setError(t('code.differ'));
     setAgain(false);
-    setError(t('code.differ'));
   };
 
   return (

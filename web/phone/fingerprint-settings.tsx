@@ -8,7 +8,7 @@ import { Busy, FailureNotice, Heading, Notice } from '../shared/ui.tsx';
 import { makePasskey, type NewPasskey } from './fingerprint.ts';
 import { FingerprintOffer } from './fingerprint-offer.tsx';
 import { Keypad } from './keypad.tsx';
-import { keysGone, Unsent } from './parts.tsx';
+import { keysGone, notKept, Unsent } from './parts.tsx';
 import { alone, turnRatchet } from './ratchet.ts';
 import { endsTheLink, type Server } from './server.ts';
 import { load, save } from './store.ts';
@@ -19,7 +19,7 @@ type Page =
   | { at: 'offer'; challenge: string; declined: boolean }
   | { at: 'code'; challenge: string; made: NewPasskey }
   | { at: 'sending' }
-  | { at: 'unsent'; challenge: string; made: NewPasskey; body: string }
+  | { at: 'unsent'; challenge: string; made: NewPasskey; body: string; failure?: Failure }
   | { at: 'failed' }
   | { at: 'done' };
 
@@ -56,8 +56,11 @@ export function FingerprintSettings({ texts, server, isOn, close, unlinked }: Pr
     else void open();
   }, []);
 
+  const notRead = () => failed(notKept(texts));
+
   const turnOn = async (challenge: string) => {
-    const device = await load('device');
+    const device = await load('device').catch(() => undefined);
+    if (device === undefined) return notRead();
     if (!device) return unlinked(keysGone(texts));
     const { did } = device.keys;
     const made = await makePasskey(await passkeyChallenge(unb64(challenge)!, did), did, device.name);
@@ -73,13 +76,22 @@ export function FingerprintSettings({ texts, server, isOn, close, unlinked }: Pr
       const { keys, codeVersion, vaultKey, ratchet } = device;
       const on = await makePasskeyOn(keys, codeVersion, vaultKey, unb64(challenge)!, ratchet, made.passkey, code);
       await send(challenge, made, JSON.stringify(on));
+    }).catch(() => {
+      // Nothing was sent: the passkey that was made waits for the code once more.
+      setFailure(notKept(texts));
+      setPage({ at: 'code', challenge, made });
     });
 
   const send = async (challenge: string, made: NewPasskey, body: string) => {
     setPage({ at: 'sending' });
     const result = await server.turnPasskeyOn(body);
     if (result.ok) {
-      await turnRatchet(body, result.value.ratchet, { passkey: made.id });
+      // The same bytes bring the same answer, until its ratchet is used.
+      try {
+        await turnRatchet(body, result.value.ratchet, { passkey: made.id });
+      } catch {
+        return setPage({ at: 'unsent', challenge, made, body, failure: notKept(texts) });
+      }
       setOn(true);
       return setPage({ at: 'done' });
     }
@@ -97,9 +109,9 @@ export function FingerprintSettings({ texts, server, isOn, close, unlinked }: Pr
     await alone(async () => {
       const device = await load('device');
       if (device) await save({ device: { ...device, passkey: null } });
-    });
-    setOn(false);
-    setPage({ at: 'done' });
+      setOn(false);
+      setPage({ at: 'done' });
+    }).catch(notRead);
   };
 
   const back = (
@@ -152,7 +164,13 @@ export function FingerprintSettings({ texts, server, isOn, close, unlinked }: Pr
         </>
       );
     case 'unsent':
-      return <Unsent texts={texts} again={() => alone(() => send(page.challenge, page.made, page.body))} />;
+      return (
+        <Unsent
+          texts={texts}
+          failure={page.failure}
+          again={() => alone(() => send(page.challenge, page.made, page.body))}
+        />
+      );
     case 'done':
       return (
         <>

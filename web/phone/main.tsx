@@ -188,7 +188,6 @@ function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
   const server = useMemo(() => new Server(device.keys, language), [device, language]);
   const [me, setMe] = useState<Me | null>(null);
   const [actions, setActions] = useState<PendingAction[] | null>(null);
-  const [ahead, setAhead] = useState(0);
   const [online, setOnline] = useState(navigator.onLine);
   const [failure, setFailure] = useState<Failure | null>(null);
   const [opened, setOpened] = useState(notified);
@@ -218,7 +217,6 @@ function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
   const heard = (pending: Pending) => {
     setActions(pending.actions);
     if (pending.actions.length === 0) void clearNotifications().catch(() => undefined);
-    setAhead(Math.round(pending.now - Date.now() / 1000));
     setOnline(true);
   };
 
@@ -308,7 +306,6 @@ function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
         server={server}
         id={opened}
         did={device.keys.did}
-        ahead={ahead}
         passkey={passkey}
         open={!online || !!current || mine === opened}
         elsewhere={!!current?.returned_elsewhere}

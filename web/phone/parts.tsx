@@ -3,7 +3,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Failure } from '../shared/api.ts';
 import type { Language } from '../shared/language.ts';
-import { Heading, Notice } from '../shared/ui.tsx';
+import { FailureNotice, Heading, Notice } from '../shared/ui.tsx';
 import type { Texts } from './texts.ts';
 
 /** The phone's language, else English, else the first there is (docs/device-protocol.md §5). */
@@ -16,6 +16,11 @@ export function keysGone({ t }: Texts): Failure {
   return { outcome: 'device_keys_gone', text: t('lost.cleared'), way_out: 'start_over' };
 }
 
+/** The browser can't open what it keeps, or keep something new. It may be able to the next time. */
+export function notKept({ t }: Texts): Failure {
+  return { outcome: 'store_failed', text: t('lost.text'), way_out: 'try_again' };
+}
+
 export function DeclinedNotice({ text }: { text: string }) {
   return (
     <Notice kind="bad" role="alert" data-test="fingerprint-declined">
@@ -24,8 +29,15 @@ export function DeclinedNotice({ text }: { text: string }) {
   );
 }
 
+type UnsentProps = {
+  texts: Texts;
+  /** It arrived, and what it brought could not be kept. */
+  failure?: Failure | undefined;
+  again: () => void;
+};
+
 /** An answer that did not arrive: sent again by a tap, or by itself once the network is back. */
-export function Unsent({ texts: { t }, again }: { texts: Texts; again: () => void }) {
+export function Unsent({ texts: { t, c, language }, failure, again }: UnsentProps) {
   const send = useRef(again);
   send.current = again;
   useEffect(() => {
@@ -36,9 +48,13 @@ export function Unsent({ texts: { t }, again }: { texts: Texts; again: () => voi
   return (
     <>
       <Heading>{t('enter.unsent.heading')}</Heading>
-      <Notice kind="bad" role="alert" data-test="unsent">
-        <p>{t('enter.unsent')}</p>
-      </Notice>
+      {failure ? (
+        <FailureNotice failure={failure} language={language} c={c} />
+      ) : (
+        <Notice kind="bad" role="alert" data-test="unsent">
+          <p>{t('enter.unsent')}</p>
+        </Notice>
+      )}
       <button class="button main" onClick={again} data-test="send-again">
         {t('button.send_again')}
       </button>

@@ -9,12 +9,16 @@ export function alone(work: () => Promise<void>): Promise<void> {
   return navigator.locks ? (navigator.locks.request('symbolon-answer', work) as Promise<void>) : work();
 }
 
-/** The new ratchet is on disk before the result is shown; the one that the message used stays beside it. */
+/**
+ * The new ratchet is on disk before the result is shown; the one that the message used stays beside it. A message that is late
+ * used the one before, and the server has put the next one in the place of ours all the same.
+ */
 export async function turnRatchet(body: string, next: string, changes: Partial<Device> = {}): Promise<void> {
   const device = await load('device');
   const ratchet = unb64(next);
   if (!device || !ratchet || ratchet.length !== 16) return;
   const used = (JSON.parse(body) as { ratchet: string }).ratchet;
-  if (b64(device.ratchet) !== used) return;
-  await save({ device: { ...device, ...changes, ratchet, previousRatchet: device.ratchet } });
+  const usedRatchet = [device.ratchet, device.previousRatchet].find((ours) => ours && b64(ours) === used);
+  if (!usedRatchet) return;
+  await save({ device: { ...device, ...changes, ratchet, previousRatchet: usedRatchet } });
 }

@@ -80,6 +80,19 @@ export function endsTheLink(failure: Failure): boolean {
   return ends.includes(failure.outcome);
 }
 
+const mostSends = 3;
+
+/**
+ * A body that carries its own signature. When something else came between (`conflict`), the same bytes go out again
+ * (docs/device-protocol.md §4, §5).
+ */
+async function sendSigned<T>(path: string, body: string, language: Language): Promise<Result<T>> {
+  for (let left = mostSends - 1; ; left--) {
+    const [result] = await request<T>(path, { method: 'POST', body, language });
+    if (result.ok || result.failure.outcome !== 'conflict' || left === 0) return result;
+  }
+}
+
 // ---- enrolment -------------------------------------------------------------------------------------------------------
 
 export const enrol = {
@@ -101,24 +114,11 @@ export const enrol = {
     post<{ sms_again_at: number }>('/d/enrol/sms-again', { session }, language),
   state: async (session: string, language: Language) =>
     (await request<EnrolState>('/d/enrol/state', { language, headers: { 'Symbolon-Enrolment': session } }))[0],
-  finish: async (body: string, language: Language) =>
-    (await request<Finished>('/d/enrol/finish', { method: 'POST', body, language }))[0],
+  /** Carries its own signature. Only `unjudged` leaves open what became of it: then the very same bytes go out again. */
+  finish: (body: string, language: Language) => sendSigned<Finished>('/d/enrol/finish', body, language),
 };
 
 // ---- a bound phone -----------------------------------------------------------------------------------------------------
-
-const mostSends = 3;
-
-/**
- * A body that carries its own signature. When something else came between (`conflict`), the same bytes go out again
- * (docs/device-protocol.md §5).
- */
-async function sendSigned<T>(path: string, body: string, language: Language): Promise<Result<T>> {
-  for (let left = mostSends - 1; ; left--) {
-    const [result] = await request<T>(path, { method: 'POST', body, language });
-    if (result.ok || result.failure.outcome !== 'conflict' || left === 0) return result;
-  }
-}
 
 export class Server {
   readonly #keys: DeviceKeys;

@@ -66,7 +66,10 @@ function database(): Promise<IDBDatabase> {
   opened ??= new Promise((done, fail) => {
     const request = indexedDB.open('symbolon', 1);
     request.onupgradeneeded = () => request.result.createObjectStore(storeName);
-    request.onsuccess = () => done(request.result);
+    request.onsuccess = () => {
+      request.result.onclose = () => (opened = null);
+      done(request.result);
+    };
     request.onerror = () => fail(request.error);
     request.onblocked = () => fail(new Error('blocked'));
   });
@@ -74,23 +77,43 @@ function database(): Promise<IDBDatabase> {
   return opened;
 }
 
-export async function load<N extends Name>(name: N): Promise<Kept[N] | null> {
-  const db = await database();
-  return new Promise((done, fail) => {
-    const request = db.transaction(storeName).objectStore(storeName).get(name);
-    request.onsuccess = () => done((request.result as Kept[N] | undefined) ?? null);
-    request.onerror = () => fail(request.error);
-  });
+/** How a connection shows that the browser has ended it: its process died, or the data were deleted. */
+const lost = ['InvalidStateError', 'UnknownError', 'AbortError'];
+
+/** With a new connection, once, where the one at hand was lost. */
+async function connected<T>(work: (db: IDBDatabase) => Promise<T>): Promise<T> {
+  const connection = database();
+  try {
+    return await work(await connection);
+  } catch (error) {
+    if (!lost.includes((error as DOMException | null)?.name ?? '')) throw error;
+    if (opened === connection) opened = null;
+    return work(await database());
+  }
+}
+
+export function load<N extends Name>(name: N): Promise<Kept[N] | null> {
+  return connected(
+    (db) =>
+      new Promise((done, fail) => {
+        const request = db.transaction(storeName).objectStore(storeName).get(name);
+        request.onsuccess = () => done((request.result as Kept[N] | undefined) ?? null);
+        request.onerror = () => fail(request.error);
+      }),
+  );
 }
 
 /** All changes or none; `null` removes. */
-export async function save(changes: { [N in Name]?: Kept[N] | null }): Promise<void> {
-  const db = await database();
-  return new Promise((done, fail) => {
-    const transaction = db.transaction(storeName, 'readwrite', { durability: 'strict' });
-    const store = transaction.objectStore(storeName);
-    for (const [name, value] of Object.entries(changes)) value === null ? store.delete(name) : store.put(value, name);
-    transaction.oncomplete = () => done();
-    transaction.onerror = transaction.onabort = () => fail(transaction.error);
-  });
+export function save(changes: { [N in Name]?: Kept[N] | null }): Promise<void> {
+  return connected(
+    (db) =>
+      new Promise((done, fail) => {
+        const transaction = db.transaction(storeName, 'readwrite', { durability: 'strict' });
+        const store = transaction.objectStore(storeName);
+        for (const [name, value] of Object.entries(changes))
+          value === null ? store.delete(name) : store.put(value, name);
+        transaction.oncomplete = () => done();
+        transaction.onerror = transaction.onabort = () => fail(transaction.error);
+      }),
+  );
 }

@@ -65,9 +65,12 @@ worker.addEventListener('fetch', (event) => {
 
 // ---- notifications -----------------------------------------------------------------------------------------------------
 
-type Told = { title: string; body: string; language: string; action: string; expiresAt: number };
+type Told = { title: string; body: string; language: string; action: string };
 
 const tag = 'action';
+
+/** How long a request usually waits. By this phone's own clock: the message says when it ends by the server's. */
+const waits = 180_000;
 const title = 'Symbolon';
 
 /** Where a message can't be read: the same sentence as texts/push.*.json. */
@@ -80,11 +83,11 @@ const bodies: Record<Language, string> = {
 
 function read(text: string | undefined): Told | null {
   try {
-    const { notification, action, expires_at } = JSON.parse(text ?? '') as Record<string, unknown>;
+    const { notification, action } = JSON.parse(text ?? '') as Record<string, unknown>;
     const { title, body, lang } = notification as Record<string, unknown>;
     if (typeof title !== 'string' || typeof body !== 'string' || typeof lang !== 'string') return null;
-    if (typeof action !== 'string' || !/^[\w-]{1,64}$/.test(action) || typeof expires_at !== 'number') return null;
-    return { title, body, language: lang, action, expiresAt: expires_at };
+    if (typeof action !== 'string' || !/^[\w-]{1,64}$/.test(action)) return null;
+    return { title, body, language: lang, action };
   } catch {
     return null;
   }
@@ -101,14 +104,17 @@ async function show(text: string | undefined): Promise<void> {
   const language = await spoken();
   // One notification for all that waits. It rings again only where the one before is of something that is over.
   const shown = await worker.registration.getNotifications({ tag });
-  const isOpen = (one: Notification) => ((one.data as { expiresAt?: number } | null)?.expiresAt ?? 0) * 1000 > Date.now();
+  const isOpen = (one: Notification) => {
+    const age = Date.now() - ((one.data as { shownAt?: number } | null)?.shownAt ?? 0);
+    return age >= 0 && age < waits;
+  };
   const rings = !shown.some(isOpen);
   await worker.registration.showNotification(told?.title ?? title, {
     body: told?.body ?? bodies[language],
     lang: told?.language ?? language,
     tag,
     icon: '/app/icons/icon-192.png',
-    data: { action: told?.action ?? '', expiresAt: told?.expiresAt ?? 0 },
+    data: { action: told?.action ?? '', shownAt: told ? Date.now() : 0 },
     ...({ renotify: rings, silent: !rings } as NotificationOptions),
   });
 }

@@ -14,12 +14,28 @@ export type Failure = {
   field?: string;
   /** Names of the data that it is about: "address". */
   fields?: string[];
+  /** Nobody has judged what was asked: it may be done already, or be done when the same bytes come again. */
+  unjudged?: boolean;
 };
 
 export type Result<T> = { ok: true; value: T } | { ok: false; failure: Failure };
 
 /** No answer came: no network, or the server is not there. The pages have the sentence. */
-export const unreachable: Failure = { outcome: 'unreachable', text: '', way_out: 'try_again' };
+export const unreachable: Failure = { outcome: 'unreachable', text: '', way_out: 'try_again', unjudged: true };
+
+/** Seconds by which the server's clock is ahead of this one. */
+let ahead = 0;
+
+/** Seconds since 1970 by the server's clock: what the instants that it names are compared with. */
+export function serverNow(): number {
+  return Date.now() / 1000 + ahead;
+}
+
+/** `Date` has whole seconds (RFC 9110 §6.6.1): about half of one is lost, and less than one says nothing. */
+function heardDate(response: Response): void {
+  const said = Date.parse(response.headers.get('Date') ?? '') / 1000 + 0.5;
+  if (Math.abs(said - serverNow()) > 1) ahead = said - Date.now() / 1000;
+}
 
 export type Call = {
   method?: 'GET' | 'POST';
@@ -47,13 +63,21 @@ export async function request<T>(path: string, call: Call): Promise<[Result<T>, 
   let content: unknown;
   try {
     response = await fetch(path, init);
+    heardDate(response);
     const text = await response.text();
     content = text === '' ? {} : JSON.parse(text);
   } catch {
     return [{ ok: false, failure: unreachable }, null];
   }
   if (response.ok) return [{ ok: true, value: content as T }, response];
-  return [{ ok: false, failure: failureOf(content) }, response];
+  const failure = failureOf(content);
+  const unjudged = isUnjudged(response.status, failure);
+  return [{ ok: false, failure: unjudged ? { ...failure, unjudged } : failure }, response];
+}
+
+/** RFC 9110 §15: a request is refused with 4xx; with 5xx the server could not. 408 and 429 say that it was not looked at. */
+function isUnjudged(status: number, { outcome }: Failure): boolean {
+  return status >= 500 || status === 408 || status === 429 || outcome === 'conflict' || outcome === unreachable.outcome;
 }
 
 export async function post<T>(path: string, body: object, language: Language): Promise<Result<T>> {

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren, HTMLAttributes, TargetedEvent } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Failure } from './api.ts';
+import { serverNow, type Failure } from './api.ts';
 import symbolFile from './symbols.json';
 import { dayOf, languageNames, languages, minutesAndSeconds, timeOfDay, type Language, type Translate } from './language.ts';
 import type common from '../texts/fr/common.json';
@@ -78,7 +78,7 @@ export function FailureNotice({
   c: Translate<CommonKey>;
   id?: string;
 }) {
-  const days = failure.open_at !== undefined && failure.open_at - Date.now() / 1000 > 24 * 3600;
+  const days = failure.open_at !== undefined && failure.open_at - serverNow() > 24 * 3600;
   return (
     <Notice kind="bad" role="alert" data-test="failure" data-outcome={failure.outcome} {...(id ? { id } : {})}>
       <p>{failure.text || c('unreachable')}</p>
@@ -98,9 +98,9 @@ export function FailureNotice({
   );
 }
 
-/** Seconds until `until` (since 1970), once a second; 0 from then on. Reads the clock of this computer. */
+/** Seconds until `until`, an instant of the server, once a second; 0 from then on. */
 export function useSecondsLeft(until: number): number {
-  const left = () => Math.max(0, Math.ceil(until - Date.now() / 1000));
+  const left = () => Math.max(0, Math.ceil(until - serverNow()));
   const [seconds, setSeconds] = useState(left);
   useEffect(() => {
     setSeconds(left());

@@ -233,7 +233,7 @@ async function push(data) {
 async function notifications(until, deadline = Date.now() + 30_000) {
   const shown = await page.evaluate(async () => {
     const all = await (await navigator.serviceWorker.ready).getNotifications();
-    return all.map(({ title, body, lang, tag, data, timestamp }) => ({ title, body, lang, tag, data, timestamp }));
+    return all.map(({ title, body, lang, tag, data, timestamp, silent }) => ({ title, body, lang, tag, data, timestamp, silent }));
   });
   if (until(shown)) return shown;
   assert.ok(Date.now() < deadline, `the phone shows ${JSON.stringify(shown)}`);
@@ -342,6 +342,36 @@ test('D5_of_many_messages_one_notification_is_shown', async () => {
   for (let i = 0; i < 4; i++) await push(message(`action-${i}`));
   const shown = await pushed(message('action-4'), (all) => all[0]?.data.action === 'action-4');
   assert.equal(shown.length, 1);
+});
+
+test('D5_the_next_request_rings_once_the_one_before_is_over_though_the_clock_of_the_phone_is_behind', async () => {
+  await playPushService();
+  await permission('granted');
+  await link();
+  /** `seconds` from now, a message of a server whose clock is ten minutes ahead. */
+  const pushedAfter = async (seconds, action) => {
+    const text = message(action, seconds + 180 + 600);
+    await (
+      await worker()
+    ).evaluate(
+      async ({ seconds, text }) => {
+        const { now } = Date;
+        Date.now = () => now() + seconds * 1000;
+        const shown = [];
+        const event = new PushEvent('push', { data: text });
+        event.waitUntil = (work) => shown.push(work);
+        self.dispatchEvent(event);
+        await Promise.all(shown);
+        Date.now = now;
+      },
+      { seconds, text },
+    );
+    const [shown] = await notifications((all) => all[0]?.data.action === action);
+    return shown;
+  };
+  assert.equal((await pushedAfter(0, 'first')).silent, false);
+  assert.equal((await pushedAfter(60, 'while-the-first-waits')).silent, true);
+  assert.equal((await pushedAfter(300, 'after-both')).silent, false);
 });
 
 test('a_phone_whose_browser_changes_its_subscription_tells_the_server_by_itself', async () => {

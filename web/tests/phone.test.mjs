@@ -664,3 +664,361 @@ test('T7_a_suspended_phone_says_what_happened_and_the_way_back', async () => {
   await hook('link-phone').waitFor();
   calm(page);
 });
+
+// ---- what was sent and not judged ----------------------------------------------------------------------------------
+
+const requests = (path) => mock.seen.filter((one) => one.path === path).map(({ body }) => body);
+
+for (const [status, outcome] of [
+  [503, 'vault_unreachable'],
+  [500, 'internal'],
+  [500, 'store_failed'],
+  [503, 'unavailable'],
+  [429, 'too_many_requests'],
+])
+  test(`A4_the_last_step_is_sent_again_as_it_was_after_${outcome}_and_no_other_code_is_asked`, async () => {
+    await toCode();
+    // Done, though the answer says that it failed.
+    await page.route('**/d/enrol/finish', async (route) => {
+      await route.fetch();
+      await route.fulfill({ status, json: { outcome, text: 'Un instant.', way_out: 'try_again' } });
+    });
+    await typeCode('38214');
+    await typeCode('38214');
+    await hook('send-again').waitFor();
+    await page.locator(`[data-outcome="${outcome}"]`).waitFor();
+    assert.equal(await hook('keypad').count(), 0);
+    await page.reload();
+    await page.locator(`[data-outcome="${outcome}"]`).waitFor();
+    await page.unroute('**/d/enrol/finish');
+    await hook('send-again').click();
+    await hook('linked').waitFor();
+    const [first, ...others] = requests('/d/enrol/finish');
+    assert.ok(others.length >= 2);
+    for (const other of others) assert.deepEqual(other, first);
+    calm(page);
+  });
+
+test('A4_the_last_step_goes_out_again_by_itself_when_something_else_came_between', async () => {
+  await toCode();
+  mock.refuseOnce.set('POST /d/enrol/finish', {
+    status: 409,
+    body: { outcome: 'conflict', text: 'Réessayez.', way_out: 'try_again' },
+  });
+  await typeCode('38214');
+  await typeCode('38214');
+  await hook('linked').waitFor();
+  const [first, second] = requests('/d/enrol/finish');
+  assert.deepEqual(second, first);
+  calm(page);
+});
+
+test('A4_a_last_step_that_was_refused_is_made_anew', async () => {
+  await toCode();
+  mock.refuseOnce.set('POST /d/enrol/finish', {
+    status: 400,
+    body: { outcome: 'seal_invalid', text: 'Recommencez.', way_out: 'start_over' },
+  });
+  await typeCode('38214');
+  await typeCode('38214');
+  await page.locator('[data-outcome="seal_invalid"]').waitFor();
+  await typeCode('38214');
+  await typeCode('38214');
+  await hook('linked').waitFor();
+  const [first, second] = requests('/d/enrol/finish');
+  assert.notDeepEqual(second, first);
+  calm(page);
+});
+
+// ---- two windows of one phone --------------------------------------------------------------------------------------
+
+/** In another window of the same phone. */
+async function inAnotherWindow(work) {
+  const first = page;
+  page = journey.watched(await first.context().newPage());
+  await app();
+  await work();
+  calm(page);
+  await page.close();
+  page = first;
+}
+
+async function approve(part) {
+  const action = await openAction(part);
+  await hook('approve').click();
+  await hook('symbol-boat').click();
+  await typeCode('38214');
+  await result('approved').waitFor();
+  assert.equal(action.state, 'approved');
+  await hook('to-home').click();
+}
+
+test('D1_an_answer_that_arrives_after_a_later_one_leaves_the_phone_with_the_ratchet_that_it_brings', async () => {
+  await link();
+  const late = await openAction();
+  await hook('approve').click();
+  await hook('symbol-boat').click();
+  await page.route('**/answer', (route) => route.abort(), { times: 1 });
+  await typeCode('38214');
+  await hook('unsent').waitFor();
+  mock.actions = [];
+  await inAnotherWindow(() => approve());
+  mock.actions = [late];
+  await hook('send-again').click();
+  await result('approved').waitFor();
+  assert.equal(late.state, 'approved');
+  await hook('to-home').click();
+  await approve();
+  await approve();
+  calm(page);
+});
+
+test('D1_a_fingerprint_whose_message_arrives_after_a_later_answer_is_on', async () => {
+  await journey.addFingerprint(page);
+  await toCode();
+  await typeCode('38214');
+  await typeCode('38214');
+  await hook('fingerprint-later').click();
+  await hook('to-home').click();
+  await hook('fingerprint-settings').click();
+  await hook('fingerprint-on').click();
+  await page.route('**/d/passkey/on', (route) => route.abort(), { times: 1 });
+  await typeCode('38214');
+  await hook('unsent').waitFor();
+  await inAnotherWindow(() => approve());
+  await hook('send-again').click();
+  await page.locator('[data-test="fingerprint"][data-state="on"]').waitFor();
+  await hook('to-home').click();
+  const action = await openAction();
+  await hook('approve').click();
+  await hook('symbol-boat').click();
+  await hook('use-fingerprint').click();
+  await result('approved').waitFor();
+  assert.equal(action.record.method, 'passkey');
+  calm(page);
+});
+
+// ---- storage that is lost while the app is open --------------------------------------------------------------------
+
+/** What happens to the connections of the app's storage can be played: they are closed, or none works. */
+async function watchStorage() {
+  await page.addInitScript(() => {
+    const connections = [];
+    const { open } = IDBFactory.prototype;
+    IDBFactory.prototype.open = function (...name) {
+      const request = open.apply(this, name);
+      request.addEventListener('success', () => connections.push(request.result));
+      return request;
+    };
+    const { transaction } = IDBDatabase.prototype;
+    let broken = false;
+    IDBDatabase.prototype.transaction = function (...what) {
+      if (broken) throw new DOMException('Connection to Indexed Database server lost.', 'UnknownError');
+      return transaction.apply(this, what);
+    };
+    globalThis.storage = {
+      close: () => connections.forEach((connection) => connection.close()),
+      breaks: (does) => (broken = does),
+    };
+  });
+}
+
+const closeStorage = () => page.evaluate(() => globalThis.storage.close());
+const storageBreaks = (does) => page.evaluate((does) => globalThis.storage.breaks(does), does);
+const notKept = () => page.locator('[data-outcome="store_failed"]').waitFor();
+
+/** "Clear site data", as the browser's settings do it. */
+async function clearSiteData() {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Storage.clearDataForOrigin', { origin: mock.phoneUrl, storageTypes: 'all' });
+  await session.detach();
+}
+
+async function toAnswer() {
+  const action = await openAction();
+  await hook('approve').click();
+  await hook('symbol-boat').click();
+  await hook('keypad').waitFor();
+  return action;
+}
+
+test('D1_a_connection_to_the_storage_that_was_lost_is_made_anew', async () => {
+  await watchStorage();
+  await toCode();
+  await closeStorage();
+  await typeCode('38214');
+  await typeCode('38214');
+  await hook('to-home').click();
+  await hook('nothing').waitFor();
+  const action = await toAnswer();
+  await closeStorage();
+  await typeCode('38214');
+  await result('approved').waitFor();
+  assert.equal(action.state, 'approved');
+  calm(page);
+});
+
+test('D1_a_phone_whose_data_are_deleted_while_it_is_asked_says_that_its_keys_are_gone', async () => {
+  await link();
+  const action = await toAnswer();
+  await clearSiteData();
+  await typeCode('38214');
+  await page.locator('[data-outcome="device_keys_gone"]').waitFor();
+  await hook('link-again').waitFor();
+  assert.equal(action.state, 'shown');
+  calm(page);
+});
+
+test('D1_a_storage_that_cannot_be_read_is_told_and_the_request_is_opened_again', async () => {
+  await watchStorage();
+  await link();
+  const action = await toAnswer();
+  await storageBreaks(true);
+  await typeCode('38214');
+  await notKept();
+  await accessible(page, 'phone-storage-lost', ['light']);
+  assert.equal(action.state, 'shown');
+  await storageBreaks(false);
+  await hook('retry').click();
+  await hook('approve').click();
+  await hook('symbol-boat').click();
+  await typeCode('38214');
+  await result('approved').waitFor();
+  calm(page);
+});
+
+test('D1_an_answer_whose_ratchet_could_not_be_kept_is_sent_again_until_it_is', async () => {
+  await watchStorage();
+  await link();
+  await toAnswer();
+  // The server repeats what it said to the same bytes; this stand-in forgets it.
+  let answered;
+  await page.route('**/answer', async (route) => {
+    const isFirst = !answered;
+    answered ??= await route.fetch();
+    await storageBreaks(isFirst);
+    await route.fulfill({ response: answered });
+  });
+  await typeCode('38214');
+  await notKept();
+  await hook('send-again').click();
+  await result('approved').waitFor();
+  await page.unroute('**/answer');
+  await hook('to-home').click();
+  await approve();
+  calm(page);
+});
+
+test('A4_a_last_step_that_cannot_be_kept_is_not_sent_and_the_code_is_typed_again', async () => {
+  await watchStorage();
+  await toCode();
+  await storageBreaks(true);
+  await typeCode('38214');
+  await typeCode('38214');
+  await notKept();
+  assert.deepEqual(requests('/d/enrol/finish'), []);
+  await storageBreaks(false);
+  await typeCode('38214');
+  await typeCode('38214');
+  await hook('linked').waitFor();
+  calm(page);
+});
+
+test('A4_a_linked_phone_that_could_not_be_kept_asks_for_its_answer_again', async () => {
+  await watchStorage();
+  await toCode();
+  await page.route(
+    '**/d/enrol/finish',
+    async (route) => {
+      const response = await route.fetch();
+      await storageBreaks(true);
+      await route.fulfill({ response });
+    },
+    { times: 1 },
+  );
+  await typeCode('38214');
+  await typeCode('38214');
+  await notKept();
+  await storageBreaks(false);
+  await hook('send-again').click();
+  await hook('linked').waitFor();
+  await page.reload();
+  await hook('nothing').waitFor();
+  calm(page);
+});
+
+test('D1_the_fingerprint_is_turned_on_and_off_over_a_storage_that_fails_for_a_while', async () => {
+  await journey.addFingerprint(page);
+  await watchStorage();
+  await toCode();
+  await typeCode('38214');
+  await typeCode('38214');
+  await hook('fingerprint-later').click();
+  await hook('to-home').click();
+  await hook('fingerprint-settings').click();
+  await hook('fingerprint-on').click();
+  await hook('keypad').waitFor();
+  await storageBreaks(true);
+  await typeCode('38214');
+  await notKept();
+  assert.equal(mock.passkey, null);
+  await storageBreaks(false);
+  await typeCode('38214');
+  await page.locator('[data-test="fingerprint"][data-state="on"]').waitFor();
+  await storageBreaks(true);
+  await hook('fingerprint-off').click();
+  await notKept();
+  await storageBreaks(false);
+  await hook('retry').click();
+  await page.locator('[data-test="fingerprint"][data-state="off"]').waitFor();
+  calm(page);
+});
+
+// ---- a clock that is wrong -----------------------------------------------------------------------------------------
+
+/** The phone's clock is `seconds` ahead of the server's. */
+const setClock = (seconds) =>
+  page.addInitScript((seconds) => {
+    const { now } = Date;
+    Date.now = () => now() + seconds * 1000;
+  }, seconds);
+
+for (const [which, seconds] of [
+  ['two_days_behind', -2 * 86400],
+  ['two_days_ahead', 2 * 86400],
+]) {
+  test(`A5_a_phone_whose_clock_is_${which}_waits_for_the_next_sms_as_long_as_the_server_says`, async () => {
+    await setClock(seconds);
+    await toSms();
+    await hook('sms-again').getByText(/0:[0-3]\d/).waitFor();
+    assert.equal(await hook('sms-again').getAttribute('aria-disabled'), 'true');
+    mock.smsAgainAt = now() - 1;
+    await page.reload();
+    await page.locator('[data-test="sms-again"]:not([aria-disabled])').click();
+    await page.getByText('Un nouveau SMS est en route').waitFor();
+    await hook('sms-again').getByText(/0:[0-3]\d/).waitFor();
+    mock.refuseOnce.set('POST /d/enrol/sms', {
+      status: 429,
+      body: { outcome: 'tries_used_up', text: 'Tous les essais sont utilisés.', way_out: 'wait', open_at: now() + 1200 },
+    });
+    await page.fill('#sms', '000001');
+    await hook('next').click();
+    assert.match(await hook('open-at').innerText(), /\d{2}:\d{2}/);
+    calm(page);
+  });
+
+  test(`D1_a_phone_whose_clock_is_${which}_counts_and_answers_as_long_as_the_server_says`, async () => {
+    await setClock(seconds);
+    await link();
+    await openAction();
+    assert.match(await hook('countdown').innerText(), /[23]:\d\d/);
+    await hook('approve').click();
+    await hook('symbol-boat').click();
+    await typeCode('38214');
+    await result('approved').waitFor();
+    await hook('to-home').click();
+    await openAction({ lifetime: 4 });
+    await result('expired').waitFor();
+    calm(page);
+  });
+}
