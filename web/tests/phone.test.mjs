@@ -350,6 +350,66 @@ test('D5_a_request_that_expires_or_is_cancelled_at_the_computer_ends_by_itself',
   calm(page);
 });
 
+async function approve() {
+  await hook('approve').click();
+  await hook('symbol-boat').click();
+  await typeCode('38214');
+  await result('approved').waitFor();
+}
+
+test('D5_a_result_makes_place_for_a_request_that_rings_after_it', async () => {
+  await link();
+  await openAction();
+  await approve();
+  const second = mock.addAction({ tx: { partner: { name: { fr: 'Mutualité' }, domain: 'health.example' } } });
+  await hook('partner').getByText('Mutualité').waitFor();
+  assert.equal(second.state, 'shown');
+  await hook('refuse').click();
+  await hook('not-me').click();
+  await result('refused').waitFor();
+  mock.addAction();
+  await hook('partner').getByText('Banque').waitFor();
+  calm(page);
+});
+
+test('D5_a_result_stays_for_what_waited_before_it_or_is_muted_and_leads_to_the_next', async () => {
+  await link();
+  await openAction();
+  await hook('approve').click();
+  const second = mock.addAction({ tx: { partner: { name: { fr: 'Mutualité' }, domain: 'health.example' } } });
+  await hook('symbol-boat').click();
+  await typeCode('38214');
+  await result('approved').waitFor();
+  await hook('next').getByText('Une demande attend').waitFor();
+  mock.addAction({ muted: true });
+  await hook('next').getByText('2 demandes').waitFor();
+  await accessible(page, 'phone-result-next');
+  assert.equal(await result('approved').count(), 1);
+  assert.equal(second.state, 'waiting');
+  await hook('open-next').click();
+  await hook('partner').getByText('Mutualité').waitFor();
+  await approve();
+  assert.equal(second.state, 'approved');
+  assert.equal(await hook('next').count(), 0, 'what is muted does not press');
+  calm(page);
+});
+
+test('D5_a_result_stays_also_for_what_waited_before_it_and_is_heard_of_later', async () => {
+  await link();
+  await openAction();
+  await hook('approve').click();
+  await hook('symbol-boat').waitFor();
+  await page.route('**/d/events', (route) => route.abort());
+  mock.cutStreams();
+  mock.addAction().created_at -= 20;
+  await hook('symbol-boat').click();
+  await typeCode('38214');
+  await result('approved').waitFor();
+  await page.unroute('**/d/events');
+  await hook('next').waitFor();
+  assert.equal(await result('approved').count(), 1);
+});
+
 test('an_answer_whose_reply_is_lost_is_sent_again_as_it_was', async () => {
   await link();
   const action = await openAction();
