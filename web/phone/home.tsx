@@ -196,7 +196,7 @@ export function Home(props: Props) {
 /** Notifications are loaded when the rest is there. */
 function Later(props: NotificationsProps) {
   const [loaded, setLoaded] = useState<{ Notifications: (props: NotificationsProps) => JSX.Element | null } | null>(null);
-  useEffect(() => void import('./notifications.tsx').then(setLoaded), []);
+  useEffect(() => void import('./notifications.tsx').then(setLoaded, () => undefined), []);
   return loaded && <loaded.Notifications {...props} />;
 }
 

@@ -12,6 +12,7 @@ import { FailureNotice, Heading, LanguageSwitch, Mark, Notice } from '../shared/
 import { Home } from './home.tsx';
 import { clearNotifications, onNotified, takeNotified } from './notified.ts';
 import { forgetOpenedClaim, openedClaim, takeOpenedClaim } from './opened-claim.ts';
+import { Unloaded } from './parts.tsx';
 import { forgetWithReload, scannedToken, takeScannedToken } from './scanned-token.ts';
 import { endsTheLink, rings, Server, type Me, type Pending, type PendingAction } from './server.ts';
 import { load, save, type Device, type Enrolment } from './store.ts';
@@ -163,8 +164,14 @@ function NoStorage({ texts: { t, c } }: { texts: Texts }) {
 /** A screen that is loaded when it is shown. */
 function later<Props extends { texts: Texts }>(fetch: () => Promise<(props: Props) => JSX.Element>) {
   return (props: Props) => {
-    const [loaded, setLoaded] = useState<{ Screen: (props: Props) => JSX.Element } | null>(null);
-    useEffect(() => void fetch().then((Screen) => setLoaded({ Screen })), []);
+    const [loaded, setLoaded] = useState<{ Screen: (props: Props) => JSX.Element } | null | 'failed'>(null);
+    useEffect(() => {
+      fetch().then(
+        (Screen) => setLoaded({ Screen }),
+        () => setLoaded('failed'),
+      );
+    }, []);
+    if (loaded === 'failed') return <Unloaded texts={props.texts} />;
     return loaded ? <loaded.Screen {...props} /> : <p>{props.texts.c('loading')}</p>;
   };
 }
@@ -209,7 +216,7 @@ function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
   };
 
   // There before it is asked for.
-  useEffect(() => void loadAction(), []);
+  useEffect(() => void loadAction().catch(() => undefined), []);
   useEffect(() => {
     if (me) forgetWithReload();
   }, [me]);

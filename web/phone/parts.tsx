@@ -1,9 +1,9 @@
 // What several screens of the app have in common.
 
 import { useEffect, useRef } from 'preact/hooks';
-import type { Failure } from '../shared/api.ts';
+import { unreachable, type Failure } from '../shared/api.ts';
 import type { Language } from '../shared/language.ts';
-import { Heading, Notice } from '../shared/ui.tsx';
+import { FailureNotice, Heading, Notice } from '../shared/ui.tsx';
 import type { Texts } from './texts.ts';
 
 /** The phone's language, else English, else the first there is (docs/device-protocol.md §5). */
@@ -14,6 +14,28 @@ export function partnerName({ name }: { name: Record<string, string> }, language
 /** The browser has deleted what the app keeps while it was open. No server says so: the phone can ask nothing any more. */
 export function keysGone({ t }: Texts): Failure {
   return { outcome: 'device_keys_gone', text: t('lost.cleared'), way_out: 'start_over' };
+}
+
+/** A part of the app did not come: no network, or the server has a newer version only. Loaded anew, the app is whole again. */
+export function Reload({ texts: { c, language } }: { texts: Texts }) {
+  return (
+    <div class="stack" data-test="unloaded">
+      <FailureNotice failure={unreachable} language={language} c={c} />
+      <button class="button main" onClick={() => location.reload()} data-test="reload">
+        {c('button.retry')}
+      </button>
+    </div>
+  );
+}
+
+/** The same where it is a whole screen. */
+export function Unloaded({ texts }: { texts: Texts }) {
+  return (
+    <>
+      <Heading>{texts.t('title')}</Heading>
+      <Reload texts={texts} />
+    </>
+  );
 }
 
 export function DeclinedNotice({ text }: { text: string }) {

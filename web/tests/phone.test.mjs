@@ -1,6 +1,7 @@
 // The phone app against the mock: A4 to A6, D1, D5, D6.
 
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import * as journey from '../demo/journey.mjs';
 import { accessible, calm, open, phone } from './browser.mjs';
@@ -552,6 +553,79 @@ test('a_new_version_of_the_app_is_offered_and_taken_when_the_holder_says_so', as
   await loaded;
   await hook('link-phone').waitFor();
   assert.equal(await hook('update').count(), 0);
+  calm(page);
+});
+
+test('a_new_version_that_another_window_has_taken_is_taken_by_the_button_of_this_one_too', async () => {
+  await app();
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  const other = await page.context().newPage();
+  await other.goto(`${mock.phoneUrl}/app/`);
+  await other.locator('[data-test="link-phone"]').waitFor();
+  mock.workerVersion = '2';
+  await page.reload();
+  for (const window of [page, other]) {
+    const update = window.locator('[data-test="update"]');
+    await update.waitFor();
+    const loaded = window.waitForEvent('load');
+    await update.getByRole('button').click();
+    await loaded;
+    await window.locator('[data-test="link-phone"]').waitFor();
+    assert.equal(await update.count(), 0);
+  }
+  calm(page);
+});
+
+/** A deployment while the app is open: the files of its version are neither at the server nor in the worker's keeping. */
+async function deployWithout(chunk) {
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    for (const name of await caches.keys()) await caches.delete(name);
+  });
+  const file = readdirSync(new URL('../dist/phone/assets/', import.meta.url)).find(
+    (name) => name.startsWith(`${chunk}-`) && name.endsWith('.js'),
+  );
+  mock.refuseOnce.set(`GET /assets/${file}`, { status: 404, body: {} });
+}
+
+test('a_screen_that_is_gone_from_the_server_offers_to_load_the_app_anew', async () => {
+  await link();
+  await deployWithout('history');
+  await hook('to-history').click();
+  await hook('unloaded').waitFor();
+  await accessible(page, 'phone-unloaded');
+  await hook('reload').click();
+  await hook('to-history').click();
+  await hook('history-proven').waitFor();
+  calm(page);
+});
+
+test('D3_a_decoder_that_is_gone_from_the_server_offers_to_load_the_app_anew_or_to_type_the_code', async () => {
+  await page.addInitScript(() => {
+    delete globalThis.BarcodeDetector;
+    navigator.mediaDevices.getUserMedia = async () => {
+      const canvas = document.createElement('canvas');
+      const draw = () => (canvas.getContext('2d').fillRect(0, 0, 9, 9), requestAnimationFrame(draw));
+      draw();
+      return canvas.captureStream();
+    };
+  });
+  await link();
+  await deployWithout('decode');
+  await hook('scan').click();
+  await hook('unloaded').waitFor();
+  await accessible(page, 'phone-scan-unloaded');
+  await hook('type-code').click();
+  await page.locator('#short-code').waitFor();
+  calm(page);
+});
+
+test('A4_texts_of_linking_that_do_not_come_are_loaded_anew', async () => {
+  await page.route('**/assets/linking-*.js', (route) => route.abort(), { times: 1 });
+  await app();
+  await hook('unloaded').waitFor();
+  await hook('reload').click();
+  await hook('link-phone').waitFor();
   calm(page);
 });
 
