@@ -200,6 +200,8 @@ function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
   const [ahead, setAhead] = useState(0);
   const [online, setOnline] = useState(navigator.onLine);
   const [failure, setFailure] = useState<Failure | null>(null);
+  /** Of the stream alone: it says by itself when it is over. */
+  const [refused, setRefused] = useState<Failure | null>(null);
   const [opened, setOpened] = useState<Opened | null>(notified ? { id: notified, told: null } : null);
   const [screen, setScreen] = useState<'home' | 'history' | 'consents'>('home');
   const [changesFingerprint, setChangesFingerprint] = useState(false);
@@ -209,10 +211,10 @@ function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
   const [mine, setMine] = useState<string | null>(null);
   const latest = useRef(0);
 
-  const take = (failed: Failure) => {
+  const take = (failed: Failure, tell: (failed: Failure) => void) => {
     if (endsTheLink(failed)) gone(failed);
     else if (failed.outcome === 'unreachable') setOnline(false);
-    else setFailure(failed);
+    else tell(failed);
   };
 
   // There before it is asked for.
@@ -239,13 +241,14 @@ function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
     if (pending.actions.length === 0) void clearNotifications().catch(() => undefined);
     setAhead(ahead);
     setOnline(true);
+    setRefused(null);
   };
 
   useEffect(() => {
     const mine = ++latest.current;
     void server.me().then((result) => {
       if (mine !== latest.current) return;
-      if (!result.ok) return take(result.failure);
+      if (!result.ok) return take(result.failure, setFailure);
       setMe(result.value);
       setFailure(null);
     });
@@ -263,7 +266,7 @@ function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
           setVisit((count) => count + 1);
         }
         if ((name === 'refused' || name === 'failure') && failureOf(content).outcome !== 'device_nonce_needed')
-          take(failureOf(content));
+          take(failureOf(content), setRefused);
       },
       setOnline,
     );
@@ -360,7 +363,7 @@ function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
       changeFingerprint={() => setChangesFingerprint(true)}
       actions={actions}
       online={online}
-      failure={failure}
+      failure={failure ?? refused}
       notice={scannedToken() ? texts.t('already_linked') : ''}
       server={server}
       helpUrl={site?.id_url ? `${site.id_url}/${language}/help/` : ''}

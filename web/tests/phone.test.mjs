@@ -629,6 +629,20 @@ test('A4_texts_of_linking_that_do_not_come_are_loaded_anew', async () => {
   calm(page);
 });
 
+test('a_refused_stream_says_so_until_it_is_heard_again', async () => {
+  await link();
+  mock.refuseOnce.set('GET /d/events', {
+    status: 429,
+    body: { outcome: 'too_many_requests', text: 'Trop de demandes.', way_out: 'try_again' },
+  });
+  mock.cutStreams();
+  const notice = page.locator('[data-outcome="too_many_requests"]');
+  await notice.waitFor();
+  await notice.waitFor({ state: 'detached' });
+  mock.addAction();
+  await hook('open-action').waitFor();
+});
+
 test('D1_a_request_is_answered_with_the_keyboard_alone', async () => {
   await link();
   const action = mock.addAction({ claims: [] });
