@@ -131,6 +131,22 @@ test('A4_the_token_of_the_qr_code_is_filled_in_and_leaves_the_address', async ()
   assert.equal(await page.inputValue('#token'), mock.token);
 });
 
+test('A4_a_token_scanned_while_the_app_is_open_is_taken_whatever_the_address_was_before', async () => {
+  await app();
+  await hook('link-phone').waitFor();
+  await page.evaluate(async () => {
+    const changed = new Promise((done) => addEventListener('hashchange', done, { once: true }));
+    document.querySelector('.skip').click();
+    await changed;
+  });
+  await app(`#token=${encodeURIComponent(mock.token)}`);
+  await page.fill('#number', '0470 12 34 56');
+  assert.equal(new URL(page.url()).hash, '');
+  await hook('next').click();
+  assert.equal(await page.inputValue('#token'), mock.token);
+  calm(page);
+});
+
 test('A5_a_wrong_token_and_a_wrong_sms_code_say_how_many_tries_are_left_and_lose_nothing', async () => {
   await app('#token=wrong');
   await page.fill('#number', '0470 12 34 56');
