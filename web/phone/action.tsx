@@ -68,6 +68,9 @@ type Result =
 /** The holder or the phone did not want the fingerprint. */
 class Declined extends Error {}
 
+/** The request that rings beside this one, and the way to it; `waiting`: how many there are in all. */
+type Next = { waiting: number; open: () => void };
+
 type Props = {
   texts: Texts;
   server: Server;
@@ -79,11 +82,14 @@ type Props = {
   open: boolean;
   /** Approved by link, and another browser than the one that began came back: only the symbol is left. */
   elsewhere: boolean;
+  next: Next | null;
+  /** Whether the end is on the screen: nothing is being answered here any more. */
+  tells: (end: boolean) => void;
   close: () => void;
   unlinked: (failure: Failure) => void;
 };
 
-export function Action({ texts, server, id, did, passkey, open, elsewhere, close, unlinked }: Props) {
+export function Action({ texts, server, id, did, passkey, open, elsewhere, next, tells, close, unlinked }: Props) {
   const { t, c, language } = texts;
   const [page, setPage] = useState<Page>({ at: 'opening' });
   const [asked, setAsked] = useState<Asked | null>(null);
@@ -115,6 +121,9 @@ export function Action({ texts, server, id, did, passkey, open, elsewhere, close
   }, [elsewhere, page.at]);
 
   useEffect(() => void fetchAction(), [id]);
+
+  const ended = page.at === 'result';
+  useEffect(() => tells(ended), [ended]);
 
   // Cancelled at the computer, or answered elsewhere.
   useEffect(() => {
@@ -417,7 +426,7 @@ export function Action({ texts, server, id, did, passkey, open, elsewhere, close
         />
       );
     case 'result':
-      return <ResultScreen result={page.result} name={name} texts={texts} close={close} />;
+      return <ResultScreen result={page.result} name={name} texts={texts} next={next} close={close} />;
   }
 }
 
@@ -583,21 +592,31 @@ function Short({ name, until, texts: { t } }: { name: string; until: number; tex
   );
 }
 
-type ResultProps = { result: Result; name: string; texts: Texts; close: () => void };
+type ResultProps = { result: Result; name: string; texts: Texts; next: Next | null; close: () => void };
 
-function ResultScreen({ result, name, texts, close }: ResultProps) {
+function ResultScreen({ result, name, texts, next, close }: ResultProps) {
   const { t } = texts;
   return (
     <div class="result stack" data-test="result" data-result={result.kind}>
       <ResultText result={result} name={name} texts={texts} />
-      <button class="button main" onClick={close} data-test="to-home">
+      {next && (
+        <Notice kind="info" role="status" data-test="next">
+          <p>{t('home.waiting', { count: next.waiting })}</p>
+          <div>
+            <button class="button main" onClick={next.open} data-test="open-next">
+              {t('button.look')}
+            </button>
+          </div>
+        </Notice>
+      )}
+      <button class={next ? 'button' : 'button main'} onClick={close} data-test="to-home">
         {t('button.home')}
       </button>
     </div>
   );
 }
 
-function ResultText({ result, name, texts: { t, c, language } }: Omit<ResultProps, 'close'>) {
+function ResultText({ result, name, texts: { t, c, language } }: Omit<ResultProps, 'next' | 'close'>) {
   switch (result.kind) {
     case 'approved':
       return (

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Failure } from '../shared/api.ts';
 import { claimOfAddress, type PageClaim } from '../shared/device-protocol.ts';
 import { Busy, FailureNotice, Heading, Notice, TextField } from '../shared/ui.tsx';
+import { Reload } from './parts.tsx';
 import type { Server } from './server.ts';
 import type { Texts } from './texts.ts';
 
@@ -150,10 +151,11 @@ async function makeDetector(): Promise<Detector> {
   };
 }
 
-type Camera = 'starting' | 'on' | 'denied' | 'missing';
+type Camera = 'starting' | 'on' | 'denied' | 'missing' | 'unloaded';
 
 /** Shows what the camera sees until `seen` says that a code was one of ours and good. */
-function Scanner({ texts: { t, c }, seen }: { texts: Texts; seen: (claim: PageClaim) => Promise<boolean> }) {
+function Scanner({ texts, seen }: { texts: Texts; seen: (claim: PageClaim) => Promise<boolean> }) {
+  const { t, c } = texts;
   const video = useRef<HTMLVideoElement>(null);
   const [camera, setCamera] = useState<Camera>('starting');
   const [foreign, setForeign] = useState(false);
@@ -175,7 +177,11 @@ function Scanner({ texts: { t, c }, seen }: { texts: Texts; seen: (claim: PageCl
       shown.srcObject = stream;
       await shown.play().catch(() => undefined);
       setCamera('on');
-      const detector = await makeDetector();
+      const detector = await makeDetector().catch(() => null);
+      if (!detector) {
+        stream.getTracks().forEach((track) => track.stop());
+        return setCamera('unloaded');
+      }
       let last = '';
       while (!stopped) {
         if (shown.videoWidth > 0) {
@@ -198,6 +204,7 @@ function Scanner({ texts: { t, c }, seen }: { texts: Texts; seen: (claim: PageCl
     };
   }, []);
 
+  if (camera === 'unloaded') return <Reload texts={texts} />;
   if (camera === 'denied' || camera === 'missing')
     return (
       <Notice kind="bad" role="alert" data-test="no-camera" data-camera={camera}>

@@ -16,7 +16,7 @@ import { hasFingerprint, makePasskey, type NewPasskey } from './fingerprint.ts';
 import { InstallFirst, InstallHint, mustInstallFirst } from './install.tsx';
 import { FingerprintOffer } from './fingerprint-offer.tsx';
 import { Keypad } from './keypad.tsx';
-import { keysGone, notKept } from './parts.tsx';
+import { keysGone, notKept, Unloaded } from './parts.tsx';
 import { forgetScannedToken, scannedToken } from './scanned-token.ts';
 import { enrol, type Bank, type EnrolState } from './server.ts';
 import { SixDigitsForm } from './six-digits.tsx';
@@ -77,8 +77,11 @@ function firstPage(kept: Enrolment | null, token: string): Page {
 }
 
 export function Enrol(props: EnrolProps) {
-  const [texts, setTexts] = useState<LinkingTexts | null>(null);
-  useEffect(() => void loadLinkingTexts(props.texts).then(setTexts), [props.texts]);
+  const [texts, setTexts] = useState<LinkingTexts | null | 'failed'>(null);
+  useEffect(() => {
+    loadLinkingTexts(props.texts).then(setTexts, () => setTexts('failed'));
+  }, [props.texts]);
+  if (texts === 'failed') return <Unloaded texts={props.texts} />;
   return texts ? <Linking {...props} texts={texts} /> : <p>{props.texts.c('loading')}</p>;
 }
 

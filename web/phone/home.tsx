@@ -10,7 +10,7 @@ import { hasFingerprint } from './fingerprint.ts';
 import { InstallHint } from './install.tsx';
 import type { NotificationsProps } from './notifications.tsx';
 import { partnerName } from './parts.tsx';
-import type { Me, PendingAction, Server } from './server.ts';
+import { rings, type Me, type PendingAction, type Server } from './server.ts';
 import type { Device } from './store.ts';
 import type { Texts } from './texts.ts';
 
@@ -40,8 +40,7 @@ export function Home(props: Props) {
   const [canHave, setCanHave] = useState(false);
   useEffect(() => void hasFingerprint().then(setCanHave), []);
   const blocked = me?.account.state === 'blocked';
-  // One at most rings; a server of before doesn't say which.
-  const first = actions?.find((action) => action.rings ?? true);
+  const first = actions?.find(rings);
   const silent = actions?.filter((action) => action !== first) ?? [];
   useEffect(() => {
     // Browsers let a page buzz once somebody has touched it, and complain before.
@@ -197,7 +196,7 @@ export function Home(props: Props) {
 /** Notifications are loaded when the rest is there. */
 function Later(props: NotificationsProps) {
   const [loaded, setLoaded] = useState<{ Notifications: (props: NotificationsProps) => JSX.Element | null } | null>(null);
-  useEffect(() => void import('./notifications.tsx').then(setLoaded), []);
+  useEffect(() => void import('./notifications.tsx').then(setLoaded, () => undefined), []);
   return loaded && <loaded.Notifications {...props} />;
 }
 
@@ -208,7 +207,7 @@ function Request({ action, texts: { t, language }, open, under = false }: Reques
   const { partner } = action;
   const name = partner && partnerName(partner, language);
   return (
-    <section class="card waiting" data-rings={action.rings ?? true} data-muted={action.muted ?? false}>
+    <section class="card waiting" data-rings={rings(action)} data-muted={action.muted ?? false}>
       <Title>{t('home.request', { time: timeOfDay(language, action.created_at) })}</Title>
       {name && (
         <p class="soft">
@@ -217,7 +216,7 @@ function Request({ action, texts: { t, language }, open, under = false }: Reques
         </p>
       )}
       <button
-        class={action.rings === false ? 'button' : 'button main'}
+        class={rings(action) ? 'button main' : 'button'}
         onClick={() => open(action.id)}
         data-test="open-action"
         data-action={action.id}

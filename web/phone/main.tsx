@@ -12,12 +12,15 @@ import { FailureNotice, Heading, LanguageSwitch, Mark, Notice } from '../shared/
 import { Home } from './home.tsx';
 import { clearNotifications, onNotified, takeNotified } from './notified.ts';
 import { forgetOpenedClaim, openedClaim, takeOpenedClaim } from './opened-claim.ts';
+import { Unloaded } from './parts.tsx';
 import { forgetWithReload, scannedToken, takeScannedToken } from './scanned-token.ts';
-import { endsTheLink, Server, type Me, type Pending, type PendingAction } from './server.ts';
+import { endsTheLink, rings, Server, type Me, type Pending, type PendingAction } from './server.ts';
 import { load, save, type Device, type Enrolment } from './store.ts';
 import { loadTexts, type Texts } from './texts.ts';
 import { watchForUpdates } from './update.ts';
 
+/** The request on the screen. `told`: since its end is shown there, when that was (by this phone) and what waited already. */
+type Opened = { id: string; told: { at: number; waiting: string[] } | null };
 type Kept = { device: Device | null; enrolment: Enrolment | null };
 
 function App({ first, kept }: { first: Texts; kept: Kept | null }) {
@@ -161,8 +164,14 @@ function NoStorage({ texts: { t, c } }: { texts: Texts }) {
 /** A screen that is loaded when it is shown. */
 function later<Props extends { texts: Texts }>(fetch: () => Promise<(props: Props) => JSX.Element>) {
   return (props: Props) => {
-    const [loaded, setLoaded] = useState<{ Screen: (props: Props) => JSX.Element } | null>(null);
-    useEffect(() => void fetch().then((Screen) => setLoaded({ Screen })), []);
+    const [loaded, setLoaded] = useState<{ Screen: (props: Props) => JSX.Element } | null | 'failed'>(null);
+    useEffect(() => {
+      fetch().then(
+        (Screen) => setLoaded({ Screen }),
+        () => setLoaded('failed'),
+      );
+    }, []);
+    if (loaded === 'failed') return <Unloaded texts={props.texts} />;
     return loaded ? <loaded.Screen {...props} /> : <p>{props.texts.c('loading')}</p>;
   };
 }
@@ -190,7 +199,9 @@ function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
   const [actions, setActions] = useState<PendingAction[] | null>(null);
   const [online, setOnline] = useState(navigator.onLine);
   const [failure, setFailure] = useState<Failure | null>(null);
-  const [opened, setOpened] = useState(notified);
+  /** Of the stream alone: it says by itself when it is over. */
+  const [refused, setRefused] = useState<Failure | null>(null);
+  const [opened, setOpened] = useState<Opened | null>(notified ? { id: notified, told: null } : null);
   const [screen, setScreen] = useState<'home' | 'history' | 'consents'>('home');
   const [changesFingerprint, setChangesFingerprint] = useState(false);
   const [passkey, setPasskey] = useState(device.passkey ?? null);
@@ -199,32 +210,43 @@ function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
   const [mine, setMine] = useState<string | null>(null);
   const latest = useRef(0);
 
-  const take = (failed: Failure) => {
+  const take = (failed: Failure, tell: (failed: Failure) => void) => {
     if (endsTheLink(failed)) gone(failed);
     else if (failed.outcome === 'unreachable') setOnline(false);
-    else setFailure(failed);
+    else tell(failed);
   };
 
   // There before it is asked for.
-  useEffect(() => void loadAction(), []);
+  useEffect(() => void loadAction().catch(() => undefined), []);
   useEffect(() => {
     if (me) forgetWithReload();
   }, [me]);
 
   // A tapped notification opens its request; whoever is answering another one goes on with that.
-  useEffect(() => onNotified((action) => setOpened((now) => now ?? action)), []);
+  useEffect(
+    () => onNotified((id) => setOpened((now) => (now && (!now.told || now.id === id) ? now : { id, told: null }))),
+    [],
+  );
+
+  const open = (id: string) => setOpened({ id, told: null });
 
   const heard = (pending: Pending) => {
+    const ahead = Math.round(pending.now - Date.now() / 1000);
     setActions(pending.actions);
+    setOpened((now) => {
+      const next = pending.actions.find((action) => rings(action) && now?.told && cameAfter(now, action, ahead));
+      return next ? { id: next.id, told: null } : now;
+    });
     if (pending.actions.length === 0) void clearNotifications().catch(() => undefined);
     setOnline(true);
+    setRefused(null);
   };
 
   useEffect(() => {
     const mine = ++latest.current;
     void server.me().then((result) => {
       if (mine !== latest.current) return;
-      if (!result.ok) return take(result.failure);
+      if (!result.ok) return take(result.failure, setFailure);
       setMe(result.value);
       setFailure(null);
     });
@@ -242,7 +264,7 @@ function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
           setVisit((count) => count + 1);
         }
         if ((name === 'refused' || name === 'failure') && failureOf(content).outcome !== 'device_nonce_needed')
-          take(failureOf(content));
+          take(failureOf(content), setRefused);
       },
       setOnline,
     );
@@ -284,7 +306,7 @@ function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
           forgetOpenedClaim();
           setClaiming(null);
           setMine(action);
-          setOpened(action);
+          open(action);
         }}
         close={() => {
           forgetOpenedClaim();
@@ -296,19 +318,26 @@ function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
         }}
       />
     );
-  const current = actions?.find((action) => action.id === opened);
+  const current = actions?.find((action) => action.id === opened?.id);
   if (current && mine) setMine(null);
-  if (opened)
+  if (opened) {
+    const others = actions?.filter((action) => action !== current) ?? [];
+    const next = others.find(rings);
     return (
       <Action
-        key={opened}
+        key={opened.id}
         texts={texts}
         server={server}
-        id={opened}
+        id={opened.id}
         did={device.keys.did}
         passkey={passkey}
-        open={!online || !!current || mine === opened}
+        open={!online || !!current || mine === opened.id}
         elsewhere={!!current?.returned_elsewhere}
+        next={next ? { waiting: others.length, open: () => open(next.id) } : null}
+        tells={(end) => {
+          const told = end ? { at: Date.now() / 1000, waiting: others.map(({ id }) => id) } : null;
+          setOpened((now) => (now?.id === opened.id ? { id: now.id, told } : now));
+        }}
         close={() => {
           setOpened(null);
           setVisit((count) => count + 1);
@@ -316,6 +345,7 @@ function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
         unlinked={gone}
       />
     );
+  }
   if (screen !== 'home') {
     const Shown = screen === 'history' ? History : Consents;
     return <Shown texts={texts} server={server} close={() => setScreen('home')} unlinked={gone} />;
@@ -330,16 +360,23 @@ function Linked({ texts, device, site, gone, linkAgain }: LinkedProps) {
       changeFingerprint={() => setChangesFingerprint(true)}
       actions={actions}
       online={online}
-      failure={failure}
+      failure={failure ?? refused}
       notice={scannedToken() ? texts.t('already_linked') : ''}
       server={server}
       helpUrl={site?.id_url ? `${site.id_url}/${language}/help/` : ''}
-      open={setOpened}
+      open={open}
       showHistory={() => setScreen('history')}
       showConsents={() => setScreen('consents')}
       claim={setClaiming}
     />
   );
+}
+
+/** A result stays for whoever reads it: not what waited before makes place for itself, also where it is heard of later. */
+function cameAfter({ id, told }: Opened, action: PendingAction, ahead: number): boolean {
+  if (!told || action.id === id || told.waiting.includes(action.id)) return false;
+  // The server counts whole seconds: what came in the same one is new.
+  return action.created_at - ahead >= Math.floor(told.at) - 1;
 }
 
 takeScannedToken();

@@ -1,7 +1,7 @@
 // What several screens of the app have in common.
 
 import { useEffect, useRef } from 'preact/hooks';
-import type { Failure } from '../shared/api.ts';
+import { unreachable, type Failure } from '../shared/api.ts';
 import type { Language } from '../shared/language.ts';
 import { FailureNotice, Heading, Notice } from '../shared/ui.tsx';
 import type { Texts } from './texts.ts';
@@ -19,6 +19,28 @@ export function keysGone({ t }: Texts): Failure {
 /** The browser can't open what it keeps, or keep something new. It may be able to the next time. */
 export function notKept({ t }: Texts): Failure {
   return { outcome: 'store_failed', text: t('lost.text'), way_out: 'try_again' };
+}
+
+/** A part of the app did not come: no network, or the server has a newer version only. Loaded anew, the app is whole again. */
+export function Reload({ texts: { c, language } }: { texts: Texts }) {
+  return (
+    <div class="stack" data-test="unloaded">
+      <FailureNotice failure={unreachable} language={language} c={c} />
+      <button class="button main" onClick={() => location.reload()} data-test="reload">
+        {c('button.retry')}
+      </button>
+    </div>
+  );
+}
+
+/** The same where it is a whole screen. */
+export function Unloaded({ texts }: { texts: Texts }) {
+  return (
+    <>
+      <Heading>{texts.t('title')}</Heading>
+      <Reload texts={texts} />
+    </>
+  );
 }
 
 export function DeclinedNotice({ text }: { text: string }) {

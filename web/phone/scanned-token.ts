@@ -6,7 +6,7 @@ let token = '';
 
 export function takeScannedToken(): void {
   // The app is open and the camera opens it again: only the fragment changes. A fresh start loses nothing.
-  window.addEventListener('hashchange', () => location.hash.startsWith('#token=') && location.reload(), { once: true });
+  window.addEventListener('hashchange', () => location.hash.startsWith('#token=') && location.reload());
   const match = /^#token=([^&]*)/.exec(location.hash);
   if (match) history.replaceState(null, '', location.pathname);
   try {

@@ -52,6 +52,9 @@ export type PendingAction = {
   partner?: Partner;
   browser?: string;
 };
+/** A server of before doesn't say which. */
+export const rings = (action: PendingAction): boolean => action.rings ?? true;
+
 export type Consent = {
   client: string;
   partner: Partner;

@@ -10,6 +10,8 @@ export async function watchForUpdates(ready: (take: () => void) => void): Promis
     const registration = await container.register(scriptUrl('/app/sw.js'), { scope: '/app/', updateViaCache: 'none' });
     const offer = (worker: ServiceWorker) =>
       ready(() => {
+        // Another window has taken it already: the change of this one is over, and no event comes any more.
+        if (worker.state !== 'installed') return location.reload();
         container.addEventListener('controllerchange', () => location.reload(), { once: true });
         worker.postMessage('take over');
       });

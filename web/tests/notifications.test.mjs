@@ -320,6 +320,30 @@ test('D5_a_tap_does_not_take_the_holder_away_from_another_answer', async () => {
   assert.equal(second.state, 'waiting');
 });
 
+test('D1_a_tap_leads_from_a_result_to_the_request_and_not_back_to_what_is_over', async () => {
+  await playPushService();
+  await permission('granted');
+  await link();
+  const first = mock.addAction();
+  await hook('open-action').click();
+  await hook('approve').click();
+  await hook('symbol-boat').waitFor();
+  const second = mock.addAction();
+  await hook('symbol-boat').click();
+  await typeCode('38214');
+  const approved = page.locator('[data-test="result"][data-result="approved"]');
+  await approved.waitFor();
+  for (const { id } of [first, second]) {
+    assert.equal(await approved.count(), 1, 'what waited before does not take the place of the result');
+    await pushed(message(id), (all) => all[0]?.data.action === id);
+    await tap();
+    await notifications((all) => all.length === 0);
+  }
+  await hook('partner').waitFor();
+  assert.equal(second.state, 'shown');
+  calm(page);
+});
+
 test('messages_that_cannot_be_read_show_the_sentence_all_the_same', async () => {
   await playPushService();
   await permission('granted');

@@ -1,6 +1,7 @@
 // The phone app against the mock: A4 to A6, D1, D5, D6.
 
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import * as journey from '../demo/journey.mjs';
 import { accessible, calm, open, phone } from './browser.mjs';
@@ -128,6 +129,22 @@ test('A4_the_token_of_the_qr_code_is_filled_in_and_leaves_the_address', async ()
   await page.fill('#number', '0470123456');
   await hook('next').click();
   assert.equal(await page.inputValue('#token'), mock.token);
+});
+
+test('A4_a_token_scanned_while_the_app_is_open_is_taken_whatever_the_address_was_before', async () => {
+  await app();
+  await hook('link-phone').waitFor();
+  await page.evaluate(async () => {
+    const changed = new Promise((done) => addEventListener('hashchange', done, { once: true }));
+    document.querySelector('.skip').click();
+    await changed;
+  });
+  await app(`#token=${encodeURIComponent(mock.token)}`);
+  await page.fill('#number', '0470 12 34 56');
+  assert.equal(new URL(page.url()).hash, '');
+  await hook('next').click();
+  assert.equal(await page.inputValue('#token'), mock.token);
+  calm(page);
 });
 
 test('A5_a_wrong_token_and_a_wrong_sms_code_say_how_many_tries_are_left_and_lose_nothing', async () => {
@@ -350,6 +367,66 @@ test('D5_a_request_that_expires_or_is_cancelled_at_the_computer_ends_by_itself',
   calm(page);
 });
 
+async function approve() {
+  await hook('approve').click();
+  await hook('symbol-boat').click();
+  await typeCode('38214');
+  await result('approved').waitFor();
+}
+
+test('D5_a_result_makes_place_for_a_request_that_rings_after_it', async () => {
+  await link();
+  await openAction();
+  await approve();
+  const second = mock.addAction({ tx: { partner: { name: { fr: 'Mutualité' }, domain: 'health.example' } } });
+  await hook('partner').getByText('Mutualité').waitFor();
+  assert.equal(second.state, 'shown');
+  await hook('refuse').click();
+  await hook('not-me').click();
+  await result('refused').waitFor();
+  mock.addAction();
+  await hook('partner').getByText('Banque').waitFor();
+  calm(page);
+});
+
+test('D5_a_result_stays_for_what_waited_before_it_or_is_muted_and_leads_to_the_next', async () => {
+  await link();
+  await openAction();
+  await hook('approve').click();
+  const second = mock.addAction({ tx: { partner: { name: { fr: 'Mutualité' }, domain: 'health.example' } } });
+  await hook('symbol-boat').click();
+  await typeCode('38214');
+  await result('approved').waitFor();
+  await hook('next').getByText('Une demande attend').waitFor();
+  mock.addAction({ muted: true });
+  await hook('next').getByText('2 demandes').waitFor();
+  await accessible(page, 'phone-result-next');
+  assert.equal(await result('approved').count(), 1);
+  assert.equal(second.state, 'waiting');
+  await hook('open-next').click();
+  await hook('partner').getByText('Mutualité').waitFor();
+  await approve();
+  assert.equal(second.state, 'approved');
+  assert.equal(await hook('next').count(), 0, 'what is muted does not press');
+  calm(page);
+});
+
+test('D5_a_result_stays_also_for_what_waited_before_it_and_is_heard_of_later', async () => {
+  await link();
+  await openAction();
+  await hook('approve').click();
+  await hook('symbol-boat').waitFor();
+  await page.route('**/d/events', (route) => route.abort());
+  mock.cutStreams();
+  mock.addAction().created_at -= 20;
+  await hook('symbol-boat').click();
+  await typeCode('38214');
+  await result('approved').waitFor();
+  await page.unroute('**/d/events');
+  await hook('next').waitFor();
+  assert.equal(await result('approved').count(), 1);
+});
+
 test('an_answer_whose_reply_is_lost_is_sent_again_as_it_was', async () => {
   await link();
   const action = await openAction();
@@ -493,6 +570,93 @@ test('a_new_version_of_the_app_is_offered_and_taken_when_the_holder_says_so', as
   await hook('link-phone').waitFor();
   assert.equal(await hook('update').count(), 0);
   calm(page);
+});
+
+test('a_new_version_that_another_window_has_taken_is_taken_by_the_button_of_this_one_too', async () => {
+  await app();
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  const other = await page.context().newPage();
+  await other.goto(`${mock.phoneUrl}/app/`);
+  await other.locator('[data-test="link-phone"]').waitFor();
+  mock.workerVersion = '2';
+  await page.reload();
+  for (const window of [page, other]) {
+    const update = window.locator('[data-test="update"]');
+    await update.waitFor();
+    const loaded = window.waitForEvent('load');
+    await update.getByRole('button').click();
+    await loaded;
+    await window.locator('[data-test="link-phone"]').waitFor();
+    assert.equal(await update.count(), 0);
+  }
+  calm(page);
+});
+
+/** A deployment while the app is open: the files of its version are neither at the server nor in the worker's keeping. */
+async function deployWithout(chunk) {
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    for (const name of await caches.keys()) await caches.delete(name);
+  });
+  const file = readdirSync(new URL('../dist/phone/assets/', import.meta.url)).find(
+    (name) => name.startsWith(`${chunk}-`) && name.endsWith('.js'),
+  );
+  mock.refuseOnce.set(`GET /assets/${file}`, { status: 404, body: {} });
+}
+
+test('a_screen_that_is_gone_from_the_server_offers_to_load_the_app_anew', async () => {
+  await link();
+  await deployWithout('history');
+  await hook('to-history').click();
+  await hook('unloaded').waitFor();
+  await accessible(page, 'phone-unloaded');
+  await hook('reload').click();
+  await hook('to-history').click();
+  await hook('history-proven').waitFor();
+  calm(page);
+});
+
+test('D3_a_decoder_that_is_gone_from_the_server_offers_to_load_the_app_anew_or_to_type_the_code', async () => {
+  await page.addInitScript(() => {
+    delete globalThis.BarcodeDetector;
+    navigator.mediaDevices.getUserMedia = async () => {
+      const canvas = document.createElement('canvas');
+      const draw = () => (canvas.getContext('2d').fillRect(0, 0, 9, 9), requestAnimationFrame(draw));
+      draw();
+      return canvas.captureStream();
+    };
+  });
+  await link();
+  await deployWithout('decode');
+  await hook('scan').click();
+  await hook('unloaded').waitFor();
+  await accessible(page, 'phone-scan-unloaded');
+  await hook('type-code').click();
+  await page.locator('#short-code').waitFor();
+  calm(page);
+});
+
+test('A4_texts_of_linking_that_do_not_come_are_loaded_anew', async () => {
+  await page.route('**/assets/linking-*.js', (route) => route.abort(), { times: 1 });
+  await app();
+  await hook('unloaded').waitFor();
+  await hook('reload').click();
+  await hook('link-phone').waitFor();
+  calm(page);
+});
+
+test('a_refused_stream_says_so_until_it_is_heard_again', async () => {
+  await link();
+  mock.refuseOnce.set('GET /d/events', {
+    status: 429,
+    body: { outcome: 'too_many_requests', text: 'Trop de demandes.', way_out: 'try_again' },
+  });
+  mock.cutStreams();
+  const notice = page.locator('[data-outcome="too_many_requests"]');
+  await notice.waitFor();
+  await notice.waitFor({ state: 'detached' });
+  mock.addAction();
+  await hook('open-action').waitFor();
 });
 
 test('D1_a_request_is_answered_with_the_keyboard_alone', async () => {
