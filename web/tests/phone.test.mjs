@@ -907,12 +907,9 @@ async function inAnotherWindow(work) {
   page = first;
 }
 
-async function approve(part) {
+async function approveAndGoHome(part) {
   const action = await openAction(part);
-  await hook('approve').click();
-  await hook('symbol-boat').click();
-  await typeCode('38214');
-  await result('approved').waitFor();
+  await approve();
   assert.equal(action.state, 'approved');
   await hook('to-home').click();
 }
@@ -932,8 +929,8 @@ test('D1_an_answer_that_arrives_after_a_later_one_leaves_the_phone_with_the_ratc
   await result('approved').waitFor();
   assert.equal(late.state, 'approved');
   await hook('to-home').click();
-  await approve();
-  await approve();
+  await approveAndGoHome();
+  await approveAndGoHome();
   calm(page);
 });
 
@@ -1069,7 +1066,7 @@ test('D1_an_answer_whose_ratchet_could_not_be_kept_is_sent_again_until_it_is', a
   await result('approved').waitFor();
   await page.unroute('**/answer');
   await hook('to-home').click();
-  await approve();
+  await approveAndGoHome();
   calm(page);
 });
 
