@@ -923,7 +923,7 @@ test('D1_an_answer_that_arrives_after_a_later_one_leaves_the_phone_with_the_ratc
   await typeCode('38214');
   await hook('unsent').waitFor();
   mock.actions = [];
-  await inAnotherWindow(() => approve());
+  await inAnotherWindow(() => approveAndGoHome());
   mock.actions = [late];
   await hook('send-again').click();
   await result('approved').waitFor();
@@ -946,7 +946,7 @@ test('D1_a_fingerprint_whose_message_arrives_after_a_later_answer_is_on', async 
   await page.route('**/d/passkey/on', (route) => route.abort(), { times: 1 });
   await typeCode('38214');
   await hook('unsent').waitFor();
-  await inAnotherWindow(() => approve());
+  await inAnotherWindow(() => approveAndGoHome());
   await hook('send-again').click();
   await page.locator('[data-test="fingerprint"][data-state="on"]').waitFor();
   await hook('to-home').click();
