@@ -7,6 +7,7 @@
 #include "crypto/hash.hpp"
 #include "crypto/jws.hpp"
 #include "oidc/provider.hpp"
+#include "oidc/subject.hpp"
 
 #include <algorithm>
 #include <set>
@@ -75,6 +76,44 @@ std::string assertion_algorithms()
     return names;
 }
 
+/// Fails as register_client.
+Result<void> check_jwks(std::string const& jwks, partner::ClientAuthentication method)
+{
+    // Not even kept, and whoever sent it should know that others have read it.
+    if (tells_a_secret(jwks))
+        return wrong("the JWK Set has a private key: make a new one, and register its public half alone");
+    auto const keys = crypto::parse_jwk_set(jwks);
+    if (!keys) return wrong("the JWK Set can't be read: " + keys.error().detail);
+    if (keys->empty()) return wrong("the JWK Set has no public key that could verify a signature");
+    if (method == partner::ClientAuthentication::private_key_jwt && !std::ranges::any_of(*keys, verifies_assertions))
+        return wrong("the JWK Set has no key for one of the algorithms of assertions: " + assertion_algorithms());
+    return {};
+}
+
+/// Fails as register_client.
+Result<std::vector<http::Url>> judged_redirect_uris(std::vector<std::string> const& uris)
+{
+    if (uris.empty()) return wrong("a redirect URI is needed");
+    if (uris.size() > most_redirect_uris) return wrong("too many redirect URIs");
+    std::vector<http::Url> urls;
+    urls.reserve(uris.size());
+    for (auto const& uri : uris) urls.push_back(TRY(judged_redirect_uri(uri)));
+    return urls;
+}
+
+bool has_secret(partner::Client const& client)
+{
+    return client.authentication == partner::ClientAuthentication::client_secret_basic ||
+           client.authentication == partner::ClientAuthentication::client_secret_post;
+}
+
+SecretText give_secret(partner::Client& client, crypto::Random& random)
+{
+    auto secret = random.token();
+    client.secret_hash = crypto::sha256(secret.reveal());
+    return secret;
+}
+
 } // namespace
 
 Result<Registered> register_client(Registration const& registration, crypto::Random& random, Instant now)
@@ -92,11 +131,8 @@ Result<Registered> register_client(Registration const& registration, crypto::Ran
         client.names[language] = *std::move(judged);
     }
 
-    if (registration.redirect_uris.empty()) return wrong("a redirect URI is needed");
-    if (registration.redirect_uris.size() > most_redirect_uris) return wrong("too many redirect URIs");
     std::set<std::string> hosts;
-    for (auto const& uri : registration.redirect_uris) {
-        auto const url = TRY(judged_redirect_uri(uri));
+    for (auto const& url : TRY(judged_redirect_uris(registration.redirect_uris))) {
         // Any app may listen on loopback, so it says nothing of whose the client is.
         if (!url.is_loopback()) hosts.insert(url.host);
         if (client.domain.empty()) client.domain = url.host;
@@ -124,15 +160,7 @@ Result<Registered> register_client(Registration const& registration, crypto::Ran
     if (!method) return wrong("authentication: none, client_secret_basic, client_secret_post or private_key_jwt");
     client.authentication = *method;
     if (!registration.jwks.empty()) {
-        // Not even kept, and whoever sent it should know that others have read it.
-        if (tells_a_secret(registration.jwks))
-            return wrong("the JWK Set has a private key: make a new one, and register its public half alone");
-        auto const keys = crypto::parse_jwk_set(registration.jwks);
-        if (!keys) return wrong("the JWK Set can't be read: " + keys.error().detail);
-        if (keys->empty()) return wrong("the JWK Set has no public key that could verify a signature");
-        if (*method == partner::ClientAuthentication::private_key_jwt &&
-            !std::ranges::any_of(*keys, verifies_assertions))
-            return wrong("the JWK Set has no key for one of the algorithms of assertions: " + assertion_algorithms());
+        TRY(check_jwks(registration.jwks, *method));
         client.jwks = registration.jwks;
     }
     if (*method == partner::ClientAuthentication::private_key_jwt && client.jwks.empty())
@@ -152,10 +180,28 @@ Result<Registered> register_client(Registration const& registration, crypto::Ran
     client.requires_pkce = registration.requires_pkce;
 
     std::optional<SecretText> secret;
-    if (*method == partner::ClientAuthentication::client_secret_basic ||
-        *method == partner::ClientAuthentication::client_secret_post) {
-        secret = random.token();
-        client.secret_hash = crypto::sha256(secret->reveal());
+    if (has_secret(client)) secret = give_secret(client, random);
+    return Registered{.client = std::move(client), .secret = std::move(secret)};
+}
+
+Result<Registered> change_client(partner::Client client, RegistrationChange const& change, crypto::Random& random)
+{
+    if (change.redirect_uris.empty() && change.jwks.empty() && !change.new_secret)
+        return wrong("nothing to change: redirect URIs, a JWK Set or a new secret");
+    // Pairwise subjects depend on the sector: other ones would make strangers of everybody.
+    if (client.sector_identifier.empty()) client.sector_identifier = oidc::sector_of(client);
+    if (!change.redirect_uris.empty()) {
+        TRY(judged_redirect_uris(change.redirect_uris));
+        client.redirect_uris = change.redirect_uris;
+    }
+    if (!change.jwks.empty()) {
+        TRY(check_jwks(change.jwks, client.authentication));
+        client.jwks = change.jwks;
+    }
+    std::optional<SecretText> secret;
+    if (change.new_secret) {
+        if (!has_secret(client)) return wrong("this client has no secret: it has keys, or is public");
+        secret = give_secret(client, random);
     }
     return Registered{.client = std::move(client), .secret = std::move(secret)};
 }

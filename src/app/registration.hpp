@@ -38,4 +38,15 @@ struct Registered {
 /// of oidc::assertion_algorithms.
 Result<Registered> register_client(Registration const& registration, crypto::Random& random, Instant now);
 
+/// What an operator changes of a client that is registered. What isn't given stays.
+struct RegistrationChange {
+    std::vector<std::string> redirect_uris; ///< all of them; their hosts say nothing of the sector, which stays
+    std::string jwks;
+    bool new_secret = false; ///< the one before is over at once
+};
+
+/// The client after a change. Fails as register_client, and where there is nothing to change: no member is given, or a
+/// new secret for a client that has none.
+Result<Registered> change_client(partner::Client client, RegistrationChange const& change, crypto::Random& random);
+
 } // namespace symbolon::app

@@ -112,6 +112,35 @@ TEST(Registration, takes_no_keys_with_which_no_assertion_could_ever_be_signed)
     EXPECT_TRUE(is_taken({key(KeyType::ec_p384)})) << "which signs nothing here";
 }
 
+TEST(Registration, changes_what_is_given_and_no_subject_of_anybody)
+{
+    store::testing::RepeatableRandom random{2};
+    auto const before = registered(shop())->client;
+    auto const after = change_client(before, {.redirect_uris = {"https://new.example/cb"}, .new_secret = true}, random);
+    ASSERT_TRUE(after) << after.error().detail;
+    EXPECT_EQ(after->client.redirect_uris, std::vector<std::string>{"https://new.example/cb"});
+    EXPECT_EQ(after->client.sector_identifier, "shop.example");
+    EXPECT_EQ(after->client.secret_hash, crypto::sha256(after->secret->reveal()));
+    EXPECT_NE(after->client.secret_hash, before.secret_hash);
+    EXPECT_EQ(after->client.names, before.names);
+
+    auto with_keys = shop();
+    with_keys.token_endpoint_auth_method = "private_key_jwt";
+    with_keys.jwks = jwk_set(crypto::PrivateKey::generate(crypto::KeyType::ec_p256).public_key().jwk());
+    auto const signer = registered(with_keys)->client;
+    auto const fresh = jwk_set(crypto::PrivateKey::generate(crypto::KeyType::ec_p256).public_key().jwk());
+    EXPECT_EQ(change_client(signer, {.redirect_uris = {}, .jwks = fresh}, random)->client.jwks, fresh);
+
+    auto const refused = [&](RegistrationChange const& change) {
+        auto const changed = change_client(signer, change, random);
+        return changed ? "" : changed.error().detail;
+    };
+    EXPECT_NE(refused({}).find("nothing to change"), std::string::npos);
+    EXPECT_NE(refused({.redirect_uris = {}, .jwks = {}, .new_secret = true}).find("has no secret"), std::string::npos);
+    EXPECT_NE(refused({.redirect_uris = {"http://shop.example/"}}), "");
+    EXPECT_NE(refused({.redirect_uris = {}, .jwks = "{}"}), "");
+}
+
 TEST(Registration, is_refused_with_what_is_wrong)
 {
     auto const refusal = [](auto change) {

@@ -1,5 +1,6 @@
 // symbolon: the operator's command (docs/operating.md).
 
+#include "app/command_line.hpp"
 #include "app/config.hpp"
 #include "app/registration.hpp"
 #include "app/state_directory.hpp"
@@ -129,20 +130,51 @@ Result<void> rotate_keys(fs::path const& config, Seconds notice, Seconds overlap
     return list_keys(config);
 }
 
-Result<void> add_partner(fs::path const& config, app::Registration const& registration, bool as_json)
+void say_registered(app::Registered const& made, bool as_json)
 {
-    auto opened = TRY(open_store(config, Missing::made));
-    auto const made = TRY(app::register_client(registration, *opened.random, now()));
-    TRY(run_now(opened.store->clients().add(made.client)));
     if (as_json) {
         json::Object answer;
         answer["client_id"] = made.client.id.text();
         if (made.secret) answer["client_secret"] = made.secret->reveal();
         say(json::write(answer));
-        return {};
+        return;
     }
     say("client_id      " + made.client.id.text());
     if (made.secret) say("client_secret  " + made.secret->reveal() + "   (shown this once)");
+}
+
+Result<void> add_partner(fs::path const& config, app::Registration const& registration, bool as_json)
+{
+    auto opened = TRY(open_store(config, Missing::made));
+    auto const made = TRY(app::register_client(registration, *opened.random, now()));
+    TRY(run_now(opened.store->clients().add(made.client)));
+    say_registered(made, as_json);
+    return {};
+}
+
+Result<ports::Stored<partner::Client>> client_of(std::string const& id, store::Store& store)
+{
+    auto found = TRY(run_now(store.clients().find(ClientId{id})));
+    if (!found) return fail(Outcome::client_unknown, "no partner has the id " + id);
+    return *std::move(found);
+}
+
+Result<void> change_partner(fs::path const& config, std::string const& id, app::RegistrationChange const& change,
+                            bool as_json)
+{
+    auto opened = TRY(open_store(config));
+    auto const stored = TRY(client_of(id, *opened.store));
+    auto const after = TRY(app::change_client(stored.value, change, *opened.random));
+    TRY(run_now(opened.store->clients().save(changed(stored, after.client))));
+    say_registered(after, as_json);
+    return {};
+}
+
+Result<void> remove_partner(fs::path const& config, std::string const& id)
+{
+    auto const opened = TRY(open_store(config));
+    TRY(run_now(opened.store->clients().remove(TRY(client_of(id, *opened.store)))));
+    say("removed: " + id);
     return {};
 }
 
@@ -439,6 +471,23 @@ int main(int argc, char** argv)
     with_config(partner_command->add_subcommand("list", "those that are registered"))->callback([&] {
         command = [&] { return list_partners(config); };
     });
+    std::string client_id;
+    app::RegistrationChange change;
+    auto* change_one = with_config(partner_command->add_subcommand("change", "what isn't given stays as it is"));
+    change_one->add_option("CLIENT_ID", client_id)->required();
+    change_one->add_option("--redirect-uri", change.redirect_uris, "in place of all that it has; may be given again");
+    change_one->add_option("--jwks", jwks, "file with its public keys, a JWK Set, in place of the one before");
+    change_one->add_flag("--new-secret", change.new_secret, "print a new one; the one before is over at once");
+    change_one->add_flag("--json", as_json, "print one JSON object");
+    change_one->callback([&] {
+        command = [&]() -> Result<void> {
+            if (!jwks.empty()) change.jwks = TRY(app::content_of(jwks));
+            return change_partner(config, client_id, change, as_json);
+        };
+    });
+    auto* remove_one = with_config(partner_command->add_subcommand("remove", "nobody logs in there any more"));
+    remove_one->add_option("CLIENT_ID", client_id)->required();
+    remove_one->callback([&] { command = [&] { return remove_partner(config, client_id); }; });
 
     auto* bank_command = program.add_subcommand("bank", "the banks that people enrol through");
     bank_command->require_subcommand(1);
@@ -489,11 +538,7 @@ int main(int argc, char** argv)
         command = [&] { return log_head(config); };
     });
 
-    try {
-        program.parse(argc, argv);
-    } catch (CLI::ParseError const& error) {
-        return program.exit(error) == 0 ? 0 : 2;
-    }
+    if (auto const end = app::end_of_command_line(program, argc, argv)) return *end;
     auto const done = command();
     if (done) return 0;
     std::fprintf(stderr, "symbolon: %s [%s]\n", done.error().detail.c_str(),

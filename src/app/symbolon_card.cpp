@@ -1,3 +1,4 @@
+#include "app/command_line.hpp"
 #include "virtual_card/pki_server.hpp"
 #include "virtual_card/runner.hpp"
 
@@ -113,7 +114,7 @@ int main(int argc, char** argv)
     auto* const personas = app.add_subcommand("personas", "list the personas and what each shows");
     add_folders(personas, false);
 
-    CLI11_PARSE(app, argc, argv);
+    if (auto const end = symbolon::app::end_of_command_line(app, argc, argv)) return *end;
     if (init->parsed()) return told(init_pki(folders.pki, url, again));
     if (run->parsed()) {
         options.folders = folders;

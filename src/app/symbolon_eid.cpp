@@ -2,6 +2,7 @@
 /// (docs/reader-protocol.md).
 
 #include "action/symbols.hpp"
+#include "app/command_line.hpp"
 #include "app/symbolon_eid_window.hpp"
 #include "base/text.hpp"
 #include "base/texts.hpp"
@@ -318,11 +319,8 @@ int main(int argc, char** argv)
     app.footer(
         "Exit status: 0 done, 2 wrong use, 3 not agreed, 4 reader or card, 5 PIN, 6 server out of reach, 7 refused.\n"
         "The last line on standard error names the outcome in square brackets.");
-    try {
-        app.parse(argc, argv);
-    } catch (CLI::ParseError const& error) {
-        return app.exit(error) == 0 ? 0 : static_cast<int>(symbolon::card_reader::Exit::usage);
-    }
+    static_assert(symbolon::app::wrong_use == static_cast<int>(symbolon::card_reader::Exit::usage));
+    if (auto const end = symbolon::app::end_of_command_line(app, argc, argv)) return *end;
     try {
         return symbolon::run(options);
     } catch (std::exception const& error) {

@@ -1,5 +1,6 @@
 // symbolon-phone: a phone without a screen (docs/symbolon-phone.md).
 
+#include "app/command_line.hpp"
 #include "base/text.hpp"
 #include "crypto/random.hpp"
 #include "device/vectors.hpp"
@@ -304,7 +305,7 @@ int main(int argc, char** argv)
 
     // What comes after the subcommand may also be an option of the program itself.
     for (auto* const subcommand : app.get_subcommands([](CLI::App*) { return true; })) subcommand->fallthrough();
-    CLI11_PARSE(app, argc, argv);
+    if (auto const end = symbolon::app::end_of_command_line(app, argc, argv)) return *end;
 
     if (vectors->parsed()) {
         print(device::make_vectors());

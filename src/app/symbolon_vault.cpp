@@ -1,5 +1,6 @@
 // symbolon-vault: the process that alone can judge a code (docs/vault.md).
 
+#include "app/command_line.hpp"
 #include "crypto/random.hpp"
 #include "vault/keys.hpp"
 #include "vault/server.hpp"
@@ -59,7 +60,7 @@ int main(int argc, char** argv)
     app.add_option("--init", make, "make the keys of a new vault in this directory, and end");
     app.add_option("--dir", directory, "the vault's directory");
     app.add_option("--socket", socket, "the Unix socket to listen on (default: vault.sock in the directory)");
-    CLI11_PARSE(app, argc, argv);
+    if (auto const end = symbolon::app::end_of_command_line(app, argc, argv)) return *end;
     if (make.empty() == directory.empty()) {
         std::fputs("symbolon-vault: one of --init DIR and --dir DIR, please\n", stderr);
         return 2;

@@ -2,6 +2,7 @@
 //
 // Everything is made here, by name, in the order in which it depends on each other.
 
+#include "app/command_line.hpp"
 #include "app/config.hpp"
 #include "app/state_directory.hpp"
 #include "bank/banks.hpp"
@@ -465,11 +466,7 @@ int main(int argc, char** argv)
     program.add_option("--config", config, "the settings, in the state directory that `symbolon init` made")
         ->capture_default_str();
     program.add_flag("--check", only_checks, "read the settings, say what is wrong with them, and end");
-    try {
-        program.parse(argc, argv);
-    } catch (CLI::ParseError const& error) {
-        return program.exit(error) == 0 ? 0 : 2;
-    }
+    if (auto const end = app::end_of_command_line(program, argc, argv)) return *end;
 
     prepare_process();
     auto const signals = signals_to_wait_for();

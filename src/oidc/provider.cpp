@@ -45,7 +45,8 @@ Provider::TimedKeys Provider::timed_keys() const
 std::vector<crypto::VerificationKey> Provider::published_keys(Instant now) const
 {
     std::vector<crypto::VerificationKey> published;
-    for (auto const& key : crypto::keys_at(*timed_keys(), now))
+    auto const keys = timed_keys();
+    for (auto const& key : crypto::keys_at(*keys, now))
         published.push_back({.key_id = key.key_id, .algorithm = key.algorithm, .key = key.key.public_key()});
     return published;
 }
@@ -53,22 +54,25 @@ std::vector<crypto::VerificationKey> Provider::published_keys(Instant now) const
 std::vector<crypto::VerificationKey> Provider::own_verification_keys() const
 {
     std::vector<crypto::VerificationKey> own;
-    for (auto const& [key, signs_from, signs_until, published_until] : *timed_keys())
+    auto const keys = timed_keys();
+    for (auto const& [key, signs_from, signs_until, published_until] : *keys)
         own.push_back({.key_id = key.key_id, .algorithm = key.algorithm, .key = key.key.public_key()});
     return own;
 }
 
 Result<crypto::SigningKey> Provider::signing_key(std::string_view algorithm, Instant now) const
 {
-    for (auto& key : crypto::keys_at(*timed_keys(), now))
-        if (name_of(key.algorithm) == algorithm) return std::move(key);
+    auto const keys = timed_keys();
+    for (auto const& key : crypto::keys_at(*keys, now))
+        if (name_of(key.algorithm) == algorithm) return key;
     return fail(Outcome::configuration_invalid, "no signing key for " + std::string{algorithm});
 }
 
 std::vector<std::string_view> Provider::signing_algorithms() const
 {
     std::vector<std::string_view> names;
-    for (auto const& timed : *timed_keys())
+    auto const keys = timed_keys();
+    for (auto const& timed : *keys)
         if (auto const name = name_of(timed.key.algorithm); std::ranges::count(names, name) == 0) names.push_back(name);
     return names;
 }

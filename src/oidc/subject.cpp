@@ -10,16 +10,6 @@ namespace {
 constexpr std::size_t subject_length = 36;
 constexpr std::string_view digits = "0123456789abcdefghijklmnopqrstuvwxyz";
 
-/// OpenID Connect Core 1.0 §8.1: without a sector identifier the host of the redirect URI is the sector. That there is
-/// one host alone is for registration to see to.
-std::string sector_of(partner::Client const& client)
-{
-    if (!client.sector_identifier.empty()) return client.sector_identifier;
-    if (!client.redirect_uris.empty())
-        if (auto const url = http::parse_url(client.redirect_uris.front())) return url->host;
-    return client.id.text();
-}
-
 /// The last `subject_length` digits in base 36 of a number of 32 bytes: 186 of its 256 bits.
 std::string in_base_36(Bytes number)
 {
@@ -37,6 +27,14 @@ std::string in_base_36(Bytes number)
 }
 
 } // namespace
+
+std::string sector_of(partner::Client const& client)
+{
+    if (!client.sector_identifier.empty()) return client.sector_identifier;
+    if (!client.redirect_uris.empty())
+        if (auto const url = http::parse_url(client.redirect_uris.front())) return url->host;
+    return client.id.text();
+}
 
 std::string subject_of(AccountId const& account, partner::Client const& client, Provider const& provider)
 {

@@ -258,6 +258,8 @@ public:
     /// Fails: conflict (the id is taken).
     virtual Flow<void> add(Client client) = 0;
     virtual Flow<void> save(Stored<Client> client) = 0;
+    /// What it was given counts no more: without it there is nobody to show a code or a token.
+    virtual Flow<void> remove(Stored<Client> client) = 0;
 };
 
 /// What may be used once: assertion ids, answers to the check that a person is there.

@@ -831,6 +831,10 @@ TEST_P(StoreContract, clients_are_kept_by_their_id)
     EXPECT_TRUE(run_now(store().clients().save(client)));
     EXPECT_EQ(run_now(store().clients().find(ClientId{"shop"})).value()->value.domain, "other.example");
     EXPECT_FALSE(run_now(store().clients().find(ClientId{"nobody"})).value());
+    EXPECT_EQ(outcome(run_now(store().clients().remove(client))), Outcome::conflict) << "it was changed since";
+    EXPECT_TRUE(run_now(store().clients().remove(*run_now(store().clients().find(ClientId{"shop"})).value())));
+    EXPECT_FALSE(run_now(store().clients().find(ClientId{"shop"})).value());
+    EXPECT_EQ(run_now(store().clients().list())->size(), 1U);
 }
 
 TEST_P(StoreContract, a_nonce_is_used_once_within_its_kind)

@@ -1150,6 +1150,14 @@ public:
 
     Flow<void> save(Stored<partner::Client> client) override { return access_.save(std::move(client)); }
 
+    Flow<void> remove(Stored<partner::Client> client) override
+    {
+        std::vector<Write> writes;
+        writes.emplace_back(Remove{.table = Table::client, .id = client.value.id.text(), .version = client.version});
+        co_await access_.commit_or_conflict(std::move(writes), {});
+        co_return {};
+    }
+
 private:
     Access& access_;
 };
