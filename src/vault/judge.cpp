@@ -462,7 +462,7 @@ Result<Judge> Judge::open(std::filesystem::path const& path, Keys keys, crypto::
         state->grant_key = state->keys.grants.public_key().der();
         return Judge{std::move(state)};
     } catch (DatabaseError const& error) {
-        return fail(Outcome::store_failed, error.message);
+        return fail(Outcome::store_failed, path.string() + ": " + error.message);
     }
 }
 
