@@ -60,8 +60,6 @@ struct Opened {
     crypto::SigningKey record_key;
 };
 
-enum class Missing : std::uint8_t { refused, made };
-
 /// Files that this command writes must stay those of the server.
 Result<app::Configuration> own_configuration(fs::path const& config)
 {
@@ -74,6 +72,9 @@ Result<app::Configuration> own_configuration(fs::path const& config)
                                                         std::to_string(found.st_uid) + ')');
     return configuration;
 }
+
+/// What happens to a command where the store is not there.
+enum class Missing : std::uint8_t { refused, made };
 
 Result<Opened> open_store(fs::path const& config, Missing missing = Missing::refused)
 {

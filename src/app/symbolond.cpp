@@ -431,9 +431,10 @@ Result<void> run(app::Configuration const& configuration, sigset_t const& signal
                            {"test_pki", configuration.card.test_pki ? "true" : "false"}});
     std::fputs("symbolond: ready\n", stderr);
 
-    for (int signal = SIGHUP; signal == SIGHUP;) {
+    for (;;) {
+        int signal = 0;
         sigwait(&signals, &signal);
-        if (signal != SIGHUP) continue;
+        if (signal != SIGHUP) break;
         log->reopen();
         log->event("log_reopened", {});
     }

@@ -755,7 +755,8 @@ test('A4_a_phone_with_a_fingerprint_is_asked_and_goes_on_with_it_or_without', as
   calm(page);
 });
 
-test('D1_the_fingerprint_is_turned_on_with_the_code_approves_and_is_turned_off_again', async () => {
+/** Linked without the fingerprint that the phone has, and where it is turned on later. */
+async function linkAndOpenFingerprintSettings() {
   await journey.addFingerprint(page);
   await toCode();
   await typeCode('38214');
@@ -763,6 +764,10 @@ test('D1_the_fingerprint_is_turned_on_with_the_code_approves_and_is_turned_off_a
   await hook('fingerprint-later').click();
   await hook('to-home').click();
   await hook('fingerprint-settings').click();
+}
+
+test('D1_the_fingerprint_is_turned_on_with_the_code_approves_and_is_turned_off_again', async () => {
+  await linkAndOpenFingerprintSettings();
   await hook('fingerprint-on').waitFor();
   await accessible(page, 'phone-fingerprint-settings');
   await hook('fingerprint-on').click();
@@ -935,13 +940,7 @@ test('D1_an_answer_that_arrives_after_a_later_one_leaves_the_phone_with_the_ratc
 });
 
 test('D1_a_fingerprint_whose_message_arrives_after_a_later_answer_is_on', async () => {
-  await journey.addFingerprint(page);
-  await toCode();
-  await typeCode('38214');
-  await typeCode('38214');
-  await hook('fingerprint-later').click();
-  await hook('to-home').click();
-  await hook('fingerprint-settings').click();
+  await linkAndOpenFingerprintSettings();
   await hook('fingerprint-on').click();
   await page.route('**/d/passkey/on', (route) => route.abort(), { times: 1 });
   await typeCode('38214');
