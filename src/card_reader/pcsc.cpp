@@ -22,6 +22,7 @@ constexpr std::size_t longest_answer_bytes = 258;
 constexpr int most_reconnections = 3;
 constexpr auto poll_every = 250ms;
 constexpr auto strangers_may_take = 2000ms; ///< other programs, while they keep a card that is hardly ours
+constexpr int looks_between_questions = 8;  ///< to a card that could not be asked; some two seconds
 constexpr auto removal_is_noticed_within = 1500ms;
 
 std::unexpected<Failure> failed(long error, char const* what)
@@ -62,13 +63,21 @@ struct Connection {
     }
 };
 
+using Connecting = std::future<std::unique_ptr<Connection>>;
+
 /// The service lets SCardConnect wait, without an end, while another program has a transaction: so it waits in a thread
 /// and a context of its own, which close what they opened when their turn comes too late.
-Result<std::unique_ptr<Connection>> connect_within(std::chrono::milliseconds patience, std::string const& reader)
+Connecting start_connecting(std::string const& reader)
 {
     std::packaged_task<std::unique_ptr<Connection>()> task{[reader] { return std::make_unique<Connection>(reader); }};
     auto connecting = task.get_future();
     std::thread{std::move(task)}.detach();
+    return connecting;
+}
+
+/// What `connecting` came to. It stays valid while its turn has not come.
+Result<std::unique_ptr<Connection>> connected_within(std::chrono::milliseconds patience, Connecting& connecting)
+{
     if (connecting.wait_for(patience) != std::future_status::ready)
         return failed(SCARD_E_SHARING_VIOLATION, "SCardConnect waits");
     auto connection = connecting.get();
@@ -185,9 +194,18 @@ struct Slot {
     std::string reader;
     bool has_card = false;
     bool is_mute = false; ///< a card that does not answer to reset
+    unsigned events = 0;  ///< insertions and removals so far: it tells this card from the next of its kind
     Bytes atr;
 
     friend bool operator==(Slot const&, Slot const&) = default;
+};
+
+/// A card without a Belgian answer to reset, for as long as it stays in its reader.
+struct OtherCard {
+    Slot slot;
+    bool is_stranger = false; ///< it answered that it has no applet: nobody disturbs it again
+    int looks_to_rest = 0;    ///< before it, which could not be asked, is asked again
+    Connecting connecting;    ///< valid while another program's transaction keeps us waiting
 };
 
 } // namespace
@@ -196,6 +214,7 @@ struct Readers::State {
     SCARDCONTEXT context = 0;
     Sleep sleep;
     std::chrono::milliseconds others_may_take;
+    std::vector<OtherCard> other_cards; ///< those that were asked for the applet and are still there
 
     State(Sleep how, std::chrono::milliseconds patience) : sleep{std::move(how)}, others_may_take{patience} {}
     State(State const&) = delete;
@@ -227,42 +246,60 @@ struct Readers::State {
             if (SCardGetStatusChange(context, 0, &state, 1) != SCARD_S_SUCCESS) continue;
             slot.has_card = (state.dwEventState & SCARD_STATE_PRESENT) != 0;
             slot.is_mute = (state.dwEventState & SCARD_STATE_MUTE) != 0;
+            slot.events = state.dwEventState >> 16U & 0xFFFFU;
             slot.atr.assign(std::begin(state.rgbAtr),
                             std::begin(state.rgbAtr) + std::min<DWORD>(state.cbAtr, MAX_ATR_SIZE));
         }
         return found;
     }
 
-    /// Whether the Belgian applet is on the card in there.
-    [[nodiscard]] bool has_applet(Slot const& slot) const
+    /// Whether the Belgian applet is on the card. Fails where the card could not be asked.
+    [[nodiscard]] Result<bool> has_applet(OtherCard& other) const
     {
         auto const patience = std::min<std::chrono::milliseconds>(others_may_take, strangers_may_take);
-        auto connection = connect_within(patience, slot.reader);
-        if (!connection) return false;
-        PcscCard card{*std::move(connection), slot.reader, sleep, patience};
-        auto const transaction = Transaction::begin(card);
-        if (!transaction) return false;
-        auto const answer = card.transmit(select_applet());
-        auto const response = answer ? parse_response(*answer) : std::unexpected{answer.error()};
-        return response && response->is_ok();
+        // One thread waits for its turn at a card, however long that takes and however often we look.
+        auto const is_waiting = other.connecting.valid();
+        if (!is_waiting) other.connecting = start_connecting(other.slot.reader);
+        auto connection = TRY(connected_within(is_waiting ? 0ms : patience, other.connecting));
+        PcscCard card{std::move(connection), other.slot.reader, sleep, patience};
+        auto const transaction = TRY(Transaction::begin(card));
+        return TRY(parse_response(TRY(card.transmit(select_applet())))).is_ok();
+    }
+
+    [[nodiscard]] OtherCard& known(Slot const& slot)
+    {
+        auto const at = std::ranges::find(other_cards, slot, &OtherCard::slot);
+        return at != other_cards.end() ? *at : other_cards.emplace_back(OtherCard{.slot = slot, .connecting = {}});
     }
 
     /// The card to take: one with a Belgian answer to reset; a card of tomorrow may answer in another way, so there the
     /// applet decides. While a reader is empty, any other card is there for something else; where none is, it must be
-    /// what the holder means. `strangers` are the cards without the applet that are known, which nobody disturbs twice.
-    [[nodiscard]] std::optional<Slot> choose(std::vector<Slot> const& slots, std::vector<Slot>& strangers) const
+    /// what the holder means.
+    [[nodiscard]] std::optional<Slot> choose(std::vector<Slot> const& slots)
     {
-        std::erase_if(strangers, [&](auto const& known) { return std::ranges::find(slots, known) == slots.end(); });
+        std::erase_if(other_cards,
+                      [&](auto const& other) { return std::ranges::find(slots, other.slot) == slots.end(); });
         for (auto const& slot : slots)
             if (is_belgian_atr(slot.atr)) return slot;
 
         for (auto const& slot : slots) {
-            if (!slot.has_card || slot.is_mute || std::ranges::find(strangers, slot) != strangers.end()) continue;
-            if (has_applet(slot)) return slot;
-            strangers.push_back(slot);
+            if (!slot.has_card || slot.is_mute) continue;
+            auto& other = known(slot);
+            if (other.is_stranger) continue;
+            if (!other.connecting.valid() && other.looks_to_rest-- > 0) continue;
+            auto const answer = has_applet(other);
+            if (answer && *answer) return slot;
+            other.is_stranger = answer.has_value();
+            other.looks_to_rest = looks_between_questions;
         }
         if (slots.empty() || !std::ranges::all_of(slots, &Slot::has_card)) return std::nullopt;
         return slots.front();
+    }
+
+    /// A connection whose turn comes while nobody looks would only be in other programs' way.
+    void stop_connecting()
+    {
+        for (auto& other : other_cards) other.connecting = {};
     }
 };
 
@@ -322,12 +359,13 @@ Result<std::unique_ptr<Transceiver>> Readers::find_card(std::string_view reader_
                                                         std::function<void(Waiting)> const& waiting)
 {
     std::optional<Waiting> told;
-    std::vector<Slot> strangers;
     for (auto waited = 0ms;; waited += poll_every) {
         auto const slots = TRY(state_->slots(reader_name));
-        if (auto const chosen = state_->choose(slots, strangers)) {
+        if (auto const chosen = state_->choose(slots)) {
             if (chosen->is_mute) return fail(Outcome::card_unresponsive, "no answer to reset");
-            auto connection = TRY(connect_within(state_->others_may_take, chosen->reader));
+            state_->stop_connecting();
+            auto connecting = start_connecting(chosen->reader);
+            auto connection = TRY(connected_within(state_->others_may_take, connecting));
             return std::make_unique<PcscCard>(std::move(connection), chosen->reader, state_->sleep,
                                               state_->others_may_take);
         }

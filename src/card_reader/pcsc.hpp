@@ -36,6 +36,10 @@ public:
     /// reset, goes before others, then one that has its applet. Another card, or one that doesn't answer, is taken only
     /// where no reader is empty. Waits for up to `patience`, and says through `waiting` what for.
     ///
+    /// One may search in slices: a card that answered that it has no applet is not disturbed again in later calls,
+    /// until it leaves its reader. One that could not be asked, because another program had it or it failed, is asked
+    /// again.
+    ///
     /// Fails: reader_service_missing, reader_missing, card_missing, card_in_use, card_unresponsive.
     Result<std::unique_ptr<Transceiver>> find_card(std::string_view reader_name, std::chrono::seconds patience,
                                                    std::function<void(Waiting)> const& waiting);

@@ -5,6 +5,9 @@
 #include <winscard.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <mutex>
 #include <semaphore>
 
 /// A PC/SC service of the test's own: these definitions stand before those of libpcsclite.
@@ -15,6 +18,7 @@ struct FakeReader {
     std::string atr; ///< hexadecimal; empty: no card
     DWORD state = SCARD_STATE_PRESENT;
     bool has_applet = false; ///< whether SELECT of the Belgian applet answers 9000
+    unsigned events = 0;     ///< insertions and removals so far
 };
 
 struct FakeService {
@@ -27,8 +31,10 @@ struct FakeService {
     LONG status_answer = SCARD_S_SUCCESS;
     int reconnections = 0;
     bool connect_waits = false;
-    std::binary_semaphore turn{0};   ///< for SCardConnect, where it waits
-    std::binary_semaphore closed{0}; ///< by who waited
+    std::mutex connecting;
+    std::atomic<int> connections_begun = 0;
+    std::counting_semaphore<> turn{0};   ///< for SCardConnect, where it waits
+    std::counting_semaphore<> closed{0}; ///< by who waited
 };
 
 std::unique_ptr<FakeService> service;
@@ -69,7 +75,7 @@ LONG SCardGetStatusChange(SCARDCONTEXT, DWORD, SCARD_READERSTATE* states, DWORD)
     auto const reader = std::ranges::find(service->readers, std::string{states->szReader}, &FakeReader::name);
     if (reader == service->readers.end()) return SCARD_E_UNKNOWN_READER;
     auto const atr = symbolon::crypto::from_hex(reader->atr).value();
-    states->dwEventState = atr.empty() ? SCARD_STATE_EMPTY : reader->state;
+    states->dwEventState = (atr.empty() ? SCARD_STATE_EMPTY : reader->state) | DWORD{reader->events} << 16U;
     std::ranges::copy(atr, states->rgbAtr);
     states->cbAtr = atr.size();
     return service->status_answer;
@@ -77,7 +83,9 @@ LONG SCardGetStatusChange(SCARDCONTEXT, DWORD, SCARD_READERSTATE* states, DWORD)
 
 LONG SCardConnect(SCARDCONTEXT, LPCSTR reader, DWORD, DWORD, LPSCARDHANDLE handle, LPDWORD protocol)
 {
+    ++service->connections_begun;
     if (service->connect_waits) service->turn.acquire();
+    std::scoped_lock const lock{service->connecting};
     auto const in = std::ranges::find(service->readers, std::string{reader}, &FakeReader::name);
     *handle = first_handle + std::distance(service->readers.begin(), in);
     *protocol = SCARD_PROTOCOL_T0;
@@ -131,7 +139,39 @@ protected:
             if (meanwhile) meanwhile();
         };
         readers_.emplace(Readers::connect(sleep, others_may_take).value());
+        return find_again(patience);
+    }
+
+    /// With the readers of find().
+    Result<std::unique_ptr<Transceiver>> find_again(std::chrono::seconds patience)
+    {
         return readers_->find_card("", patience, {});
+    }
+
+    /// As one searches who has something else to look after every second.
+    std::string verdict_of_slices(int count)
+    {
+        auto last = verdict(find(20s, 1s));
+        while (--count > 0 && last == "card_missing") last = verdict(find_again(1s));
+        return last;
+    }
+
+    /// The same, where threads that connect may be as late as they like.
+    Result<std::unique_ptr<Transceiver>> find_in_the_end()
+    {
+        auto const end = std::chrono::steady_clock::now() + 60s;
+        auto found = find_again(1s);
+        while (!found && std::chrono::steady_clock::now() < end) found = find_again(1s);
+        return found;
+    }
+
+    /// Whether the connections that waited for their turn are closed, apart from so many.
+    static bool all_are_closed_but(int open)
+    {
+        auto closed = true;
+        for (auto left = service->connections_begun - open; left > 0 && closed; --left)
+            closed = service->closed.try_acquire_for(60s);
+        return closed;
     }
 
     static std::string verdict(auto const& result)
@@ -200,6 +240,97 @@ TEST_F(Pcsc, asks_a_card_anew_that_took_the_place_of_another)
     };
     EXPECT_EQ(verdict(find(20s, 120s)), "ok");
     EXPECT_EQ(service->connected.back(), "first");
+}
+
+TEST_F(Pcsc, a_card_without_the_applet_is_asked_once_however_often_one_searches)
+{
+    service->readers = {{"first", of_a_bank}, {"second", ""}};
+    EXPECT_EQ(verdict_of_slices(30), "card_missing");
+    EXPECT_EQ(service->connected, std::vector<std::string>{"first"});
+
+    service->readers[1].atr = belgian;
+    EXPECT_EQ(verdict(find_again(1s)), "ok");
+    EXPECT_EQ(service->connected, (std::vector<std::string>{"first", "second"}));
+}
+
+TEST_F(Pcsc, a_card_that_was_swapped_for_one_of_its_kind_between_two_searches_is_asked_anew)
+{
+    service->readers = {{"first", of_a_bank}, {"second", ""}};
+    EXPECT_EQ(verdict_of_slices(3), "card_missing");
+    service->readers[0].events += 2;
+    EXPECT_EQ(verdict(find_again(1s)), "card_missing");
+    EXPECT_EQ(service->connected, (std::vector<std::string>{"first", "first"}));
+
+    service->readers[0].events += 2;
+    service->readers[0].has_applet = true;
+    EXPECT_EQ(verdict(find_again(1s)), "ok");
+}
+
+TEST_F(Pcsc, a_card_that_another_has_is_asked_again_now_and_then_and_found_when_it_is_free)
+{
+    struct Case {
+        char const* what;
+        void (*keep)();
+        void (*free)();
+    };
+    auto const cases = std::array{
+        Case{"to itself", [] { service->connect_answers.assign(1000, SCARD_E_SHARING_VIOLATION); },
+             [] { service->connect_answers.clear(); }},
+        Case{"in a transaction", [] { service->begin_always = SCARD_E_SHARING_VIOLATION; },
+             [] { service->begin_always = SCARD_S_SUCCESS; }},
+        Case{"so that it does not answer", [] { service->connect_answers.assign(1000, SCARD_W_UNRESPONSIVE_CARD); },
+             [] { service->connect_answers.clear(); }},
+        Case{"so that it fails", [] { service->transmit_answer = SCARD_E_NOT_TRANSACTED; },
+             [] { service->transmit_answer = SCARD_S_SUCCESS; }},
+    };
+    for (auto const& each : cases) {
+        SCOPED_TRACE(each.what);
+        service = std::make_unique<FakeService>();
+        service->readers = {{"first", "3b00", SCARD_STATE_PRESENT, true}, {"second", ""}};
+        each.keep();
+        slept = 0ms;
+        EXPECT_EQ(verdict_of_slices(30), "card_missing");
+        EXPECT_GE(service->connected.size(), 5U);
+        EXPECT_LE(service->connected.size(), 20U) << "not in each of the searches";
+
+        each.free();
+        EXPECT_EQ(verdict(find_again(5s)), "ok");
+        EXPECT_EQ(service->connected.back(), "first");
+    }
+}
+
+TEST_F(Pcsc, a_card_that_is_busy_is_not_taken_for_a_stranger_within_one_search_either)
+{
+    service->readers = {{"first", "3b00", SCARD_STATE_PRESENT, true}, {"second", ""}};
+    service->connect_answers = {SCARD_E_SHARING_VIOLATION};
+    EXPECT_EQ(verdict(find(20s, 120s)), "ok");
+    EXPECT_LT(slept, 5s);
+}
+
+TEST_F(Pcsc, one_waits_once_for_a_turn_at_another_card_however_long_a_transaction_takes)
+{
+    service->readers = {{"first", "3b00", SCARD_STATE_PRESENT, true}, {"second", ""}};
+    service->connect_waits = true;
+    EXPECT_EQ(verdict(find(50ms, 30s)), "card_missing");
+    EXPECT_EQ(verdict(find_again(30s)), "card_missing");
+    EXPECT_LE(service->connections_begun, 1);
+
+    service->turn.release(1000);
+    EXPECT_EQ(verdict(find_in_the_end()), "ok");
+    EXPECT_TRUE(all_are_closed_but(0));
+}
+
+TEST_F(Pcsc, nobody_waits_for_a_turn_at_another_card_once_the_Belgian_one_is_found)
+{
+    service->readers = {{"first", "3b00", SCARD_STATE_PRESENT, true}, {"second", ""}};
+    service->connect_waits = true;
+    EXPECT_EQ(verdict(find(50ms, 1s)), "card_missing");
+
+    service->readers[1].atr = belgian;
+    service->turn.release(1000);
+    auto const card = find_in_the_end();
+    EXPECT_EQ(verdict(card), "ok");
+    EXPECT_TRUE(all_are_closed_but(1));
 }
 
 TEST_F(Pcsc, leaves_it_to_the_applet_to_refuse_another_card_where_no_reader_is_empty)
