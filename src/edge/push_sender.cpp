@@ -3,8 +3,10 @@
 #include "edge/loop.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <list>
 
@@ -14,7 +16,8 @@ namespace {
 
 // RFC 8030 §5: an answer is a status and some headers.
 constexpr std::size_t most_answer_bytes = 16UZ * 1024;
-constexpr auto head_start = 50ms;
+/// An app that is open has shown the request by then, over a slow network too, and needs no notification of it.
+constexpr auto head_start = 500ms;
 constexpr std::size_t most_at_once = 256;
 constexpr std::size_t most_waiting = 20'000;
 
@@ -65,24 +68,35 @@ public:
         if (is_stopped_) return;
         // The oldest ones are over first.
         if (waiting_.size() >= most_waiting) waiting_.pop_front();
-        waiting_.push_back(action);
+        waiting_.push_back({.action = action, .from = Timer::clock_type::now() + head_start});
         begin();
     }
 
     void stop()
     {
         is_stopped_ = true;
+        head_start_over_.cancel();
         waiting_.clear();
         running_.clear();
     }
 
 private:
+    using Timer = boost::asio::steady_timer;
     using Running = std::list<Flow<void>>;
+    struct Waiting {
+        ActionId action;
+        Timer::time_point from;
+    };
 
+    /// All whose head start is over; for the first of the others, the timer.
     void begin()
     {
         while (!waiting_.empty() && running_.size() < most_at_once) {
-            auto const place = running_.insert(running_.end(), work(waiting_.front()));
+            if (waiting_.front().from > Timer::clock_type::now()) {
+                begin_later();
+                return;
+            }
+            auto const place = running_.insert(running_.end(), push::deliver(waiting_.front().action, means_));
             waiting_.pop_front();
             place->start([weak = weak_from_this(), &context = loop_.context(), place] {
                 // A flow is not destroyed from within.
@@ -93,11 +107,17 @@ private:
         }
     }
 
-    Flow<void> work(ActionId action)
+    void begin_later()
     {
-        co_await pause_for(head_start);
-        co_await push::deliver(std::move(action), means_);
-        co_return {};
+        if (is_timer_set_) return;
+        is_timer_set_ = true;
+        head_start_over_.expires_at(waiting_.front().from);
+        head_start_over_.async_wait([weak = weak_from_this()](boost::system::error_code const& error) {
+            auto const self = weak.lock();
+            if (!self || error) return;
+            self->is_timer_set_ = false;
+            self->begin();
+        });
     }
 
     void ended(Running::iterator place)
@@ -118,8 +138,10 @@ private:
     HttpCarrier carrier_;
     push::Closed closed_;
     push::Means means_;
-    std::deque<ActionId> waiting_;
+    std::deque<Waiting> waiting_; ///< in the order of `from`
     Running running_;
+    Timer head_start_over_{loop_.context()};
+    bool is_timer_set_ = false;
     bool is_stopped_ = false;
 };
 

@@ -118,7 +118,7 @@ template <class T>
 struct RunningFlow {
     Flow<T> flow;
     bool ended = false;
-    std::function<void()> on_end; ///< on the loop, not from within the flow
+    std::function<void()> on_end; ///< from within the flow, which must not be destroyed there
 };
 using Running = RunningFlow<http::Response>;
 using RunningEvents = RunningFlow<void>;
@@ -141,11 +141,13 @@ struct Connection : std::enable_shared_from_this<Connection> {
     Connection(Socket accepted, PerLoop& l, Site const& s, std::string p)
         : socket{std::move(accepted)},
           wake{l.loop.context()},
-          deadline{l.loop.context()},
           loop{l},
           site{s},
-          peer{std::move(p)}
+          peer{std::move(p)},
+          watch{l.loop.context()}
     {
+        error_code ignored;
+        socket.non_blocking(true, ignored); // NOLINT(bugprone-unused-return-value): then each write waits
         loop.connections.insert(this);
     }
     Connection(Connection const&) = delete;
@@ -162,37 +164,53 @@ struct Connection : std::enable_shared_from_this<Connection> {
     }
 
     /// Reads and writes from now on end with operation_aborted after that time, until the next call.
-    void give(std::chrono::steady_clock::duration time)
+    void give(Timer::duration time)
     {
         timed_out = false;
-        deadline.expires_after(time);
-        deadline.async_wait([weak = weak_from_this(), round = ++deadline_round](error_code error) {
-            auto const alive = weak.lock();
-            if (error || !alive || alive->deadline_round != round) return;
-            alive->timed_out = true;
-            alive->socket.cancel(error);
-        });
+        deadline = Timer::clock_type::now() + time;
+        if (!looks_at || *looks_at > *deadline) look_again();
     }
-    void take_all_the_time()
-    {
-        ++deadline_round;
-        deadline.cancel();
-    }
+    void take_all_the_time() { deadline.reset(); }
 
     Socket socket;
     Timer wake; ///< what a connection that waits for its flow sleeps on
-    Timer deadline;
-    std::uint64_t deadline_round = 0;
+    std::optional<Timer::time_point> deadline;
     bool timed_out = false;
     PerLoop& loop;
     Site const& site;
-    std::string peer; ///< empty: a Unix socket's
+    std::string peer;    ///< empty: a Unix socket's
+    std::string address; ///< its address, as far as no proxy says another
+    bool is_of_proxy = false;
     Place place;
     std::string in; ///< read and not used yet
     bool idle = true;
     bool aborted = false;
     EventStream* events = nullptr;
     bool reader_is_watched = false;
+
+private:
+    /// Looks at the deadline when it is reached as it stands now. Mostly it has moved on by then, which costs nothing:
+    /// a timer that was set anew at each step of each request would.
+    void look_again()
+    {
+        looks_at = deadline;
+        watch.expires_at(*looks_at);
+        watch.async_wait([weak = weak_from_this()](error_code error) {
+            auto const alive = weak.lock();
+            if (error || !alive) return;
+            alive->looks_at.reset();
+            if (!alive->deadline) return;
+            if (*alive->deadline > Timer::clock_type::now()) {
+                alive->look_again();
+                return;
+            }
+            alive->timed_out = true;
+            alive->socket.cancel(error);
+        });
+    }
+
+    Timer watch;
+    std::optional<Timer::time_point> looks_at; ///< what the watch is set to
 };
 
 /// The reader's end of a stream of events.
@@ -253,18 +271,15 @@ struct Asked {
     unsigned version = 11;
 };
 
-/// Starts a flow on the loop that we are on. Its end is told later: it must not be destroyed from within.
+/// Starts a flow on the loop that we are on.
 template <class T>
-void start(Flow<T>& flow, PerLoop& loop, std::weak_ptr<RunningFlow<T>> running)
+void start(std::shared_ptr<RunningFlow<T>> const& running)
 {
-    flow.start([&context = loop.loop.context(), running = std::move(running)] {
-        auto const alive = running.lock();
+    running->flow.start([weak = std::weak_ptr{running}] {
+        auto const alive = weak.lock();
         if (!alive) return;
         alive->ended = true;
-        asio::post(context, [running] {
-            auto const ended = running.lock();
-            if (ended && ended->on_end) std::exchange(ended->on_end, nullptr)();
-        });
+        if (alive->on_end) std::exchange(alive->on_end, nullptr)();
     });
 }
 
@@ -430,6 +445,8 @@ Async<void> Server::Impl::accept(PerLoop& loop,
         }
         ++open;
         auto connection = std::make_shared<Connection>(Socket{std::move(socket)}, loop, site, std::move(peer));
+        connection->address = parts.proxies.address_of(connection->peer, {});
+        connection->is_of_proxy = connection->peer.empty() || parts.proxies.trusts(connection->peer);
         bool const allowed = allows_another(connection->peer, connection->place);
         asio::co_spawn(loop.loop.context(), allowed ? serve(std::move(connection)) : turn_away(std::move(connection)),
                        [this](std::exception_ptr const& exception) {
@@ -602,6 +619,7 @@ Async<bool> Server::Impl::one_request(Connection& connection)
     Asked asked;
     Router::Match match;
     auto answer = understand(connection, std::move(head), parser, request, asked, match);
+    asked.reader = reader_of(request); // as far as it was understood
 
     Result<std::string> body;
     if (answer && !parser.is_done()) body = co_await read_body(connection, parser, asked, match);
@@ -650,8 +668,8 @@ Result<http::Response> Server::Impl::understand(Connection& connection, Result<s
                                                 wire::request_parser<wire::string_body>& parser, http::Request& request,
                                                 Asked& asked, Router::Match& match)
 {
-    request.origin = asked.reader.origin = connection.site.origin;
-    asked.address = parts.proxies.address_of(connection.peer, {});
+    request.origin = connection.site.origin;
+    asked.address = connection.address;
     auto const chance = crypto::hex(parts.random.bytes(24));
     asked.trace = chance.substr(0, 32);
 
@@ -668,10 +686,10 @@ Result<http::Response> Server::Impl::understand(Connection& connection, Result<s
     for (auto const& field : message)
         request.headers.emplace_back(in_small_letters(field.name_string()), std::string{field.value()});
     request.method = std::string{message.method_string()};
-    request.remote_address = asked.address = parts.proxies.address_of(connection.peer, request.headers);
+    if (connection.is_of_proxy) asked.address = parts.proxies.address_of(connection.peer, request.headers);
+    request.remote_address = asked.address;
     asked.version = message.version();
     asked.is_head = request.method == "HEAD";
-    asked.reader = reader_of(request);
     TRY(check_framing(request.headers, static_cast<int>(message.version() % 10)));
     asked.keeps_alive = parser.keep_alive();
     asked.waits_for_go_on = asked.version == 11 && !request.header("expect").empty();
@@ -691,7 +709,6 @@ Result<http::Response> Server::Impl::understand(Connection& connection, Result<s
     asked.is_sound = true;
     request.path = std::move(target.path);
     request.query = std::move(target.query);
-    asked.reader = reader_of(request);
     if (request.path == "*") return http::no_content();
 
     match = connection.site.router->match(request.method, request.path);
@@ -756,20 +773,24 @@ Async<Result<http::Response>> Server::Impl::handle(Connection& connection, http:
     auto const running = std::make_shared<Running>();
     auto& loop = connection.loop;
     auto& wake = connection.wake;
-    wake.expires_after(limits().request_timeout);
-    running->on_end = [&wake] { wake.cancel(); };
     try {
         running->flow = route.handler(std::move(request));
-        start(running->flow, loop, std::weak_ptr{running});
+        start(running);
     } catch (std::exception const& exception) {
         co_return fail(Outcome::internal, detail_of(exception));
+    }
+    if (!running->ended) {
+        wake.expires_after(limits().request_timeout);
+        running->on_end = [&wake] { wake.cancel(); };
     }
     while (!running->ended && !connection.aborted) {
         auto const [cancelled] = co_await wake.async_wait(use);
         if (cancelled || running->ended) continue;
         // The client gets its answer; the flow goes on to its end without it.
         loop.left_behind.insert(running);
-        running->on_end = [&loop, left = std::weak_ptr{running}] { loop.left_behind.erase(left.lock()); };
+        running->on_end = [&loop, left = std::weak_ptr{running}] {
+            asio::post(loop.loop.context(), [&loop, left] { loop.left_behind.erase(left.lock()); });
+        };
         co_return fail(Outcome::unavailable, "the handler took longer than request_timeout");
     }
     running->on_end = nullptr;
@@ -793,12 +814,16 @@ Async<bool> Server::Impl::send(Connection& connection, Asked const& asked, http:
     if (!has_no_body && !response.events) message.content_length(response.body.size());
     if (!has_no_body) message.body() = std::move(response.body);
 
-    auto const size = std::chrono::seconds{message.body().size() / 4096};
-    connection.give(limits().write_timeout + size);
     // In one piece: Beast's own writing gives the kernel a dozen, and costs more than the copy.
     auto const bytes = serialized(message, asked.is_head);
-    auto const [error, written] = co_await asio::async_write(connection.socket, asio::buffer(bytes), use);
-    co_return !error;
+    // The kernel mostly takes all of it at once, and there is nothing to wait for.
+    error_code error;
+    auto const taken = connection.socket.write_some(asio::buffer(bytes), error);
+    if (error && error != asio::error::would_block) co_return false;
+    if (taken == bytes.size()) co_return true;
+    connection.give(limits().write_timeout + std::chrono::seconds{bytes.size() / 4096});
+    auto const [failed, rest] = co_await asio::async_write(connection.socket, asio::buffer(bytes) + taken, use);
+    co_return !failed;
 }
 
 /// RFC 9112 §9.6: what the client still sends is taken for a moment, or its machine would throw our answer away.
@@ -880,7 +905,7 @@ Async<void> Server::Impl::stream_events(Connection& connection, Asked const& ask
         if (reader_is_there && !sink->over) {
             try {
                 running->flow = response.events(*sink);
-                start(running->flow, connection.loop, std::weak_ptr{running});
+                start(running);
             } catch (std::exception const& exception) {
                 failure = fail(Outcome::internal, detail_of(exception)).error();
             }
