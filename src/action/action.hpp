@@ -144,6 +144,8 @@ struct Action {
 
     Bytes shown;  ///< the bytes that the phone showed (docs/device-protocol.md "tx"); made when first shown
     Bytes record; ///< the approval record: what the phone signed, and how it was judged
+    /// The line of the history that keeps the record once the action has ended; both of the above are empty then.
+    std::string evidence;
     std::vector<std::string> granted_claims;
     std::string achieved_acr;
 };

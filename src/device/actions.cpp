@@ -468,8 +468,9 @@ Flow<http::Response> answer_action(http::Request request, Services services, Sha
 
     // 7: the answer to this very answer was lost. With the proof, so that only who sent it can know it.
     using enum action::State;
-    if ((asked_action.state == approved || asked_action.state == returning || asked_action.state == refused) &&
-        is_record_of(asked_action.record, answer)) {
+    auto const is_answered =
+        asked_action.state == approved || asked_action.state == returning || asked_action.state == refused;
+    if (is_answered && is_record_of(co_await services.actions.record_of(asked_action), answer)) {
         if (asked_action.state == refused) co_return refused_answer(device.value, asked_action, answer);
         // Read after its action: the one above may be from before that very approval, with the ratchet that it used up.
         auto const after = co_await services.devices.find(answer.device);
@@ -685,10 +686,11 @@ Flow<http::Response> match_action(http::Request request, Services services, Shar
     if (stored.value.device != match.device) co_return fail(Outcome::action_of_other_device);
     auto const done = http::json(200, json::write(json::Object{{"state", "approved"}}));
     // The answer to this very match was lost, or the browser came back meanwhile.
-    if (stored.value.state == action::State::approved && stored.value.tie == Tie::browser &&
-        (stored.value.tied == action::Tied::proven ||
-         entry::is_completed_by(stored.value.record, match.symbol, match.signature)))
-        co_return done;
+    if (stored.value.state == action::State::approved && stored.value.tie == Tie::browser) {
+        if (stored.value.tied == action::Tied::proven) co_return done;
+        auto const record = co_await services.actions.record_of(stored.value);
+        if (entry::is_completed_by(record, match.symbol, match.signature)) co_return done;
+    }
 
     auto const now = services.clock.now();
     if (now >= stored.value.expires_at) co_return fail(Outcome::action_expired);

@@ -305,6 +305,7 @@ ActionId World::action_for(DeviceId const& device_id, std::string const& id)
     it.decided_at.reset();
     it.shown.clear();
     it.record.clear();
+    it.evidence.clear();
     it.granted_claims.clear();
     it.achieved_acr.clear();
     auto sign_in = store::testing::sign_in(it.sign_in.text());
@@ -319,7 +320,11 @@ ActionId World::action_for(DeviceId const& device_id, std::string const& id)
 
 ports::Stored<action::Action> World::action_now(ActionId const& id)
 {
-    return there(run_now(services.actions.find(id)));
+    auto stored = there(run_now(services.actions.find(id)));
+    auto record = run_now(services.actions.record_of(stored.value));
+    ENSURE(record.has_value());
+    stored.value.record = *std::move(record);
+    return stored;
 }
 
 ports::Stored<account::Device> World::device_now(Phone const& phone)

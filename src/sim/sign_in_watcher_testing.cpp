@@ -409,8 +409,15 @@ void SignInWatcher::judge(std::map<AccountId, int> const& tries_left)
     std::vector<action::Action> actions;
     for (auto const& record : *run_now(records().list({.table = Table::action, .at_most = everything}))) {
         auto const found = run_now(stored().actions().find(ActionId{record.id}));
-        if (!found || !*found) violated(Invariant::evidence_agrees, "an action can't be read");
-        else actions.push_back((*found)->value);
+        if (!found || !*found) {
+            violated(Invariant::evidence_agrees, "an action can't be read");
+            continue;
+        }
+        auto action = (*found)->value;
+        auto kept = run_now(stored().actions().record_of(action));
+        if (kept) action.record = *std::move(kept);
+        else violated(Invariant::evidence_agrees, "the record of an action can't be read");
+        actions.push_back(std::move(action));
     }
     judge_symbols(actions);
     judge_credentials();
@@ -474,8 +481,9 @@ void SignInWatcher::judge_action(action::Action const& action,
         return;
     }
     auto const says = [&](std::string_view name) { return json::text(*record, name).value_or(""); };
-    if (says("action") != action.id.text() || says("state") != store::word(action.state) ||
-        says("tx") != crypto::base64url(action.shown))
+    auto const shown = shown_.find(action.id);
+    if (says("action") != action.id.text() || says("state") != store::word(action.state) || shown == shown_.end() ||
+        says("tx") != crypto::base64url(shown->second))
         violated(Invariant::evidence_agrees, "the record is of another action, state or text");
     auto const& sent = sent_[action.id];
     // Where a symbol ties, the answer has it; a link's comes afterwards.
@@ -507,10 +515,10 @@ void SignInWatcher::judge_tie(action::Action const& action)
 
 void SignInWatcher::judge_approval(action::Action const& action)
 {
-    auto const shown = shown_.find(action.id);
-    if (shown == shown_.end() || shown->second != action.shown)
-        violated(Invariant::approval_is_earned, "approved, and the holder's phone never showed it");
     auto const record = json::parse_object(crypto::peek_jws(text_of(action.record)).value().payload).value();
+    auto const shown = shown_.find(action.id);
+    if (shown == shown_.end() || crypto::base64url(shown->second) != json::text(record, "tx").value_or(""))
+        violated(Invariant::approval_is_earned, "approved, and the holder's phone never showed it");
     auto const message = crypto::from_base64url(json::text(record, "m").value_or("")).value_or(Bytes{});
     auto const& sent = sent_[action.id];
     auto const answer = std::ranges::find(sent, message, &Sent::message);

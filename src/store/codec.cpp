@@ -322,6 +322,7 @@ void describe(V& member, T& it)
     member("owes_history", it.owes_history);
     member("shown", it.shown);
     member("record", it.record);
+    member("evidence", it.evidence);
     member("granted_claims", it.granted_claims);
     member("achieved_acr", it.achieved_acr);
 }

@@ -227,6 +227,7 @@ TEST_P(EngineContract, lists_what_is_asked_in_the_order_of_insertion)
     auto const with = [](std::string id, std::string owner, std::string state, Instant until) {
         auto record = device(std::move(id), std::move(owner), std::move(state));
         record.kept_until = until;
+        record.keys = {std::nullopt};
         return Insert{Table::action, record};
     };
     commit(with("5", "a", "waiting", noon + 1s), with("3", "a", "shown", noon), with("4", "a", "approved", noon + 1s),
@@ -260,7 +261,9 @@ TEST_P(EngineContract, sweeps_what_is_over_a_part_at_a_time)
     for (int i = 0; i < 5; ++i) {
         auto record = device(std::to_string(i));
         record.kept_until = noon + Seconds{i};
-        commit(Insert{Table::nonce, record}, Insert{Table::action, record});
+        auto of_sign_in = record;
+        of_sign_in.keys = {std::nullopt};
+        commit(Insert{Table::nonce, record}, Insert{Table::sign_in, of_sign_in});
     }
     commit(Insert{Table::nonce, device("for ever")});
     EXPECT_EQ(run_now(engine().sweep(noon - 1s, 10)).value(), 0U);
@@ -759,10 +762,16 @@ TEST_P(StoreContract, D1_a_sign_in_asks_a_phone_and_ends_with_a_grant)
 
     auto approved = open.front();
     approved.value.state = action::State::approved;
+    approved.value.record = to_bytes("what was signed");
     auto device = *run_now(store().devices().find(DeviceId{"device of a"})).value();
     device.value.ratchet = Bytes(16, 8);
-    ASSERT_TRUE(run_now(store().actions().decide(approved, device, testing::entry(AccountId{"a"}, "approved"))));
+    auto entry = testing::entry(AccountId{"a"}, "approved");
+    entry.record = approved.value.record;
+    ASSERT_TRUE(run_now(store().actions().decide(approved, device, entry)));
     EXPECT_TRUE(run_now(store().actions().open_for(AccountId{"a"}, noon + 1min))->empty());
+    auto const decided = *run_now(store().actions().find(ActionId{"x"})).value();
+    EXPECT_TRUE(decided.value.record.empty()) << "the history has it";
+    EXPECT_EQ(run_now(store().actions().record_of(decided.value)).value(), approved.value.record);
     EXPECT_EQ(run_now(store().devices().find(DeviceId{"device of a"})).value()->value.ratchet, Bytes(16, 8));
 
     auto waiting = *run_now(store().sign_ins().find(SignInId{"s"})).value();

@@ -53,6 +53,7 @@ inline constexpr Column enrolment_ticket{Table::enrolment, 1, "ticket"};
 inline constexpr Column enrolment_reader_session{Table::enrolment, 2, "reader_session"};
 inline constexpr Column enrolment_phone_session{Table::enrolment, 3, "phone_session"};
 inline constexpr Column enrolment_phone_number{Table::enrolment, 4, "phone_number"};
+inline constexpr Column action_open_of{Table::action, 0, "open_of"};
 inline constexpr Column sign_in_short_code{Table::sign_in, 0, "short_code", Column::Values::unique};
 inline constexpr Column grant_code{Table::grant, 0, "code", Column::Values::unique};
 inline constexpr Column grant_access_token{Table::grant, 1, "access_token", Column::Values::unique};
@@ -60,6 +61,7 @@ inline constexpr Column grant_access_token{Table::grant, 1, "access_token", Colu
 inline constexpr std::array account{account_phone_number, account_national_number};
 inline constexpr std::array enrolment{enrolment_browser, enrolment_ticket, enrolment_reader_session,
                                       enrolment_phone_session, enrolment_phone_number};
+inline constexpr std::array action{action_open_of};
 inline constexpr std::array sign_in{sign_in_short_code};
 inline constexpr std::array grant{grant_code, grant_access_token};
 
@@ -71,6 +73,7 @@ constexpr std::span<Column const> columns_of(Table table)
     switch (table) {
     case Table::account: return columns::account;
     case Table::enrolment: return columns::enrolment;
+    case Table::action: return columns::action;
     case Table::sign_in: return columns::sign_in;
     case Table::grant: return columns::grant;
     default: return {};

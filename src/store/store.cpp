@@ -148,16 +148,29 @@ struct Shape<consent::Consent> {
     }
 };
 
+/// The words of requests that a phone may still be asked.
+std::vector<std::string> const& open_words()
+{
+    using action::State;
+    static std::vector<std::string> const words{std::string{word(State::waiting)}, std::string{waiting_first},
+                                                std::string{word(State::shown)}, std::string{word(State::returning)}};
+    return words;
+}
+
 template <>
 struct Shape<action::Action> {
     static constexpr Table table = Table::action;
     static Record record(action::Action const& it, Keyring const&)
     {
+        auto state = queue_word(it);
+        auto owner = it.account ? owner_of(*it.account) : Day{it.created_at}.owner();
+        std::optional<Bytes> open_of; // nobody's as well: the same is written (D7)
+        if (std::ranges::find(open_words(), state) != open_words().end()) open_of = to_bytes(owner);
         return {
             .id = it.id.text(),
-            .owner = it.account ? owner_of(*it.account) : Day{it.created_at}.owner(),
-            .keys = {},
-            .state = queue_word(it),
+            .owner = std::move(owner),
+            .keys = {std::move(open_of)},
+            .state = std::move(state),
             .kept_until = it.expires_at + action_grace,
         };
     }
@@ -447,6 +460,17 @@ public:
             evidence = Insert{.table = table, .record = std::move(record)};
         }
         return {.append = {.entry = std::move(line)}, .evidence = std::move(evidence)};
+    }
+
+    /// What is kept with a line of that account's history.
+    Flow<std::optional<Bytes>> evidence(AccountId account, std::string line)
+    {
+        auto const found = co_await engine.get(Table::evidence, std::move(line));
+        if (!found || found->owner != owner_of(account)) co_return std::optional<Bytes>{};
+        auto const key = co_await keyring.key_of(found->owner);
+        auto const plain =
+            co_await Keyring::open(key, name_of(Table::evidence), found->id, found->version, found->body);
+        co_return std::optional{plain.reveal()};
     }
 
     Flow<Line> line(ports::HistoryEntry entry)
@@ -859,9 +883,8 @@ public:
         using action::State;
         Query query{
             .table = Table::action,
-            .owner = owner_of(account),
-            .states = {std::string{word(State::waiting)}, std::string{waiting_first}, std::string{word(State::shown)},
-                       std::string{word(State::returning)}},
+            .column = &columns::action_open_of,
+            .value = to_bytes(owner_of(account)),
             .kept_after = now + action_grace,
             .order = Query::Order::newest_first,
             .at_most = most_open_actions,
@@ -899,10 +922,8 @@ public:
 
     Flow<std::vector<ActionId>> unanswered(std::optional<AccountId> account, Instant now) override
     {
-        using action::State;
         Query query{.table = Table::action,
-                    .states = {std::string{word(State::waiting)}, std::string{waiting_first},
-                               std::string{word(State::shown)}, std::string{word(State::returning)}},
+                    .states = open_words(),
                     .kept_up_to = now + action_grace,
                     .at_most = most_unanswered_actions};
         if (account) query.owner = owner_of(*account);
@@ -917,11 +938,20 @@ public:
         co_return ids;
     }
 
+    Flow<Bytes> record_of(action::Action action) override
+    {
+        if (action.evidence.empty() || !action.account) co_return std::move(action.record);
+        auto kept = co_await access_.evidence(*action.account, std::move(action.evidence));
+        if (!kept) co_return fail(Outcome::data_damaged, "the record of an action is gone");
+        co_return *std::move(kept);
+    }
+
     Flow<void> settle(Stored<action::Action> action, ports::HistoryEntry entry) override
     {
         action.value.owes_history = false;
-        auto update = co_await access_.update(std::move(action));
         auto line = co_await access_.line(std::move(entry));
+        leave_record_to(line, action.value);
+        auto update = co_await access_.update(std::move(action));
         co_await access_.commit_all(std::move(update), std::move(line));
         co_return {};
     }
@@ -931,9 +961,10 @@ public:
                       std::optional<Stored<consent::Consent>> consent) override
     {
         action.value.owes_history = false;
+        auto line = co_await access_.line(std::move(entry));
+        leave_record_to(line, action.value);
         auto action_update = co_await access_.update(std::move(action));
         auto device_update = co_await access_.update(std::move(device));
-        auto line = co_await access_.line(std::move(entry));
         std::vector<Write> writes;
         Access::add(writes, std::move(line));
         std::vector<Access::Change> changes;
@@ -951,6 +982,15 @@ public:
     }
 
 private:
+    /// The history keeps what was answered for good. A second copy would be most of what an ended action takes.
+    static void leave_record_to(Access::Line const& line, action::Action& action)
+    {
+        if (action::is_undecided(action) || !line.evidence) return;
+        action.evidence = line.append.entry.id;
+        action.record.clear();
+        action.shown.clear();
+    }
+
     [[nodiscard]] std::string trace_id(account::PhoneNumber const& number) const
     {
         return crypto::base64url(access_.keyring.lookup("number_trace", number.e164()));
@@ -1255,12 +1295,7 @@ public:
 
     Flow<std::optional<Bytes>> record(AccountId account, std::string entry) override
     {
-        auto const found = co_await access_.engine.get(Table::evidence, std::move(entry));
-        if (!found || found->owner != owner_of(account)) co_return std::optional<Bytes>{};
-        auto const key = co_await access_.keyring.key_of(found->owner);
-        auto const plain =
-            co_await Keyring::open(key, name_of(Table::evidence), found->id, found->version, found->body);
-        co_return std::optional{plain.reveal()};
+        return access_.evidence(std::move(account), std::move(entry));
     }
 
 private:

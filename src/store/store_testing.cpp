@@ -165,6 +165,7 @@ action::Action action(std::string id, std::optional<AccountId> account, std::opt
         .decided_at = noon + 2min,
         .shown = to_bytes("{}"),
         .record = {1},
+        .evidence = "line",
         .granted_claims = {"email"},
         .achieved_acr = "low",
     };

@@ -8,6 +8,8 @@
 #include "embedded/migration_0004_many_requests.hpp"
 #include "embedded/migration_0005_short_code.hpp"
 #include "embedded/migration_0006_evidence.hpp"
+#include "embedded/migration_0007_rotation.hpp"
+#include "embedded/migration_0008_open_requests.hpp"
 
 #include <sqlite3.h>
 
@@ -26,7 +28,10 @@ std::span<Migration const> all_migrations()
         Migration{4, "many_requests", {migration_0004_many_requests, sizeof(migration_0004_many_requests) - 1}},
         Migration{5, "short_code", {migration_0005_short_code, sizeof(migration_0005_short_code) - 1}},
         Migration{6, "evidence", {migration_0006_evidence, sizeof(migration_0006_evidence) - 1}},
+        Migration{7, "rotation", {migration_0007_rotation, sizeof(migration_0007_rotation) - 1}},
+        Migration{8, "open_requests", {migration_0008_open_requests, sizeof(migration_0008_open_requests) - 1}},
     };
+    static_assert(migrations.size() == SYMBOLON_MIGRATION_FILES, "each file of store/migrations has its line here");
     return migrations;
 }
 

@@ -20,12 +20,18 @@ std::string place_of(Column const& column, Bytes const& value)
 
 } // namespace
 
-RowMemory::Known RowMemory::find(Table table, std::string const& id)
+RowMemory::Known RowMemory::find(Table table, std::string const& id, std::int64_t known)
 {
     std::scoped_lock const lock{mutex_};
     if (!known_at_.is_known() || known_at_ != connection_.last_commit()) return {};
     auto const* row = rows_.find(place_of(table, id));
-    return row == nullptr ? Known{} : Known{.is_known = true, .row = *row};
+    if (row == nullptr) return {};
+    if (!*row || (*row)->version != known) return {.is_known = true, .row = *row};
+    Known found{.is_known = true, .row = Record{}};
+    found.row->id = id;
+    found.row->version = known;
+    found.row->owner = (*row)->owner;
+    return found;
 }
 
 std::optional<std::string> RowMemory::find(Column const& column, Bytes const& value)

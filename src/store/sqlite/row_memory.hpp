@@ -1,60 +1,12 @@
 #pragma once
 
+#include "base/recent_map.hpp"
 #include "store/record.hpp"
 #include "store/sqlite/connection.hpp"
 
 #include <mutex>
-#include <unordered_map>
 
 namespace symbolon::store::sqlite {
-
-/// A map that keeps what was used a moment ago: at most `most` entries, and at least the half of them.
-template <class Value>
-class RecentMap {
-public:
-    explicit RecentMap(std::size_t most) : half_{most / 2} {}
-
-    /// The value, or null.
-    Value* find(std::string const& key)
-    {
-        if (auto const found = newer_.find(key); found != newer_.end()) return &found->second;
-        auto const found = older_.find(key);
-        if (found == older_.end()) return nullptr;
-        auto node = older_.extract(found);
-        make_room();
-        return &newer_.insert(std::move(node)).position->second;
-    }
-
-    void put(std::string key, Value value)
-    {
-        older_.erase(key);
-        make_room();
-        newer_.insert_or_assign(std::move(key), std::move(value));
-    }
-
-    void erase(std::string const& key)
-    {
-        newer_.erase(key);
-        older_.erase(key);
-    }
-
-    void clear()
-    {
-        newer_.clear();
-        older_.clear();
-    }
-
-private:
-    void make_room()
-    {
-        if (newer_.size() < half_) return;
-        older_ = std::exchange(newer_, {});
-    }
-
-    std::size_t half_;
-    std::unordered_map<std::string, Value> newer_;
-    std::unordered_map<std::string, Value> older_;
-};
 
 /// Rows without their bodies, as they stand in the file now, so that "which version has it?" needn't be asked of
 /// SQLite: that takes and gives back a lock of the file, which costs more than the row. What is remembered counts only
@@ -77,7 +29,8 @@ public:
         bool is_known = false;
         std::optional<Record> row; ///< all but its body; nothing: it isn't there
     };
-    [[nodiscard]] Known find(Table table, std::string const& id);
+    /// Of a row at the version `known` its key columns and state are left out too.
+    [[nodiscard]] Known find(Table table, std::string const& id, std::int64_t known = 0);
 
     /// The id of the row with that unique key, if it is known.
     [[nodiscard]] std::optional<std::string> find(Column const& column, Bytes const& value);

@@ -589,7 +589,7 @@ Result<std::unique_ptr<SqliteEngine>> SqliteEngine::open(std::filesystem::path c
 Flow<std::optional<Record>> SqliteEngine::get(Table table, std::string id, std::int64_t known)
 {
     auto& memory = writer_->memory();
-    auto remembered = memory.find(table, id);
+    auto remembered = memory.find(table, id, known);
     auto const is_all_of_it = table == Table::counter || table == Table::nonce; // rows without a body
     if (remembered.is_known && (!remembered.row || remembered.row->version == known || is_all_of_it))
         co_return std::move(remembered.row);
@@ -622,8 +622,8 @@ Flow<std::vector<Record>> SqliteEngine::list(Query query)
         auto sql = "SELECT " + sql_of(query.table).columns + " FROM " + std::string{name_of(query.table)} + " WHERE 1";
         if (query.owner) sql += " AND owner = ?";
         if (query.column != nullptr) sql += " AND " + std::string{query.column->name} + " = ?";
-        // An owner has few records; a state may be that of everybody's ("+" keeps its index out).
-        std::string const other = query.owner ? " AND +" : " AND ";
+        // Who or what it is about has few records; a state may be that of everybody's ("+" keeps its index out).
+        std::string const other = query.owner || query.column != nullptr ? " AND +" : " AND ";
         if (!query.states.empty()) {
             sql += other + "state IN (?";
             for (std::size_t i = 1; i < query.states.size(); ++i) sql += ", ?";

@@ -216,7 +216,7 @@ TEST_F(SqliteStore, flows_that_wait_together_are_committed_together_and_each_get
     Loop loop;
     auto const one = [](Engine& engine, int i) -> Flow<bool> {
         std::vector<Write> writes;
-        writes.emplace_back(Insert{Table::action, record(std::to_string(i))});
+        writes.emplace_back(Insert{Table::consent, record(std::to_string(i))});
         writes.emplace_back(Append{LogEntry{.at = noon, .kind = "x", .id = "x", .owner = "x", .body = {}}});
         writes.emplace_back(Insert{Table::device, record(std::to_string(i / 2))}); // every second one comes too late
         auto const committed = co_await engine.commit(std::move(writes));
@@ -233,10 +233,10 @@ TEST_F(SqliteStore, flows_that_wait_together_are_committed_together_and_each_get
     };
     ASSERT_TRUE(loop.run(wait(*engine, ended)));
     for (std::size_t i = 0; i < flows.size(); ++i) EXPECT_EQ(flows[i].take().value(), i % 2 == 0) << i;
-    EXPECT_EQ(run_now(engine->list({.table = Table::action})).value().size(), 50U);
+    EXPECT_EQ(run_now(engine->list({.table = Table::consent})).value().size(), 50U);
     EXPECT_EQ(run_now(verify_log(*engine))->size, 50) << "nothing stays of those that came too late";
     for (int i = 0; i < 100; ++i)
-        EXPECT_EQ(run_now(engine->get(Table::action, std::to_string(i))).value().has_value(), i % 2 == 0) << i;
+        EXPECT_EQ(run_now(engine->get(Table::consent, std::to_string(i))).value().has_value(), i % 2 == 0) << i;
 }
 
 TEST_F(SqliteStore, one_write_that_fails_does_not_take_the_others_with_it)
@@ -248,7 +248,7 @@ TEST_F(SqliteStore, one_write_that_fails_does_not_take_the_others_with_it)
     Loop loop;
     auto const one = [](Engine& engine, std::string id) -> Flow<void> {
         std::vector<Write> writes;
-        writes.emplace_back(Insert{Table::action, record(id)});
+        writes.emplace_back(Insert{Table::consent, record(id)});
         writes.emplace_back(Insert{Table::device, record(id)});
         co_await engine.commit(std::move(writes));
         co_return {};
@@ -267,8 +267,8 @@ TEST_F(SqliteStore, one_write_that_fails_does_not_take_the_others_with_it)
     ASSERT_FALSE(failed);
     EXPECT_EQ(failed.error().outcome, Outcome::store_failed);
     EXPECT_TRUE(flows[2].take());
-    EXPECT_FALSE(run_now(engine->get(Table::action, "no")).value());
-    EXPECT_TRUE(run_now(engine->get(Table::action, "b")).value());
+    EXPECT_FALSE(run_now(engine->get(Table::consent, "no")).value());
+    EXPECT_TRUE(run_now(engine->get(Table::consent, "b")).value());
 }
 
 TEST_F(SqliteStore, too_many_that_wait_are_told_at_once)
@@ -572,7 +572,9 @@ TEST_F(SqliteStore, a_file_of_every_earlier_schema_is_brought_up_to_date)
             sqlite::migrate(connection, migrations, from);
             if (from >= 1)
                 connection.execute("INSERT INTO device (id, version, owner, state, body) "
-                                   "VALUES ('old', 3, 'somebody', 'bound', x'0102')");
+                                   "VALUES ('old', 3, 'somebody', 'bound', x'0102');"
+                                   "INSERT INTO action (id, version, owner, state, body) VALUES "
+                                   "('open', 2, 'a', 'shown', x'01'), ('over', 3, 'a', 'approved', x'01')");
         }
         auto const engine = SqliteEngine::open(old);
         ASSERT_TRUE(engine);
@@ -581,6 +583,14 @@ TEST_F(SqliteStore, a_file_of_every_earlier_schema_is_brought_up_to_date)
             ASSERT_TRUE(kept);
             EXPECT_EQ(kept->version, 3);
             EXPECT_EQ(kept->body, (Bytes{1, 2}));
+        }
+        if (from >= 1 && from < 8) {
+            auto const open =
+                run_now((*engine)->list(
+                            {.table = Table::action, .column = &columns::action_open_of, .value = to_bytes("a")}))
+                    .value();
+            ASSERT_EQ(open.size(), 1U) << "a request that is open meanwhile is still asked";
+            EXPECT_EQ(open.front().id, "open");
         }
         EXPECT_FALSE(commit(**engine, Insert{Table::device, record("new")})->conflict);
     }
