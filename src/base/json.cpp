@@ -143,8 +143,11 @@ std::string write(Object const& object) { return bj::serialize(object); }
 void append_text(std::string& json, std::string_view text)
 {
     // RFC 8259 §7: "the characters that MUST be escaped". Most texts have none.
+    // Looked through to its end, many characters at a time.
     auto const must_be_escaped = [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; };
-    if (std::ranges::any_of(text, must_be_escaped)) {
+    bool any = false;
+    for (auto const c : text) any |= must_be_escaped(c);
+    if (any) {
         json += bj::serialize(bj::string_view{text.data(), text.size()});
         return;
     }

@@ -33,6 +33,7 @@ icu::UnicodeString normalized(icu::Normalizer2 const* form, icu::UnicodeString c
 std::vector<std::string_view> split(std::string_view text, char separator)
 {
     std::vector<std::string_view> parts;
+    parts.reserve(static_cast<std::size_t>(std::ranges::count(text, separator)) + 1);
     for (;;) {
         auto const at = text.find(separator);
         parts.push_back(text.substr(0, at));
@@ -118,25 +119,31 @@ std::string folded(std::string_view text)
     return result;
 }
 
-std::string escape_html(std::string_view text)
+void append_escaped_html(std::string& html, std::string_view text)
 {
-    std::string result;
-    result.reserve(text.size());
     auto const is_markup = [](char c) { return c == '&' || c == '<' || c == '>' || c == '"' || c == '\''; };
     for (;;) {
         auto const plain = static_cast<std::size_t>(std::ranges::find_if(text, is_markup) - text.begin());
-        result += text.substr(0, plain);
+        html += text.substr(0, plain);
         text.remove_prefix(plain);
-        if (text.empty()) return result;
+        if (text.empty()) return;
         switch (text.front()) {
-        case '&': result += "&amp;"; break;
-        case '<': result += "&lt;"; break;
-        case '>': result += "&gt;"; break;
-        case '"': result += "&quot;"; break;
-        default: result += "&#39;";
+        case '&': html += "&amp;"; break;
+        case '<': html += "&lt;"; break;
+        case '>': html += "&gt;"; break;
+        case '"': html += "&quot;"; break;
+        default: html += "&#39;";
         }
         text.remove_prefix(1);
     }
+}
+
+std::string escape_html(std::string_view text)
+{
+    std::string html;
+    html.reserve(text.size());
+    append_escaped_html(html, text);
+    return html;
 }
 
 } // namespace symbolon

@@ -87,9 +87,11 @@ Texts::InLanguages const& Texts::find(std::string_view key) const
 
 std::string Texts::text(Language language, std::string_view key, Values const& values) const
 {
+    auto const& whole = *find(key).at(static_cast<std::size_t>(language));
+    if (values.empty() && whole.find('{') == std::string::npos) return whole;
     std::string result;
     std::set<std::string_view> used;
-    for (auto const& piece : pieces_of(key, *find(key).at(static_cast<std::size_t>(language)))) {
+    for (auto const& piece : pieces_of(key, whole)) {
         if (!piece.is_value) {
             result += piece.text;
             continue;

@@ -29,12 +29,19 @@ constexpr auto url_values = values_of(url_alphabet);
 std::string encoded(ByteView bytes, std::string_view alphabet)
 {
     std::string text((bytes.size() * 8 + 5) / 6, '\0');
-    auto to = text.begin();
-    for (; !bytes.empty(); bytes = bytes.subspan(std::min(bytes.size(), std::size_t{3}))) {
-        auto const octet = [bytes](std::size_t i) { return std::uint32_t{i < bytes.size() ? bytes[i] : Byte{0}}; };
-        auto const bits = octet(0) << 16U | octet(1) << 8U | octet(2);
-        for (unsigned shift = 24; shift > 0 && to != text.end();) *to++ = alphabet[(bits >> (shift -= 6U)) & 63U];
+    auto* to = text.data();
+    for (; bytes.size() >= 3; bytes = bytes.subspan(3)) {
+        auto const bits = std::uint32_t{bytes[0]} << 16U | std::uint32_t{bytes[1]} << 8U | bytes[2];
+        *to++ = alphabet[bits >> 18U];
+        *to++ = alphabet[(bits >> 12U) & 63U];
+        *to++ = alphabet[(bits >> 6U) & 63U];
+        *to++ = alphabet[bits & 63U];
     }
+    if (bytes.empty()) return text;
+    auto const bits = std::uint32_t{bytes[0]} << 8U | (bytes.size() > 1 ? bytes[1] : Byte{0});
+    *to++ = alphabet[bits >> 10U];
+    *to++ = alphabet[(bits >> 4U) & 63U];
+    if (bytes.size() > 1) *to = alphabet[(bits << 2U) & 63U];
     return text;
 }
 

@@ -1,9 +1,46 @@
 #include "device/authentication.hpp"
 
+#include "base/recent_map.hpp"
 #include "device/messages.hpp"
 #include "device/nonce.hpp"
 
+#include <mutex>
+
 namespace symbolon::device {
+
+namespace {
+
+/// Keys of phones that spoke a moment ago, decoded: a login brings three signatures of one phone. A key is what its
+/// bytes say, so nothing here can be out of date. For any number of threads.
+class KnownKeys {
+public:
+    Result<crypto::PublicKey> at(Bytes const& der)
+    {
+        auto place = string_of(der);
+        {
+            std::scoped_lock const lock{mutex_};
+            if (auto const* known = keys_.find(place)) return *known;
+        }
+        auto key = TRY(crypto::PublicKey::from_der(der));
+        std::scoped_lock const lock{mutex_};
+        keys_.put(std::move(place), key);
+        return key;
+    }
+
+private:
+    static constexpr std::size_t most = 4096;
+
+    std::mutex mutex_;
+    RecentMap<crypto::PublicKey> keys_{most};
+};
+
+Result<crypto::PublicKey> key_of(account::Device const& device)
+{
+    static KnownKeys known;
+    return known.at(device.public_key);
+}
+
+} // namespace
 
 Result<void> check_device(account::Device const& device)
 {
@@ -38,7 +75,7 @@ Flow<AuthenticatedDevice> signer_of(DeviceId id, Bytes statement, Bytes signatur
 {
     auto device = co_await services.devices.find(std::move(id));
     if (!device) co_return fail(Outcome::device_unknown);
-    auto key = co_await crypto::PublicKey::from_der(device->value.public_key);
+    auto key = co_await key_of(device->value);
     if (!key.verifies(crypto::SignatureAlgorithm::es256, statement, signature))
         co_return fail(Outcome::device_signature_invalid);
     co_await check_device(device->value);

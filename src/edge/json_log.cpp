@@ -73,7 +73,7 @@ public:
         if (file_ == nullptr) return;
         try {
             file_->reopen();
-        } catch (spdlog::spdlog_ex const&) {
+        } catch (spdlog::spdlog_ex const&) { // NOLINT(bugprone-empty-catch)
             // Each line that can't be written is told on standard error.
         }
     }

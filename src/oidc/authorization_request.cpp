@@ -160,6 +160,7 @@ Result<std::string> check_id_token_hint(std::string_view hint, partner::Client c
 {
     auto const keys = provider.own_verification_keys();
     std::vector<crypto::SignatureAlgorithm> algorithms;
+    algorithms.reserve(keys.size());
     for (auto const& key : keys) algorithms.push_back(*key.algorithm);
     auto const jws = crypto::verify_jws(hint, keys, algorithms);
     if (!jws) return malformed("id_token_hint was not signed here");

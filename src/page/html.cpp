@@ -28,7 +28,9 @@ Html element(std::string_view name, std::initializer_list<Attribute> attributes,
         if (attribute.empty()) continue;
         markup += ' ';
         markup += attribute;
-        markup += "=\"" + escape_html(value) + '"';
+        markup += "=\"";
+        append_escaped_html(markup, value);
+        markup += '"';
     }
     markup += '>';
     if (std::ranges::count(void_elements, name) > 0) return Html{std::move(markup)};
