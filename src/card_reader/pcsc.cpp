@@ -195,6 +195,7 @@ struct Slot {
     bool has_card = false;
     bool is_mute = false; ///< a card that does not answer to reset
     unsigned events = 0;  ///< insertions and removals so far: it tells this card from the next of its kind
+    bool is_seen = false; ///< the service told of it this time
     Bytes atr;
 
     friend bool operator==(Slot const&, Slot const&) = default;
@@ -244,6 +245,7 @@ struct Readers::State {
             SCARD_READERSTATE state{};
             state.szReader = slot.reader.c_str();
             if (SCardGetStatusChange(context, 0, &state, 1) != SCARD_S_SUCCESS) continue;
+            slot.is_seen = true;
             slot.has_card = (state.dwEventState & SCARD_STATE_PRESENT) != 0;
             slot.is_mute = (state.dwEventState & SCARD_STATE_MUTE) != 0;
             slot.events = state.dwEventState >> 16U & 0xFFFFU;
@@ -277,8 +279,12 @@ struct Readers::State {
     /// what the holder means.
     [[nodiscard]] std::optional<Slot> choose(std::vector<Slot> const& slots)
     {
-        std::erase_if(other_cards,
-                      [&](auto const& other) { return std::ranges::find(slots, other.slot) == slots.end(); });
+        auto const may_be_there = [&](OtherCard const& other) {
+            return std::ranges::any_of(slots, [&](Slot const& slot) {
+                return slot == other.slot || (slot.reader == other.slot.reader && !slot.is_seen);
+            });
+        };
+        std::erase_if(other_cards, [&](auto const& other) { return !may_be_there(other); });
         for (auto const& slot : slots)
             if (is_belgian_atr(slot.atr)) return slot;
 
@@ -296,10 +302,16 @@ struct Readers::State {
         return slots.front();
     }
 
-    /// A connection whose turn comes while nobody looks would only be in other programs' way.
-    void stop_connecting()
+    /// The connection that waits for its turn at that card already, or a new one. Others that wait would only be in
+    /// other programs' way.
+    [[nodiscard]] Connecting connecting_to(Slot const& slot)
     {
-        for (auto& other : other_cards) other.connecting = {};
+        Connecting connecting;
+        for (auto& other : other_cards) {
+            auto waiting = std::exchange(other.connecting, {});
+            if (other.slot == slot) connecting = std::move(waiting);
+        }
+        return connecting.valid() ? std::move(connecting) : start_connecting(slot.reader);
     }
 };
 
@@ -363,8 +375,7 @@ Result<std::unique_ptr<Transceiver>> Readers::find_card(std::string_view reader_
         auto const slots = TRY(state_->slots(reader_name));
         if (auto const chosen = state_->choose(slots)) {
             if (chosen->is_mute) return fail(Outcome::card_unresponsive, "no answer to reset");
-            state_->stop_connecting();
-            auto connecting = start_connecting(chosen->reader);
+            auto connecting = state_->connecting_to(*chosen);
             auto connection = TRY(connected_within(state_->others_may_take, connecting));
             return std::make_unique<PcscCard>(std::move(connection), chosen->reader, state_->sleep,
                                               state_->others_may_take);

@@ -11,7 +11,8 @@ namespace symbolon::device {
 namespace {
 
 /// Keys of phones that spoke a moment ago, decoded: a login brings three signatures of one phone. A key is what its
-/// bytes say, so nothing here can be out of date. For any number of threads.
+/// bytes say, so nothing here can be out of date or differ from one server to another: one for the process. For any
+/// number of threads.
 class KnownKeys {
 public:
     Result<crypto::PublicKey> at(Bytes const& der)

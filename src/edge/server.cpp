@@ -146,8 +146,9 @@ struct Connection : std::enable_shared_from_this<Connection> {
           peer{std::move(p)},
           watch{l.loop.context()}
     {
-        error_code ignored;
-        socket.non_blocking(true, ignored); // NOLINT(bugprone-unused-return-value): then each write waits
+        error_code error;
+        socket.non_blocking(true, error);
+        if (error) socket.close(error); // or one slow reader would hold the loop
         loop.connections.insert(this);
     }
     Connection(Connection const&) = delete;
@@ -168,7 +169,7 @@ struct Connection : std::enable_shared_from_this<Connection> {
     {
         timed_out = false;
         deadline = Timer::clock_type::now() + time;
-        if (!looks_at || *looks_at > *deadline) look_again();
+        if (!looks_at || *looks_at > *deadline) look_at(*deadline);
     }
     void take_all_the_time() { deadline.reset(); }
 
@@ -191,21 +192,24 @@ struct Connection : std::enable_shared_from_this<Connection> {
 private:
     /// Looks at the deadline when it is reached as it stands now. Mostly it has moved on by then, which costs nothing:
     /// a timer that was set anew at each step of each request would.
-    void look_again()
+    void look_at(Timer::time_point when)
     {
-        looks_at = deadline;
-        watch.expires_at(*looks_at);
+        looks_at = when;
+        watch.expires_at(when);
         watch.async_wait([weak = weak_from_this()](error_code error) {
             auto const alive = weak.lock();
             if (error || !alive) return;
             alive->looks_at.reset();
             if (!alive->deadline) return;
-            if (*alive->deadline > Timer::clock_type::now()) {
-                alive->look_again();
+            auto const now = Timer::clock_type::now();
+            if (*alive->deadline > now) {
+                alive->look_at(*alive->deadline);
                 return;
             }
             alive->timed_out = true;
             alive->socket.cancel(error);
+            // What had been done just before was not cancelled, and may be followed by more under the same deadline.
+            alive->look_at(now + 250ms);
         });
     }
 
@@ -552,7 +556,9 @@ Result<std::uint16_t> Server::Impl::listen_unix(std::string const& path, Site co
 
 Async<void> Server::Impl::serve(std::shared_ptr<Connection> connection)
 {
-    while (co_await one_request(*connection)) {}
+    // Requests that came together leave others their turn in between.
+    while (co_await one_request(*connection))
+        if (!connection->in.empty()) co_await asio::post(connection->loop.loop.context(), use);
     co_await close_gently(*connection);
 }
 
@@ -785,7 +791,7 @@ Async<Result<http::Response>> Server::Impl::handle(Connection& connection, http:
     }
     while (!running->ended && !connection.aborted) {
         auto const [cancelled] = co_await wake.async_wait(use);
-        if (cancelled || running->ended) continue;
+        if (cancelled || running->ended || connection.aborted) continue;
         // The client gets its answer; the flow goes on to its end without it.
         loop.left_behind.insert(running);
         running->on_end = [&loop, left = std::weak_ptr{running}] {

@@ -202,7 +202,8 @@ public:
     /// and not at `now` any more. In no order, at most 500; of that account alone, if one is given. With those of
     /// nobody.
     virtual Flow<std::vector<ActionId>> unanswered(std::optional<AccountId> account, Instant now) = 0;
-    /// The approval record (action::Action::record), wherever it is kept; empty where nobody answered.
+    /// The approval record (action::Action::record), wherever it is kept; empty where nobody answered. Fails:
+    /// data_damaged (the history has lost it).
     virtual Flow<Bytes> record_of(Action action) = 0;
     /// What ends an action without another answer of the phone's ratchet: the action and the history, all or nothing.
     virtual Flow<void> settle(Stored<Action> action, HistoryEntry entry) = 0;

@@ -12,7 +12,7 @@ class Engine {
 public:
     virtual ~Engine() = default;
 
-    /// The record. Where it has the version `known`, its body and keys are left out.
+    /// The record. Where it has the version `known`, all but its id, version and owner is left out.
     virtual Flow<std::optional<Record>> get(Table table, std::string id, std::int64_t known = 0) = 0;
 
     /// The id of the newest record with that key.

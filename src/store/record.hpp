@@ -108,6 +108,18 @@ struct LogEntry {
     Bytes subtrees;
 };
 
+/// Id, version and owner alone: for whom has the rest already.
+inline Record head_of(Record const& record)
+{
+    return {.id = record.id,
+            .version = record.version,
+            .owner = record.owner,
+            .keys = {},
+            .state = {},
+            .kept_until = {},
+            .body = {}};
+}
+
 // ---- writes ----------------------------------------------------------------------------------------------------
 
 /// A new record, version 1. Condition: neither its id nor a unique key of it is there.

@@ -885,6 +885,7 @@ public:
             .table = Table::action,
             .column = &columns::action_open_of,
             .value = to_bytes(owner_of(account)),
+            .states = open_words(), // a program of before knows nothing of the column
             .kept_after = now + action_grace,
             .order = Query::Order::newest_first,
             .at_most = most_open_actions,
@@ -1008,6 +1009,7 @@ private:
         oldest.value.device.reset();
         auto changed = Shape<action::Action>::record(oldest.value, access_.keyring);
         changed.owner = today.owner();
+        changed.keys = {to_bytes(changed.owner)};
         changed.body =
             access_.keyring.seal(day_key, name_of(Table::action), changed.id, oldest.version + 1, encode(oldest.value));
         changed.version = oldest.version;

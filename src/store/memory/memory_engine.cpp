@@ -126,12 +126,8 @@ Flow<std::optional<Record>> MemoryEngine::get(Table table, std::string id, std::
     auto const& rows = content_.tables[table];
     auto const at = rows.find(id);
     if (at == rows.end()) co_return std::optional<Record>{};
-    std::optional record{at->second.record};
-    if (record->version == known) {
-        record->body.clear();
-        record->keys.clear();
-    }
-    co_return record;
+    auto const& record = at->second.record;
+    co_return record.version == known ? head_of(record) : record;
 }
 
 Flow<std::optional<std::string>> MemoryEngine::find(Column const& column, Bytes value)

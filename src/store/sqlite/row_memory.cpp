@@ -27,11 +27,7 @@ RowMemory::Known RowMemory::find(Table table, std::string const& id, std::int64_
     auto const* row = rows_.find(place_of(table, id));
     if (row == nullptr) return {};
     if (!*row || (*row)->version != known) return {.is_known = true, .row = *row};
-    Known found{.is_known = true, .row = Record{}};
-    found.row->id = id;
-    found.row->version = known;
-    found.row->owner = (*row)->owner;
-    return found;
+    return {.is_known = true, .row = head_of(**row)};
 }
 
 std::optional<std::string> RowMemory::find(Column const& column, Bytes const& value)

@@ -29,7 +29,7 @@ public:
         bool is_known = false;
         std::optional<Record> row; ///< all but its body; nothing: it isn't there
     };
-    /// Of a row at the version `known` its key columns and state are left out too.
+    /// Of a row at the version `known`, head_of() it.
     [[nodiscard]] Known find(Table table, std::string const& id, std::int64_t known = 0);
 
     /// The id of the row with that unique key, if it is known.

@@ -602,6 +602,7 @@ Flow<std::optional<Record>> SqliteEngine::get(Table table, std::string id, std::
         return record_in(statement, table);
     });
     memory.remember(read_at, table, id, without_body(record));
+    if (record && record->version == known) co_return head_of(*record);
     co_return record;
 }
 

@@ -584,7 +584,7 @@ TEST_F(SqliteStore, a_file_of_every_earlier_schema_is_brought_up_to_date)
             EXPECT_EQ(kept->version, 3);
             EXPECT_EQ(kept->body, (Bytes{1, 2}));
         }
-        if (from >= 1 && from < 8) {
+        if (from >= 1 && from < 8) { // when requests got that column
             auto const open =
                 run_now((*engine)->list(
                             {.table = Table::action, .column = &columns::action_open_of, .value = to_bytes("a")}))
