@@ -48,8 +48,8 @@ using Microseconds = std::chrono::duration<double, std::micro>;
 
 struct Options {
     int logins = 2000;
-    int accounts = 64;
-    int concurrency = 64;
+    int accounts = 128;
+    int concurrency = 128;
     int rounds = 5;
     int seconds = 300;             ///< at most, in all
     std::optional<double> at_most; ///< the ratio, or it fails
