@@ -35,6 +35,7 @@ std::string folded(std::string_view text);
 
 /// Letters that HTML gives a meaning written as references (HTML Living Standard §13.3).
 std::string escape_html(std::string_view text);
+/// The same at the end of `html`, without a text of its own.
 void append_escaped_html(std::string& html, std::string_view text);
 
 } // namespace symbolon

@@ -90,6 +90,18 @@ struct Record {
     Bytes body;
 };
 
+/// Id, version and owner alone: for whom has the rest already.
+inline Record head_of(Record const& record)
+{
+    return {.id = record.id,
+            .version = record.version,
+            .owner = record.owner,
+            .keys = {},
+            .state = {},
+            .kept_until = {},
+            .body = {}};
+}
+
 /// A line of the append-only log, which is also a line of somebody's history. `sequence`, `previous` and `hash` are
 /// the engine's; the rest is given.
 struct LogEntry {
@@ -107,18 +119,6 @@ struct LogEntry {
     /// §2.1): what proofs are put together from. The engine's; empty in entries of the program before.
     Bytes subtrees;
 };
-
-/// Id, version and owner alone: for whom has the rest already.
-inline Record head_of(Record const& record)
-{
-    return {.id = record.id,
-            .version = record.version,
-            .owner = record.owner,
-            .keys = {},
-            .state = {},
-            .kept_until = {},
-            .body = {}};
-}
 
 // ---- writes ----------------------------------------------------------------------------------------------------
 
